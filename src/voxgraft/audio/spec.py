@@ -1,0 +1,49 @@
+"""AudioSpec: everything that must agree before one model can read another's spectrograms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """How audio becomes a spectrogram. Two models fit together only if their specs are equal.
+
+    Lengths are in samples, frequencies in Hz. `fmax=None` is half the sample rate. `power` is the exponent of the
+    magnitude (1 magnitude, 2 power). `magnitude_floor` is added under the square root, `log_floor` clamps before
+    the logarithm. `centre=False` pads (n_fft - hop) / 2 by reflection on both sides, as HiFi-GAN and VITS do.
+    """
+
+    sample_rate: int
+    n_fft: int = 1024
+    hop: int = 256
+    win: int = 1024
+    n_mels: int = 80
+    fmin: float = 0.0
+    fmax: float | None = None
+    mel_scale: Literal["slaney", "htk"] = "slaney"
+    mel_norm: Literal["slaney", "none"] = "slaney"
+    power: float = 1.0
+    magnitude_floor: float = 1e-6
+    log_base: Literal["e", "10"] = "e"
+    log_floor: float = 1e-5
+    normalisation: Literal["none"] = "none"
+    centre: bool = False
+
+    @property
+    def bins(self) -> int:
+        """Frequency bins of the linear spectrogram."""
+        return self.n_fft // 2 + 1
+
+    def differences(self, other: AudioSpec) -> dict[str, tuple[object, object]]:
+        """Fields that differ: name -> (ours, theirs)."""
+        return {
+            f.name: (getattr(self, f.name), getattr(other, f.name))
+            for f in fields(self)
+            if getattr(self, f.name) != getattr(other, f.name)
+        }
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for JSON and cache keys."""
+        return asdict(self)

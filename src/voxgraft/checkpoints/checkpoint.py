@@ -1,0 +1,57 @@
+"""Checkpoint: what every reader returns and the only thing that later stages see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.text.symbols import SymbolTable
+
+Tensors = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a checkpoint came from. `unsafe_globals` are the names that a naive loader would have imported."""
+
+    path: Path
+    format: str
+    sha256: str
+    licence: str | None = None
+    source: str | None = None
+    dataset: str | None = None
+    unsafe_globals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model, whatever file it came in.
+
+    `tensors` is lazy: name -> array in the family's canonical names (for `vits`: the original generator names,
+    `discriminator.` before those of the discriminators). `architecture` holds the keyword arguments of the model.
+    `inference` holds the voice's own `noise_scale length_scale noise_w`. `missing` names the parts a full training
+    checkpoint would have and this one lacks. `notes` are contradictions that were found and how they were settled.
+    `config` is the file's own configuration (for Piper voices the .onnx.json) as plain data.
+    """
+
+    family: str
+    architecture: Mapping[str, Any]
+    tensors: Tensors
+    provenance: Provenance
+    symbols: SymbolTable | None = None
+    audio: AudioSpec | None = None
+    quality: str | None = None
+    speakers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    epoch: int | None = None
+    step: int | None = None
+    training_state: Mapping[str, Any] | None = None
+    inference: Mapping[str, float] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,77 @@
+"""Utterance and Manifest: one JSON line per recording with its transcript."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from voxgraft.errors import CorpusError
+from voxgraft.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording: `audio` is the file as the user has it, never changed; `duration` is in seconds."""
+
+    id: str
+    audio: str
+    text: str
+    duration: float
+    sample_rate: int
+    channels: int = 1
+    speaker: str | None = None
+    language: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The utterances of a corpus, in a fixed order."""
+
+    utterances: tuple[Utterance, ...]
+
+    def __iter__(self) -> Iterator[Utterance]:
+        return iter(self.utterances)
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @property
+    def seconds(self) -> float:
+        """Length of all recordings together."""
+        return sum(u.duration for u in self.utterances)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Speaker names in order of first appearance; empty for a corpus without names."""
+        return tuple(dict.fromkeys(u.speaker for u in self.utterances if u.speaker is not None))
+
+    def write(self, path: Path) -> None:
+        """Write as JSON lines: temporary file, fsync, rename."""
+        write_atomically(path, "".join(json.dumps(asdict(u), ensure_ascii=False) + "\n" for u in self.utterances))
+
+    @staticmethod
+    def read(path: Path) -> Manifest:
+        """Read JSON lines; a bad line is named by its number."""
+        if not path.is_file():
+            raise CorpusError("no such manifest", file=path, remedy="run `voxgraft corpus import` first")
+        rows = []
+        for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+            if line.strip():
+                rows.append(_utterance(line, path, number))
+        return Manifest(tuple(rows))
+
+
+def _utterance(line: str, path: Path, number: int) -> Utterance:
+    known = {f.name for f in fields(Utterance)}
+    try:
+        record = json.loads(line)
+        if not isinstance(record, dict) or set(record) - known:
+            raise ValueError(f"expected an object with the fields {', '.join(sorted(known))}")
+        return Utterance(**record)
+    except (ValueError, TypeError) as fault:
+        raise CorpusError(
+            f"not an utterance: {fault}", file=path, field=f"line {number}", remedy="import the corpus again"
+        ) from fault

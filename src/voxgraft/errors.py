@@ -1,0 +1,83 @@
+"""Every error a user can meet: which file, which field, what was expected, what was found, what to do."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class VoxgraftError(Exception):
+    """A fault that the user can mend. The command line prints it as one `error:` line and the remedy."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        file: str | PathLike[str] | None = None,
+        field: str | None = None,
+        expected: object = None,
+        got: object = None,
+    ) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.file = str(file) if file is not None else None
+        self.field = field
+        self.expected = expected
+        self.got = got
+        super().__init__(self.summary)
+
+    @property
+    def summary(self) -> str:
+        """One line: `file: field: problem (expected X, got Y)`."""
+        where = "".join(f"{part}: " for part in (self.file, self.field) if part)
+        facts = [
+            f"{word} {value}" for word, value in (("expected", self.expected), ("got", self.got)) if value is not None
+        ]
+        detail = f" ({', '.join(facts)})" if facts else ""
+        return " ".join(f"{where}{self.problem}{detail}".split())
+
+
+class AudioError(VoxgraftError):
+    """Audio that can't be read or doesn't fit."""
+
+
+class TextError(VoxgraftError):
+    """Text that can't be normalised, phonemised or encoded."""
+
+
+class ConfigError(VoxgraftError):
+    """A setting that is misspelt, of the wrong type or out of range."""
+
+
+class CheckpointError(VoxgraftError):
+    """A checkpoint that is damaged, hostile, unknown or incomplete."""
+
+
+class CorpusError(VoxgraftError):
+    """Recordings or transcripts that can't be imported or trained on."""
+
+
+class GraftError(VoxgraftError):
+    """A base that doesn't fit the model that is wanted."""
+
+
+class EvaluationError(VoxgraftError):
+    """A measurement that can't be made."""
+
+
+class ExportError(VoxgraftError):
+    """A voice that can't be written or doesn't equal its source."""
+
+
+class TrainingError(VoxgraftError):
+    """A run that can't start, go on or be saved."""
+
+
+class MissingExtra(VoxgraftError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed",
+            remedy=f"pip install 'voxgraft[{extra}]'",
+        )

@@ -1,0 +1,94 @@
+"""SymbolTable: the ordered symbols that a model's ids mean. Frozen at import, never re-derived."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+TextKind = Literal["espeak", "text", "bytes"]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Ids of one sentence and the symbols that the table does not hold, with how often each was met."""
+
+    ids: tuple[int, ...]
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class SymbolTable:
+    """Symbol -> ids, and how a sentence is framed.
+
+    `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
+    IPA split into code points, plain characters (NFD), or UTF-8 bytes. `voice` is the espeak-ng voice. A sentence
+    becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise.
+    """
+
+    ids: Mapping[str, tuple[int, ...]]
+    rows: int
+    text_kind: TextKind
+    voice: str | None = None
+    pad: str | None = "_"
+    bos: str | None = "^"
+    eos: str | None = "$"
+    intersperse: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", MappingProxyType({s: tuple(i) for s, i in self.ids.items()}))
+        for symbol, ids in self.ids.items():
+            for number in ids:
+                if not 0 <= number < self.rows:
+                    raise ValueError(
+                        f"symbol {symbol!r} has id {number}, outside the {self.rows} rows of the embedding"
+                    )
+        for name in ("pad", "bos", "eos"):
+            symbol = getattr(self, name)
+            if symbol is not None and symbol not in self.ids:
+                object.__setattr__(self, name, None)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols, by their first id."""
+        return tuple(sorted(self.ids, key=lambda s: (self.ids[s], s)))
+
+    def encode(self, sentence: Iterable[str]) -> Encoding:
+        """Frame and encode one sentence; unknown symbols are counted and left out, never dropped silently."""
+        pad = self.ids[self.pad] if self.pad is not None and self.intersperse else ()
+        ids: list[int] = []
+        unknown: Counter[str] = Counter()
+        if self.bos is not None:
+            ids += self.ids[self.bos] + pad
+        for symbol in sentence:
+            known = self.ids.get(symbol)
+            if known is None:
+                unknown[symbol] += 1
+            else:
+                ids += known + pad
+        if self.eos is not None:
+            ids += self.ids[self.eos]
+        return Encoding(tuple(ids), unknown)
+
+    def normalised(self) -> dict[str, str]:
+        """NFC form -> the symbol as it is written here, for matching across tables."""
+        return {unicodedata.normalize("NFC", s): s for s in self.ids}
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "ids": {s: list(i) for s, i in self.ids.items()},
+            "rows": self.rows,
+            "text_kind": self.text_kind,
+            "voice": self.voice,
+            "pad": self.pad,
+            "bos": self.bos,
+            "eos": self.eos,
+            "intersperse": self.intersperse,
+        }
