@@ -4,13 +4,57 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from voxgraft.errors import VoxgraftError
 
+# verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
+VERBS: dict[str, tuple[str, str]] = {
+    "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
+    "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
+}
+
+
+class VerbGroup(TyperGroup):
+    """A command group that imports a verb's module only when the verb is called."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """All verbs, in the table's order."""
+        return list(VERBS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """Import one verb; None where there is no such verb."""
+        return load_verb(cmd_name) if cmd_name in VERBS else None
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]):
+        """As in the parent, whose suggestions for a misspelt verb come from `commands`."""
+        for verb, (_, line) in VERBS.items():
+            self.commands.setdefault(verb, TyperCommand(verb, short_help=line))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: typer.Context, formatter) -> None:
+        """The list of verbs, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+
+def load_verb(verb: str) -> TyperCommand | TyperGroup:
+    """The command behind a verb, imported now."""
+    module, _, name = VERBS[verb][0].partition(":")
+    target = getattr(import_module(module), name)
+    if not isinstance(target, typer.Typer):
+        function = target
+        target = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        target.command(verb)(function)
+    return typer.main.get_command(target)
+
+
 app = typer.Typer(
     name="voxgraft",
+    cls=VerbGroup,
     help="Bootstrap speech models from pre-trained checkpoints.",
     no_args_is_help=True,
     add_completion=False,
