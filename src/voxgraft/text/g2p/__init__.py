@@ -1,0 +1,54 @@
+"""Text to symbols: one small interface, an implementation for each kind of text that a voice reads.
+
+Third parties add a kind with an entry point in the group `voxgraft.phonemizers`: its name is the kind, its object a
+function `voice -> Phonemizer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from voxgraft.errors import TextError
+
+GROUP = "voxgraft.phonemizers"
+DEFAULT_VOICE = "en-us"
+
+
+class Phonemizer(Protocol):
+    """Turns text into the symbols of its sentences."""
+
+    def sentences(self, text: str) -> list[list[str]]:
+        """The symbols of each sentence."""
+        ...
+
+    def stream(self, text: str) -> Iterator[list[str]]:
+        """The same one by one: memory stays flat however long the text."""
+        ...
+
+
+def phonemizer(kind: str = "espeak", voice: str | None = None) -> Phonemizer:
+    """The phonemizer for a kind of text (`espeak`, `text`, or what a plug-in adds) and an espeak-ng voice.
+
+    Raises TextError for an unknown kind or voice, MissingExtra where espeak-ng isn't installed.
+    """
+    if kind == "espeak":
+        from voxgraft.text.g2p.espeak import EspeakPhonemizer
+
+        return EspeakPhonemizer(voice or DEFAULT_VOICE)
+    if kind == "text":
+        from voxgraft.text.g2p.graphemes import GraphemePhonemizer
+
+        return GraphemePhonemizer()
+    plugins = {point.name: point for point in entry_points(group=GROUP)}
+    if kind in plugins:
+        made: Phonemizer = plugins[kind].load()(voice)
+        return made
+    raise TextError(
+        f"nothing here turns text into {kind!r} symbols",
+        field="phoneme_type",
+        expected=" or ".join(("espeak", "text", *sorted(plugins))),
+        got=kind,
+        remedy=f"Install a package that registers {kind!r} under the entry point {GROUP}.",
+    )

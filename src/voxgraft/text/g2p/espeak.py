@@ -1,0 +1,217 @@
+"""espeak-ng through ctypes: IPA of each sentence, with the punctuation that voices were trained on.
+
+The library and its data come from the package espeakng-loader (extra `espeak`). espeak-ng is one global state machine,
+hence the lock around every use of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import difflib
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from voxgraft.errors import MissingExtra, TextError
+from voxgraft.text.g2p.clauses import Ending, ending
+
+_LOCK = threading.Lock()
+_SYNCHRONOUS, _DONT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 2
+_LANGUAGE_FLAG = re.compile(r"\([^)]+\)")
+_RAW = re.compile(r"(\[\[.*?\]\])")
+_MARKS_WITH_SPACE = (",", ":", ";")
+
+# espeak-ng measures the rest of the text at every clause: a long text is given in pieces, cut where a sentence ended.
+WINDOW = 16_384
+WINDOW_MARGIN = 2_048
+# A text without any full stop would be one endless sentence: no voice could speak it in bounded memory.
+LONGEST_SENTENCE = 3_000
+
+
+class EspeakPhonemizer:
+    """IPA by espeak-ng as code points of the NFD form, sentence by sentence, equal to what Piper feeds its voices."""
+
+    def __init__(self, voice: str) -> None:
+        """Raises MissingExtra without espeakng-loader, TextError for a voice that espeak-ng doesn't have."""
+        self.voice = voice
+        with _LOCK:
+            _set_voice(voice)
+
+    def sentences(self, text: str) -> list[list[str]]:
+        """The symbols of each sentence. `[[ … ]]` holds phonemes that are taken as they are."""
+        return list(self.stream(text))
+
+    def stream(self, text: str) -> Iterator[list[str]]:
+        """The same one by one, in bounded memory."""
+        held: list[str] | None = None
+        joins = False
+        parts = _RAW.split(text)
+        for position, part in enumerate(parts):
+            if part.startswith("[["):
+                before = position > 0 and parts[position - 1].endswith(" ")
+                after = position < len(parts) - 1 and parts[position + 1].startswith(" ")
+                held = [*(held or []), *" " * before, *part[2:-2].strip(), *" " * after]
+                joins = True
+                continue
+            for sentence in self._spoken(part):
+                if joins and held is not None:
+                    held += sentence
+                else:
+                    if held:
+                        yield held
+                    held = sentence
+                joins = False
+            joins = False
+        if held:
+            yield held
+
+    def _spoken(self, text: str) -> Iterator[list[str]]:
+        sentence: list[str] = []
+        for phonemes, end in _clauses(text, self.voice):
+            spaced = end.mark + " " if end.mark in _MARKS_WITH_SPACE else end.mark
+            sentence += unicodedata.normalize("NFD", _LANGUAGE_FLAG.sub("", phonemes) + spaced)
+            if end.sentence or len(sentence) > LONGEST_SENTENCE:
+                yield sentence
+                sentence = []
+        if sentence:
+            yield sentence
+
+
+def _clauses(text: str, voice: str) -> Iterator[tuple[str, Ending]]:
+    """Phonemes and ending of each clause of a text of any length, given to espeak-ng window by window."""
+    raw = _utf8(text)
+    start = 0
+    while start < len(raw) or start == 0:
+        window = raw[start : start + WINDOW]
+        whole = start + len(window) == len(raw)
+        if not whole:
+            window = window.decode("utf-8", "ignore").encode("utf-8")
+        with _LOCK:
+            clauses = _read_clauses(window, voice)
+        if whole:
+            yield from ((phonemes, end) for phonemes, end, _ in clauses)
+            return
+        kept = _trustworthy(clauses, len(window) - WINDOW_MARGIN)
+        yield from ((phonemes, end) for phonemes, end, _ in clauses[:kept])
+        start += clauses[kept - 1][2]
+
+
+def _trustworthy(clauses: list[tuple[str, Ending, int]], limit: int) -> int:
+    """How many clauses of a window that cuts the text are used: up to its last sentence end before the margin."""
+    before = [number for number, clause in enumerate(clauses, 1) if clause[2] <= limit]
+    ends = [number for number in before if clauses[number - 1][1].sentence]
+    return (ends or before or [len(clauses)])[-1]
+
+
+def _read_clauses(raw: bytes, voice: str) -> list[tuple[str, Ending, int]]:
+    """Phonemes, ending and end offset in bytes of each clause; the lock must be held.
+
+    After each clause espeak-ng's text pointer stands one character into the next: that one is kept back inside.
+    """
+    library = _library()
+    _set_voice(voice)
+    text = ctypes.create_string_buffer(raw)
+    first = ctypes.addressof(text)
+    pointer = ctypes.c_void_p(first)
+    clauses: list[tuple[str, Ending, int]] = []
+    begin = 0
+    while pointer.value is not None:
+        phonemes = library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, _IPA)
+        last = pointer.value is None
+        stop = len(raw) if pointer.value is None else _previous_character(raw, pointer.value - first)
+        clause = raw[begin:stop].decode("utf-8", "replace")
+        clauses.append(((phonemes or b"").decode("utf-8", "replace"), ending(clause, last=last), stop))
+        begin = stop
+    return clauses
+
+
+def _previous_character(raw: bytes, offset: int) -> int:
+    offset -= 1
+    while offset > 0 and raw[offset] & 0xC0 == 0x80:
+        offset -= 1
+    return max(offset, 0)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.replace("\0", " ").encode("utf-8")
+    except UnicodeEncodeError as fault:
+        raise TextError(
+            "the text holds a character that is not valid Unicode",
+            expected="UTF-8",
+            got=f"{fault.object[fault.start]!r} at character {fault.start}",
+            remedy="Save the text as UTF-8 and try again.",
+        ) from fault
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    """espeak-ng, loaded and initialised once."""
+    try:
+        import espeakng_loader
+    except ImportError as fault:
+        raise MissingExtra("espeakng-loader", "espeak", "phonemes from espeak-ng") from fault
+    try:
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = espeakng_loader.get_data_path()
+    except (OSError, RuntimeError) as fault:
+        raise TextError(
+            f"espeak-ng can't be loaded: {fault}",
+            remedy="Reinstall it: pip install --force-reinstall espeakng-loader",
+        ) from fault
+    library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
+    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_int]
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_ListVoices.argtypes = [ctypes.c_void_p]
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    if library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) < 0:
+        raise TextError(
+            f"espeak-ng finds no data in {data}",
+            remedy="Reinstall it: pip install --force-reinstall espeakng-loader",
+        )
+    return library
+
+
+class _Voice(ctypes.Structure):
+    """`espeak_VOICE` of espeak-ng's speak_lib.h, as far as its names."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),
+        ("identifier", ctypes.c_char_p),
+    )
+
+
+def _set_voice(voice: str) -> None:
+    """Choose the voice; the lock must be held."""
+    library = _library()
+    if "\0" not in voice and library.espeak_SetVoiceByName(voice.encode("utf-8", "replace")) == 0:
+        return
+    near = difflib.get_close_matches(voice.lower(), _voice_names(library), n=4, cutoff=0.5)
+    raise TextError(
+        f"espeak-ng has no voice {voice!r}",
+        field="voice",
+        expected=f"one like {', '.join(near)}" if near else "an espeak-ng voice such as en-us",
+        got=voice,
+        remedy="Take one of espeak-ng's voices; `voxgraft text --voices` lists them.",
+    )
+
+
+def _voice_names(library: ctypes.CDLL) -> list[str]:
+    listed = library.espeak_ListVoices(None)
+    names = []
+    number = 0
+    while listed[number]:
+        # The first byte of `languages` is a priority.
+        names.append(listed[number].contents.languages[1:].decode("utf-8", "replace").lower())
+        number += 1
+    return sorted(set(names))
+
+
+def espeak_voices() -> list[str]:
+    """Names of the voices that espeak-ng has, such as `en-us` and `de`."""
+    with _LOCK:
+        return _voice_names(_library())

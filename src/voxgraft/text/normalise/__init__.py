@@ -1,0 +1,5 @@
+"""What a text needs before phonemes: little for espeak-ng, which reads numbers and abbreviations itself."""
+
+from voxgraft.text.normalise.unicode import normalise
+
+__all__ = ["normalise"]
