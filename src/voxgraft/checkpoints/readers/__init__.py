@@ -1,0 +1,1 @@
+"""A file per format: each turns its kind of checkpoint into the neutral Checkpoint."""
