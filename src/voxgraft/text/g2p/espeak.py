@@ -18,7 +18,11 @@ from voxgraft.errors import MissingExtra, TextError
 from voxgraft.text.g2p.clauses import Ending, ending
 
 _LOCK = threading.Lock()
-_SYNCHRONOUS, _DONT_EXIT, _UTF8, _IPA = 2, 0x8000, 1, 2
+_SYNCHRONOUS, _DONT_EXIT, _UTF8 = 2, 0x8000, 1
+_SEPARATOR = "\x01"
+_IPA_SEPARATED = 2 | ord(_SEPARATOR) << 8
+_VOWEL = "[ˈˌ]?[aeiouyæøœɐɑɒɔəɚɛɜɤɨɪɯɵʉʊʌʏᵻ]"
+_GLIDE = re.compile(f"(?<=[iɪː]){_SEPARATOR}(?:{_SEPARATOR}(?={_VOWEL})|(?= {_VOWEL}))")
 _LANGUAGE_FLAG = re.compile(r"\([^)]+\)")
 _RAW = re.compile(r"(\[\[.*?\]\])")
 _MARKS_WITH_SPACE = (",", ":", ";")
@@ -118,13 +122,23 @@ def _read_clauses(raw: bytes, voice: str) -> list[tuple[str, Ending, int]]:
     clauses: list[tuple[str, Ending, int]] = []
     begin = 0
     while pointer.value is not None:
-        phonemes = library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, _IPA)
+        phonemes = library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, _IPA_SEPARATED)
         last = pointer.value is None
         stop = len(raw) if pointer.value is None else _previous_character(raw, pointer.value - first)
         clause = raw[begin:stop].decode("utf-8", "replace")
-        clauses.append(((phonemes or b"").decode("utf-8", "replace"), ending(clause, last=last), stop))
+        joined = _with_glides((phonemes or b"").decode("utf-8", "replace"))
+        clauses.append((joined, ending(clause, last=last), stop))
         begin = stop
     return clauses
+
+
+def _with_glides(separated: str) -> str:
+    """Join the phonemes of a clause and write the glide between [i] and a vowel as `ʲ`.
+
+    espeak-ng 1.52 has that phoneme but leaves it silent in IPA, where later data, and Piper's, write `ʲ`. It shows as
+    one empty phoneme; other empty ones are pauses.
+    """
+    return _GLIDE.sub("ʲ", separated).replace(_SEPARATOR, "")
 
 
 def _previous_character(raw: bytes, offset: int) -> int:
