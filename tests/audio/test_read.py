@@ -1,0 +1,154 @@
+"""Reading recordings: formats, channels, and files that are not what they say."""
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from voxgraft.audio.read import read_audio, read_info
+from voxgraft.audio.write import to_int16, write_wav
+from voxgraft.errors import AudioError
+
+
+def tone(seconds: float = 0.5, rate: int = 16000) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "rate", "tolerance"),
+    [
+        ("a.wav", "PCM_16", 16000, 1e-4),
+        ("a.wav", "PCM_U8", 8000, 1e-2),
+        ("a.wav", "PCM_24", 44100, 1e-6),
+        ("a.wav", "FLOAT", 22050, 1e-7),
+        ("a.flac", "PCM_16", 22050, 1e-4),
+        ("a.ogg", "VORBIS", 22050, 0.1),
+        ("a.mp3", "MPEG_LAYER_III", 22050, 0.1),
+    ],
+)
+def test_every_format_is_read(tmp_path, name, subtype, rate, tolerance):
+    x = tone(1, rate)
+    soundfile.write(tmp_path / name, x, rate, subtype=subtype)
+    audio, got_rate = read_audio(tmp_path / name)
+    info = read_info(tmp_path / name)
+    assert got_rate == rate == info.sample_rate
+    assert audio.dtype == np.float32
+    assert abs(len(audio) - len(x)) <= (0 if name.endswith(("wav", "flac", "ogg")) else 4 * 1152)
+    middle = slice(rate // 4, rate // 2)
+    assert np.sqrt(np.mean((audio[middle] - x[middle]) ** 2)) < tolerance or name == "a.mp3"
+    assert abs(info.duration - 1) < 0.2
+
+
+def test_channels_are_averaged(tmp_path):
+    soundfile.write(tmp_path / "s.wav", np.stack([tone(), np.zeros_like(tone())], 1), 16000, subtype="FLOAT")
+    audio, _ = read_audio(tmp_path / "s.wav")
+    np.testing.assert_allclose(audio, tone() / 2, atol=1e-7)
+    assert read_info(tmp_path / "s.wav").channels == 2
+
+
+def test_written_wav_is_read_back(tmp_path):
+    write_wav(tmp_path / "new" / "x.wav", tone(), 22050)
+    audio, rate = read_audio(tmp_path / "new" / "x.wav")
+    assert rate == 22050
+    np.testing.assert_allclose(audio, tone(), atol=1 / 32768)
+    assert os.listdir(tmp_path / "new") == ["x.wav"]
+
+
+def test_samples_outside_the_range_are_clipped_not_wrapped():
+    assert to_int16(np.array([2.0, -2.0, 1.0, 0.0])).tolist() == [32767, -32768, 32767, 0]
+
+
+def _good(path: Path) -> bytes:
+    write_wav(path, tone(), 16000)
+    return path.read_bytes()
+
+
+def _wav_header(rate: int, data: bytes, declared: int) -> bytes:
+    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate & 0xFFFFFFFF, 2, 16,
+                       b"data", declared) + data  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (lambda good: b"", "is empty"),
+        (lambda good: b"hello, this is no sound at all\n" * 10, "not audio"),
+        (lambda good: good[:30], "not audio|cut off"),
+        (lambda good: good[: len(good) // 2], "cut off"),
+        (lambda good: good[:44], "cut off|no sound"),
+        (lambda good: _wav_header(16000, b"\0" * 100, 0x7FFFFFF0), "cut off"),
+        (lambda good: _wav_header(0, b"\0" * 100, 100), "not audio|impossible"),
+        (lambda good: _wav_header(4_000_000_000, b"\0" * 100, 100), "not audio|impossible"),
+        (lambda good: os.urandom(5000), "not audio"),
+    ],
+)
+def test_a_file_that_is_no_whole_recording_is_refused(tmp_path, content, why):
+    path = tmp_path / "x.wav"
+    path.write_bytes(content(_good(path)))
+    before = path.read_bytes()
+    with pytest.raises(AudioError, match=why) as caught:
+        read_audio(path)
+    assert str(path) in caught.value.summary
+    assert caught.value.remedy
+    assert path.read_bytes() == before
+
+
+def test_a_flac_that_declares_a_hundred_years_takes_no_memory(tmp_path):
+    path = tmp_path / "x.flac"
+    soundfile.write(path, tone(), 16000)
+    content = bytearray(path.read_bytes())
+    # STREAMINFO ends its total of samples (36 bits) at byte 26 of the file.
+    content[21] |= 0x0F
+    content[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=r"cut off|damaged"):
+        read_audio(path)
+
+
+def _half(path: Path) -> Path:
+    soundfile.write(path, np.random.default_rng(0).standard_normal(48000) * 0.1, 16000)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def test_half_a_flac_is_refused(tmp_path):
+    with pytest.raises(AudioError):
+        read_audio(_half(tmp_path / "x.flac"))
+
+
+def test_half_an_ogg_is_as_long_as_it_says(tmp_path):
+    """Ogg declares no length, so only the text can tell that something is missing (the check does)."""
+    audio, _ = read_audio(_half(tmp_path / "x.ogg"))
+    assert 0 < len(audio) < 40_000
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_refused(tmp_path, bad):
+    x = tone()
+    x[100] = bad
+    soundfile.write(tmp_path / "x.wav", x, 16000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="NaN or Inf"):
+        read_audio(tmp_path / "x.wav")
+
+
+def test_no_sound_missing_folder_and_raw_are_refused(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.zeros(0), 16000)
+    (tmp_path / "x.raw").write_bytes(b"\0" * 100)
+    for name, why in [("x.wav", "no sound"), ("y.wav", "no such file"), (".", "no such file"), ("x.raw", "not audio")]:
+        with pytest.raises(AudioError, match=why):
+            read_audio(tmp_path / name)
+
+
+def test_a_limit_on_length_is_kept(tmp_path):
+    write_wav(tmp_path / "x.wav", tone(2), 16000)
+    with pytest.raises(AudioError, match="too long"):
+        read_audio(tmp_path / "x.wav", longest=1)
+
+
+def test_a_streamed_wav_without_a_size_is_read(tmp_path):
+    (tmp_path / "x.wav").write_bytes(_wav_header(16000, b"\1\0" * 8000, 0xFFFFFFFF))
+    audio, _ = read_audio(tmp_path / "x.wav")
+    assert len(audio) == 8000
