@@ -20,9 +20,11 @@ from voxgraft.text.g2p.clauses import Ending, ending
 _LOCK = threading.Lock()
 _SYNCHRONOUS, _DONT_EXIT, _UTF8 = 2, 0x8000, 1
 _SEPARATOR = "\x01"
-_IPA_SEPARATED = 2 | ord(_SEPARATOR) << 8
-_VOWEL = "[ˈˌ]?[aeiouyæøœɐɑɒɔəɚɛɜɤɨɪɯɵʉʊʌʏᵻ]"
-_GLIDE = re.compile(f"(?<=[iɪː]){_SEPARATOR}(?:{_SEPARATOR}(?={_VOWEL})|(?= {_VOWEL}))")
+_NAMES = ord(_SEPARATOR) << 8
+_IPA = _NAMES | 2
+_EMPTY_AFTER_FRONT_VOWEL = re.compile(f"[iɪː]{_SEPARATOR}[{_SEPARATOR} ]")
+_BETWEEN_PHONEMES = re.compile(f"([{_SEPARATOR} ])")
+_GLIDE = ";"
 _LANGUAGE_FLAG = re.compile(r"\([^)]+\)")
 _RAW = re.compile(r"(\[\[.*?\]\])")
 _MARKS_WITH_SPACE = (",", ":", ";")
@@ -110,35 +112,50 @@ def _trustworthy(clauses: list[tuple[str, Ending, int]], limit: int) -> int:
 
 
 def _read_clauses(raw: bytes, voice: str) -> list[tuple[str, Ending, int]]:
-    """Phonemes, ending and end offset in bytes of each clause; the lock must be held.
+    """Phonemes, ending and end offset in bytes of each clause; the lock must be held."""
+    _set_voice(voice)
+    clauses = _phonemes(raw, _IPA)
+    spoken = [phonemes for phonemes, _ in clauses]
+    if any(_EMPTY_AFTER_FRONT_VOWEL.search(phonemes) for phonemes in spoken):
+        spoken = [_with_glides(ipa, names) for ipa, (names, _) in zip(spoken, _phonemes(raw, _NAMES), strict=True)]
+    begins = [0, *(stop for _, stop in clauses)]
+    return [
+        (
+            phonemes.replace(_SEPARATOR, ""),
+            ending(raw[begin:stop].decode("utf-8", "replace"), last=number == len(clauses)),
+            stop,
+        )
+        for number, (phonemes, begin, (_, stop)) in enumerate(zip(spoken, begins, clauses, strict=False), 1)
+    ]
+
+
+def _phonemes(raw: bytes, mode: int) -> list[tuple[str, int]]:
+    """Phonemes and end offset in bytes of each clause.
 
     After each clause espeak-ng's text pointer stands one character into the next: that one is kept back inside.
     """
     library = _library()
-    _set_voice(voice)
     text = ctypes.create_string_buffer(raw)
     first = ctypes.addressof(text)
     pointer = ctypes.c_void_p(first)
-    clauses: list[tuple[str, Ending, int]] = []
-    begin = 0
+    clauses: list[tuple[str, int]] = []
     while pointer.value is not None:
-        phonemes = library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, _IPA_SEPARATED)
-        last = pointer.value is None
+        phonemes: bytes | None = library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, mode)
         stop = len(raw) if pointer.value is None else _previous_character(raw, pointer.value - first)
-        clause = raw[begin:stop].decode("utf-8", "replace")
-        joined = _with_glides((phonemes or b"").decode("utf-8", "replace"))
-        clauses.append((joined, ending(clause, last=last), stop))
-        begin = stop
+        clauses.append(((phonemes or b"").decode("utf-8", "replace"), stop))
     return clauses
 
 
-def _with_glides(separated: str) -> str:
-    """Join the phonemes of a clause and write the glide between [i] and a vowel as `ʲ`.
+def _with_glides(ipa: str, names: str) -> str:
+    """Write the glide between [i] and a vowel as `ʲ`.
 
-    espeak-ng 1.52 has that phoneme but leaves it silent in IPA, where later data, and Piper's, write `ʲ`. It shows as
-    one empty phoneme; other empty ones are pauses.
+    espeak-ng 1.52 has that phoneme but leaves it silent in IPA, where later data, and Piper's, write `ʲ`. Its name tells
+    it from other silent phonemes, the pauses.
     """
-    return _GLIDE.sub("ʲ", separated).replace(_SEPARATOR, "")
+    sounds, named = _BETWEEN_PHONEMES.split(ipa), _BETWEEN_PHONEMES.split(names)
+    if len(sounds) != len(named):
+        return ipa
+    return "".join("ʲ" if name == _GLIDE and not sound else sound for sound, name in zip(sounds, named, strict=True))
 
 
 def _previous_character(raw: bytes, offset: int) -> int:
