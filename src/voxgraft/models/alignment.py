@@ -1,0 +1,61 @@
+"""Monotonic alignment search (Kim et al. 2020, "Glow-TTS", algorithm 1), batched.
+
+Letters: B batch, N symbols, T frames, D channels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+UNREACHABLE = -1e9
+
+
+@torch.no_grad()
+def log_likelihoods(z_p: torch.Tensor, mean: torch.Tensor, log_deviation: torch.Tensor) -> torch.Tensor:
+    """log N(frame; symbol) for every pair, by matrix products.
+
+    z_p [B, D, T], mean and log_deviation [B, D, N] -> [B, N, T], float32.
+    """
+    z_p, mean, log_deviation = z_p.float(), mean.float(), log_deviation.float()
+    precision = torch.exp(-2 * log_deviation)
+    constant = (-0.5 * math.log(2 * math.pi) - log_deviation - 0.5 * mean.square() * precision).sum(1).unsqueeze(-1)
+    with torch.autocast(z_p.device.type, enabled=False):
+        crossed = torch.cat([precision, mean * precision], 1).transpose(1, 2)
+        return constant + crossed @ torch.cat([-0.5 * z_p.square(), z_p], 1)
+
+
+def maximum_path(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The monotonic path of the highest total score, without skips: scores, mask [B, N, T] -> path [B, N, T] of 0 and 1.
+
+    `mask` is 1 where both symbol and frame exist. Each sequence needs at least as many frames as symbols.
+    """
+    return maximum_path_torch(scores, mask)
+
+
+@torch.no_grad()
+def maximum_path_torch(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`maximum_path` in plain torch, frame by frame for the whole batch at once: any device, and the oracle of the tests."""
+    batch, symbols, frames = scores.shape
+    device = scores.device
+    text_lengths = mask[:, :, 0].sum(1).long()
+    frame_lengths = mask[:, 0, :].sum(1).long()
+    scores = scores.float() * mask
+    best = torch.full((batch, symbols), UNREACHABLE, device=device)
+    best[:, 0] = scores[:, 0, 0]
+    stays = torch.ones(batch, frames, symbols, dtype=torch.bool, device=device)
+    for frame in range(1, frames):
+        advanced = torch.nn.functional.pad(best[:, :-1], (1, 0), value=UNREACHABLE)
+        stays[:, frame] = best >= advanced
+        best = torch.maximum(best, advanced) + scores[:, :, frame]
+    path = torch.zeros(batch, symbols, frames, device=device)
+    index = text_lengths - 1
+    rows = torch.arange(batch, device=device)
+    for frame in range(frames - 1, -1, -1):
+        inside = frame < frame_lengths
+        path[rows, index, frame] = inside.float()
+        # A path must reach symbol i by frame i, whatever the scores say.
+        advance = (~stays[rows, frame, index] | (index == frame)) & inside & (index > 0)
+        index = index - advance.long()
+    return path
