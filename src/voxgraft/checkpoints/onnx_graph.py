@@ -73,7 +73,7 @@ class OnnxGraph:
     producer: str
 
     def array(self, name: str) -> np.ndarray:
-        """The values of an initialiser, read-only, in the dtype of the file."""
+        """The values of an initialiser or of an Identity of one, read-only, in the dtype of the file."""
         tensor = self.initialisers[name]
         dtype = _dtype(tensor)
         if tensor.span is None:
@@ -139,6 +139,9 @@ def _read_graph(
             initialisers[tensor.name] = tensor
         elif number in ends:
             ends[number].append(_read_name(buffer, value, budget))
+    for node in nodes:
+        if node.op == "Identity" and node.inputs and node.outputs and node.inputs[0] in initialisers:
+            initialisers.setdefault(node.outputs[0], initialisers[node.inputs[0]])
     inputs = tuple(name for name in ends[11] if name not in initialisers)
     return OnnxGraph(buffer, initialisers, tuple(nodes), inputs, tuple(ends[12]), metadata, producer)
 

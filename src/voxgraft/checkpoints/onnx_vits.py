@@ -93,23 +93,24 @@ def _recover_norm(recovered: Recovered, graph: OnnxGraph, node: Node, scope: str
 
 
 def _recover_affine(recovered: Recovered, graph: OnnxGraph) -> None:
-    """The last duration flow is (x - m) · exp(-logs), and exp(-logs) is folded."""
+    """The last duration flow is (x - m) · exp(-logs); exporters fold exp(-logs), or -logs, or neither."""
     if f"{_AFFINE}.logs" in recovered.tensors:
         return
-    shifts = {
-        node.outputs[0]: node.inputs[1]
-        for node in graph.nodes
-        if node.op == "Sub"
-        and len(node.inputs) == 2
-        and node.outputs
-        and (_scope(node) == _AFFINE or node.inputs[1].endswith(f"{_AFFINE}.m"))
-    }
+    made_by = {output: node for node in graph.nodes for output in node.outputs}
     for node in graph.nodes:
-        if node.op != "Mul" or len(node.inputs) != 2 or node.inputs[0] not in shifts:
+        if node.op != "Mul" or len(node.inputs) != 2:
             continue
-        if node.inputs[1] in graph.initialisers:
-            _put(recovered, graph, f"{_AFFINE}.m", shifts[node.inputs[0]])
-            _put(recovered, graph, f"{_AFFINE}.logs", node.inputs[1], lambda scale: -np.log(scale))
+        shifted = made_by.get(node.inputs[0])
+        if shifted is None or shifted.op != "Sub" or len(shifted.inputs) != 2:
+            continue
+        if _scope(shifted) != _AFFINE and not shifted.inputs[1].endswith(f"{_AFFINE}.m"):
+            continue
+        _put(recovered, graph, f"{_AFFINE}.m", shifted.inputs[1])
+        scale = made_by.get(node.inputs[1])
+        if scale is not None and scale.op == "Exp" and scale.inputs:
+            _put(recovered, graph, f"{_AFFINE}.logs", scale.inputs[0], np.negative)
+        else:
+            _put(recovered, graph, f"{_AFFINE}.logs", node.inputs[1], lambda folded: -np.log(folded))
 
 
 def _scope(node: Node) -> str | None:
