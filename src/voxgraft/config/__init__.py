@@ -1,1 +1,1 @@
-
+"""Settings: pydantic models, YAML and `--set` overrides, quality presets."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 Quality = Literal["x_low", "low", "medium", "high"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -15,6 +15,30 @@ class Section(BaseModel):
     """A part of the configuration: frozen, and a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
+        # YAML's `yes` would pass for the number 1.
+        if isinstance(value, bool) and field.field_name and cls.model_fields[field.field_name].annotation is not bool:
+            raise ValueError("must not be a switch (yes/no, true/false)")
+        return value
+
+
+class GraftConfig(Section):
+    """How the base becomes the model that is trained."""
+
+    speakers: tuple[str, ...] = Field(
+        (), description="Speakers of the result, in the order of their ids; empty takes the corpus's."
+    )
+    keep_speakers: bool = Field(False, description="Keep the base's own speakers, before the new ones.")
+    from_speaker: str | None = Field(
+        None, description="Speaker of a base with many that new speakers, or a single one, start from."
+    )
+    symbols: str | None = Field(
+        None,
+        description="File with another symbol table (.onnx.json, JSON, or a symbol a line); null keeps the base's.",
+    )
 
 
 class CorpusConfig(Section):
@@ -38,7 +62,7 @@ class RecoveryConfig(Section):
     steps: int = Field(400, ge=1, description="Most steps; recovery stops earlier on a plateau.")
     batch: int = Field(8, ge=1, description="Crops a step.")
     crop: int = Field(64, ge=8, description="Frames of each crop.")
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, description="AdamW learning rate of the recovered parts.")
     patience: int = Field(3, ge=1, description="Checks without improvement of mel L1 before recovery stops.")
     check_every: int = Field(25, ge=1, description="Steps between checks.")
 
@@ -46,23 +70,25 @@ class RecoveryConfig(Section):
 class LearningRates(Section):
     """AdamW learning rate of each part; 0 freezes it. `--set training.freeze=[...]` freezes whole parts too."""
 
-    text_encoder: float = Field(0.0, ge=0)
-    duration: float = Field(0.0, ge=0)
-    flow: float = Field(2e-4, ge=0)
-    posterior: float = Field(2e-4, ge=0)
-    decoder: float = Field(2e-4, ge=0)
-    speaker_embedding: float = Field(2e-4, ge=0)
-    discriminator: float = Field(2e-4, ge=0)
+    text_encoder: float = Field(
+        0.0, ge=0, description="Symbols to the prior; 0 keeps the base's reading stable while the sound changes."
+    )
+    duration: float = Field(0.0, ge=0, description="Duration predictor; 0 keeps the base's timing.")
+    flow: float = Field(2e-4, ge=0, description="Normalising flow between prior and posterior.")
+    posterior: float = Field(2e-4, ge=0, description="Posterior encoder, used in training only.")
+    decoder: float = Field(2e-4, ge=0, description="Latent to waveform.")
+    speaker_embedding: float = Field(2e-4, ge=0, description="Speakers' vectors; unused with one speaker.")
+    discriminator: float = Field(2e-4, ge=0, description="Judge of the waveform, used in training only.")
 
 
 class LossWeights(Section):
     """Weights of the generator's losses (VITS, Kim et al. 2021, section 2.4)."""
 
-    mel: float = Field(45.0, ge=0)
-    kl: float = Field(1.0, ge=0)
-    duration: float = Field(1.0, ge=0)
-    adversarial: float = Field(1.0, ge=0)
-    feature: float = Field(2.0, ge=0)
+    mel: float = Field(45.0, ge=0, description="L1 between mel spectrograms.")
+    kl: float = Field(1.0, ge=0, description="Distance of the posterior to the prior.")
+    duration: float = Field(1.0, ge=0, description="Negative log-likelihood of the durations.")
+    adversarial: float = Field(1.0, ge=0, description="Least squares of the discriminator's verdict.")
+    feature: float = Field(2.0, ge=0, description="L1 between the discriminator's features.")
 
 
 class TrainingConfig(Section):
@@ -78,11 +104,13 @@ class TrainingConfig(Section):
         "light", description="piper is HiFi-GAN's, as Piper has it."
     )
     discriminator_warmup: int = Field(50, ge=0, description="Steps in which new discriminators learn alone.")
-    learning_rates: LearningRates = LearningRates()
+    learning_rates: LearningRates = Field(LearningRates(), description="Learning rate of each part.")
     freeze: tuple[Part, ...] = Field((), description="Parts that stay as they are.")
     warmup: int = Field(20, ge=0, description="Steps in which the learning rate rises from 0.")
-    decay: Literal["cosine", "exponential", "none"] = "cosine"
-    weights: LossWeights = LossWeights()
+    decay: Literal["cosine", "exponential", "none"] = Field(
+        "cosine", description="How the learning rate falls after the warm-up."
+    )
+    weights: LossWeights = Field(LossWeights(), description="Weight of each loss.")
     gradient_clip: float = Field(10.0, gt=0, description="Largest norm of the gradients of each network.")
     ema: float = Field(0.99, ge=0, lt=1, description="Decay of the weight average; 0 turns it off.")
     replay: float = Field(0.0, ge=0, lt=1, description="Share of each batch that is the base's own speech.")
@@ -91,8 +119,8 @@ class TrainingConfig(Section):
     checkpoint_minutes: float = Field(3.0, gt=0, description="Most minutes of work that a kill can lose.")
     keep: int = Field(2, ge=1, description="Checkpoints kept besides best and last.")
     disk_budget_gb: float = Field(10.0, gt=0, description="Most disk that a run's checkpoints take together.")
-    workers: int = Field(0, ge=0)
-    device: Device = "auto"
+    workers: int = Field(0, ge=0, description="Processes that load batches; 0 loads in the training process.")
+    device: Device = Field("auto", description="auto takes a GPU where there is one.")
     devices: int = Field(1, ge=1, description="Processes (DDP where more than one).")
 
 
@@ -104,7 +132,7 @@ class EvaluationConfig(Section):
     )
     seeds: int = Field(3, ge=1, description="Syntheses of each held-out text.")
     recogniser: str = Field("auto", description="faster-whisper model folder or name; auto takes an installed one.")
-    dnsmos: bool = True
+    dnsmos: bool = Field(True, description="Measure DNSMOS too.")
     cer_margin: float = Field(0.04, ge=0, description="How much worse than the base's CER the best may be.")
 
 
@@ -118,8 +146,22 @@ class RunConfig(Section):
     )
     language: str | None = Field(None, description="espeak-ng voice of the texts; null takes the base's.")
     quality: Quality | None = Field(None, description="null takes the base's.")
-    seed: int = 0
-    corpus: CorpusConfig = CorpusConfig()
-    recovery: RecoveryConfig = RecoveryConfig()
-    training: TrainingConfig = TrainingConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of every random draw: split, initialisation, sampling.")
+    graft: GraftConfig = Field(GraftConfig(), description="How the base becomes the model that is trained.")
+    corpus: CorpusConfig = Field(CorpusConfig(), description="Which recordings, and how they are prepared.")
+    recovery: RecoveryConfig = Field(
+        RecoveryConfig(), description="Self-distillation of the parts that an exported voice lacks."
+    )
+    training: TrainingConfig = Field(TrainingConfig(), description="The loop.")
+    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="What is measured.")
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **settings: object) -> None:
+            """Build from keyword arguments; a mistake is a ConfigError, as it is in a file."""
+            try:
+                super().__init__(**settings)
+            except ValidationError as fault:
+                from voxgraft.config.explain import config_error
+
+                raise config_error(fault, settings, None, {}) from fault

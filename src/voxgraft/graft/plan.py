@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-Action = Literal["copy", "rename", "remap", "resize", "init", "drop"]
+from voxgraft.files import write_atomically
+
+Action = Literal["copy", "rename", "remap", "resize", "fold", "decompose", "compose", "init", "drop"]
+Fill = Literal["own", "zero", "mean"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one speaker adds to a bias: `(layer.weight @ embedding[row] + layer.bias)[first : first + bias length]`."""
+
+    layer: str
+    embedding: str
+    row: int
+    first: int
 
 
 @dataclass(frozen=True)
 class Row:
     """What becomes of one tensor. `source` is None for `init`; `target` is None for `drop`.
 
-    `rows` maps target rows to source rows for `remap`. `part` names the part of the model that it belongs to.
+    `part` names the part of the model that it belongs to. `remap`: `rows` maps target rows to the source rows that
+    mean the same; `near` maps new target rows to the source rows that they start from; others start as `fill` says.
+    `init`: `fill` is `own` (the module's own initialisation) or `zero`. `fold` adds what a speaker adds.
+    `decompose` makes weight norm's magnitude (`weight_g`) or direction (`weight_v`) of a weight, `compose` the weight.
     """
 
     action: Action
@@ -25,15 +43,22 @@ class Row:
     part: str
     reason: str
     rows: Mapping[int, int] | None = None
+    near: Mapping[int, int] | None = None
+    fill: Fill | None = None
+    fold: Fold | None = None
 
 
 @dataclass(frozen=True)
 class SymbolMap:
-    """Symbols that keep their rows, symbols without one in the base, symbols of the base that go."""
+    """Symbols that keep their rows, symbols without one in the base, symbols of the base that go.
+
+    `near` names the symbol of the base that a new symbol starts from; the other new ones start from the mean.
+    """
 
     mapped: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    near: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,3 +82,7 @@ class GraftPlan:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for plan.json and --json."""
         return {"counts": self.counts} | asdict(self)
+
+    def write(self, path: Path) -> None:
+        """Save as JSON: temporary file, fsync, rename."""
+        write_atomically(path, json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n")

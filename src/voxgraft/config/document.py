@@ -1,0 +1,115 @@
+"""Document: a YAML mapping whose every key knows its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from voxgraft.errors import ConfigError
+
+MOST_BYTES = 1_000_000
+MOST_DEPTH = 20
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data of a YAML file; `lines` holds the line of each key, by its path, from 1."""
+
+    values: Mapping[str, Any]
+    lines: Mapping[KeyPath, int]
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML mapping: bounded in size and depth, no aliases, no key twice."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as fault:
+        problem = f"can't be read: {fault.strerror}"
+        raise _error(path, problem, "give the path of a project or of its voxgraft.yaml") from fault
+    if len(content) > MOST_BYTES:
+        raise _error(path, f"is larger than {MOST_BYTES} bytes", "this is no configuration; check the path")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise _error(path, f"is not UTF-8 text (byte {fault.start})", "save it as UTF-8") from fault
+    return parse_document(text, path)
+
+
+def parse_document(text: str, path: Path) -> Document:
+    """Parse the text of a YAML mapping; `path` only names it in errors."""
+    try:
+        _check_events(text, path)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            return Document({}, {})
+        if not isinstance(node, yaml.MappingNode):
+            raise _error(
+                path, "holds no settings: expected lines of the form `key: value`", "see docs/configuration.md"
+            )
+        lines: dict[KeyPath, int] = {}
+        _check_keys(node, (), lines, path)
+        values: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        where = f"line {mark.line + 1}" if mark is not None else None
+        raise ConfigError(
+            f"is not valid YAML: {fault.problem or fault.context}", file=path, field=where, remedy="mend this line"
+        ) from fault
+    except (yaml.YAMLError, ValueError) as fault:
+        raise _error(path, f"is not valid YAML: {fault}", "save it as plain UTF-8 text") from fault
+    return Document(values, lines)
+
+
+def parse_value(text: str) -> Any:
+    """The value of a `--set` override, typed as YAML types it; a number like 1e-4 is a number too."""
+    values = parse_document(f"value: {text}" if text.strip() else "value: null", Path("--set")).values
+    return values["value"]
+
+
+def _check_events(text: str, path: Path) -> None:
+    depth = 0
+    documents = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark is not None else 0
+        if isinstance(event, yaml.AliasEvent):
+            raise _error(path, f"line {line}: aliases (*name) are not allowed", "write the value out")
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            raise _error(path, f"line {line}: nested deeper than {MOST_DEPTH} levels", "no setting lies that deep")
+        if documents > 1:
+            raise _error(path, f"line {line}: a second document begins", "keep one document a file")
+
+
+def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*prefix, index)] = item.start_mark.line + 1
+            _check_keys(item, (*prefix, index), lines, path)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+            raise _error(path, f"line {line}: a setting's name must be a word", "write `name: value`")
+        place = (*prefix, key.value)
+        if place in lines:
+            raise ConfigError(
+                f"is set twice, on lines {lines[place]} and {line}",
+                file=path,
+                field=".".join(map(str, place)),
+                remedy="keep one of them",
+            )
+        lines[place] = line
+        _check_keys(value, place, lines, path)
+
+
+def _error(path: Path, problem: str, remedy: str) -> ConfigError:
+    return ConfigError(problem, file=path, remedy=remedy)

@@ -1,0 +1,101 @@
+"""One line for each fault of a configuration: file, field, line, what is wrong, the nearest right name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from voxgraft.config.document import KeyPath
+from voxgraft.config.run import RunConfig
+from voxgraft.errors import ConfigError
+
+
+def config_error(
+    fault: ValidationError, values: Mapping[str, Any], file: str | Path | None, lines: Mapping[KeyPath, int]
+) -> ConfigError:
+    """The first fault as a ConfigError; the remedy counts the others."""
+    errors = fault.errors(include_url=False)
+    # A misspelt name comes first: it may be why another setting is missing.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    place = _real_place(first["loc"], values)
+    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
+    if first["type"] == "extra_forbidden":
+        return unknown_setting(place[:-1], str(place[-1]), _fields_at(place[:-1]), file, line)
+    # Each branch of a union reports its own fault of one setting.
+    same = [_sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
+    others = f"; {len(errors) - len(same)} more settings are wrong" if len(errors) > len(same) else ""
+    return ConfigError(
+        " or ".join(same),
+        file=file,
+        field=_name(place, line),
+        got=repr(first["input"]),
+        remedy=f"docs/configuration.md lists every setting with its range{others}",
+    )
+
+
+def _sentence(message: str) -> str:
+    for ours, theirs in (("must", "Input should"), ("", "Value error, ")):
+        if message.startswith(theirs):
+            return ours + message.removeprefix(theirs).split(", unable to parse")[0]
+    return message[0].lower() + message[1:]
+
+
+def unknown_setting(
+    section: Sequence[str | int], name: str, known: Sequence[str], file: str | Path | None, line: int | None
+) -> ConfigError:
+    """A misspelt setting: the nearest right name in its section, else in any section."""
+    prefix = ".".join(map(str, section))
+    nearest = [f"{prefix}.{n}" if prefix else n for n in difflib.get_close_matches(name, known, 1, 0.6)]
+    elsewhere = [n for n in setting_names() if n.rsplit(".", 1)[-1] == name]
+    elsewhere += difflib.get_close_matches(f"{prefix}.{name}" if prefix else name, setting_names(), 1, 0.6)
+    suggestions = list(dict.fromkeys(nearest or elsewhere))[:3]
+    remedy = (
+        f"did you mean `{'` or `'.join(suggestions)}`?"
+        if suggestions
+        else f"known here: {', '.join(known) or 'nothing'}"
+    )
+    return ConfigError("no such setting", file=file, field=_name((*section, name), line), remedy=remedy)
+
+
+def setting_names() -> list[str]:
+    """Every setting as `section.name`, sections left out."""
+    return [name for name, _ in _walk(RunConfig, "")]
+
+
+def _walk(model: type[BaseModel], prefix: str) -> list[tuple[str, Any]]:
+    names: list[tuple[str, Any]] = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names += _walk(kind, f"{prefix}{name}.")
+        else:
+            names.append((prefix + name, field))
+    return names
+
+
+def _fields_at(place: KeyPath) -> tuple[str, ...]:
+    model: Any = RunConfig
+    for name in place:
+        model = model.model_fields[str(name)].annotation
+    return tuple(model.model_fields)
+
+
+def _real_place(location: KeyPath, values: Any) -> KeyPath:
+    """The part of pydantic's location that is in the data: it appends the branch of a union."""
+    place: list[str | int] = []
+    for step in location:
+        inside = isinstance(values, Mapping) and step in values
+        if not inside and not (isinstance(values, list | tuple) and isinstance(step, int)):
+            break
+        values = values[step]
+        place.append(step)
+    return tuple(place)
+
+
+def _name(place: KeyPath, line: int | None) -> str:
+    name = ".".join(map(str, place))
+    return f"{name} (line {line})" if line is not None else name

@@ -1,0 +1,119 @@
+"""load_config: YAML, `--set a.b=c` and Python are three ways to one RunConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from voxgraft.config.document import Document, parse_value, read_document
+from voxgraft.config.explain import config_error, unknown_setting
+from voxgraft.config.run import RunConfig, Section
+from voxgraft.errors import ConfigError
+from voxgraft.files import write_atomically
+
+PROJECT_FILE = "voxgraft.yaml"
+PATHS = frozenset({"output", "corpus.path", "graft.symbols"})
+PATHS_OR_NAMES = frozenset({"base", "evaluation.recogniser"})
+
+
+def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
+    """Settings of a project: its file, then the overrides in their order, then the defaults.
+
+    `path` is a project folder, a YAML file, or None for the defaults alone. Relative paths in the file mean places
+    beside the file; those in overrides mean places in the working folder.
+
+    Raises:
+        ConfigError: a setting is misspelt, of the wrong type or out of range; names file, line and field.
+    """
+    if path is None:
+        return _validated(_overridden({"output": str(Path.cwd())}, overrides), Document({}, {}), None)
+    file = path / PROJECT_FILE if path.is_dir() else path
+    if not file.exists():
+        raise ConfigError("no such project", file=file, remedy="make one with `voxgraft new NAME`")
+    document = read_document(file)
+    values = _overridden(_anchored({"output": ".", **document.values}, file.parent), overrides)
+    return _validated(values, document, file)
+
+
+def with_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
+    """The same configuration with `a.b=c` settings changed; values are typed as in YAML."""
+    return _validated(_overridden(config.model_dump(), overrides), Document({}, {}), None)
+
+
+def dump_config(config: RunConfig, path: Path | None = None) -> str:
+    """All settings as YAML, defaults included; loading it gives an equal configuration. Written to `path` if given.
+
+    Paths are written whole: the file may lie elsewhere than the project.
+    """
+    text = yaml.safe_dump(
+        _anchored(config.model_dump(mode="json"), Path.cwd()), sort_keys=False, allow_unicode=True, width=120
+    )
+    if path is not None:
+        write_atomically(path, text)
+    return text
+
+
+def _anchored(values: Mapping[str, Any], folder: Path, prefix: str = "") -> dict[str, Any]:
+    """The same values with relative paths made to start at `folder`."""
+    return {
+        name: _anchored(value, folder, f"{prefix}{name}.")
+        if isinstance(value, Mapping)
+        else _placed(prefix + name, value, folder)
+        for name, value in values.items()
+    }
+
+
+def _placed(name: str, value: Any, folder: Path) -> Any:
+    if not isinstance(value, str):
+        return value
+    # `base` and `evaluation.recogniser` may be names of installed packages or library entries instead.
+    if name in PATHS or (name in PATHS_OR_NAMES and (folder / value).exists()):
+        return str((folder / Path(value).expanduser()).resolve())
+    return value
+
+
+def _overridden(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    changed: dict[str, Any] = _copied(values)
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        names = name.strip().split(".")
+        if not equals or not all(names):
+            raise ConfigError(
+                "is not an override", file="--set", got=repr(override), remedy="write --set training.steps=500"
+            )
+        check_name(names)
+        place = changed
+        for step in names[:-1]:
+            if not isinstance(place.get(step), dict):
+                place[step] = {}
+            place = place[step]
+        place[names[-1]] = _placed(".".join(names), parse_value(text), Path.cwd())
+    return changed
+
+
+def check_name(names: Sequence[str]) -> None:
+    """Raise ConfigError, naming the nearest right one, unless `names` leads to a setting or a section."""
+    section: Any = RunConfig
+    for depth, name in enumerate(names):
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            raise unknown_setting(tuple(names[:depth]), name, (), "--set", None)
+        if name not in section.model_fields:
+            raise unknown_setting(tuple(names[:depth]), name, tuple(section.model_fields), "--set", None)
+        section = section.model_fields[name].annotation
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _copied(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+
+
+def _validated(values: Mapping[str, Any], document: Document, file: Path | None) -> RunConfig:
+    try:
+        return RunConfig.model_validate(values)
+    except ConfigError as fault:
+        if isinstance(fault.__cause__, ValidationError):
+            raise config_error(fault.__cause__, values, file, document.lines) from fault
+        raise

@@ -1,0 +1,1 @@
+"""Name maps and conditioning rules as data, a file per family."""

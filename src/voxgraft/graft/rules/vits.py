@@ -1,0 +1,53 @@
+"""VITS (Kim et al. 2021) as Piper names it: parts, conditioning layers and why a tensor may be new or unused."""
+
+from __future__ import annotations
+
+SYMBOL_EMBEDDING = "enc_p.emb.weight"
+SPEAKER_EMBEDDING = "emb_g.weight"
+
+# First prefix that fits wins.
+PARTS: tuple[tuple[str, str], ...] = (
+    ("enc_p.", "text_encoder"),
+    ("dp.post_", "duration_posterior"),
+    # Inference leaves this one flow out (the original's "remove a useless vflow").
+    ("dp.flows.1.", "duration_posterior"),
+    ("dp.", "duration"),
+    ("flow.", "flow"),
+    ("enc_q.", "posterior"),
+    ("dec.", "decoder"),
+    ("emb_g.", "speaker_embedding"),
+    ("discriminator", "discriminator"),
+)
+
+# What speaks; the other parts only train.
+INFERENCE_PARTS = frozenset({"text_encoder", "duration", "flow", "decoder", "speaker_embedding"})
+
+# A discriminator is carried whole or not at all: two kinds of it may share some names and shapes.
+WHOLE_PARTS = frozenset({"discriminator"})
+
+# Layers that add a speaker's vector: (pattern of the layer, the biases to which its output is added).
+# `{layer}` counts the layers of a WaveNet stack, whose condition is one wide vector cut into equal pieces.
+CONDITIONS: tuple[tuple[str, str], ...] = (
+    (r"dec\.cond", "dec.conv_pre.bias"),
+    (r"dp\.cond", "dp.pre.bias"),
+    (r"(?P<stack>(?:enc_q|flow\.flows\.\d+)\.enc)\.cond_layer", "{stack}.in_layers.{layer}.bias"),
+)
+
+# The deterministic duration predictor adds the speaker before a padded convolution, so no bias can hold it.
+UNFOLDABLE = "dp.conv_1.bias"
+
+WHY_NEW: dict[str, str] = {
+    "posterior": "the base has no posterior encoder: recovered by self-distillation before training",
+    "duration_posterior": "the base lacks what only trains durations: recovered by self-distillation before training",
+    "discriminator": "the base has no such discriminator: learned, alone in the first steps",
+    "speaker_embedding": "the base has one speaker: vectors of speakers are learned",
+}
+WHY_NEW_OTHERWISE = "the base has no such tensor"
+
+WHY_ZERO = "the base has one speaker: zero, so that every speaker starts as the base's voice and nothing is disturbed"
+
+WHY_DROPPED: dict[str, str] = {
+    "discriminator": "this run trains no discriminator of this kind",
+    "posterior": "the target has no posterior encoder",
+}
+WHY_DROPPED_OTHERWISE = "unknown to this model"
