@@ -12,8 +12,10 @@ class ChannelNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.gamma = nn.Parameter(torch.ones(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.layer_norm(x.transpose(1, 2), (x.shape[1],), self.gamma, self.beta, 1e-5).transpose(1, 2)
+        # Not x.shape[1]: the ONNX exporter wants a constant here.
+        return F.layer_norm(x.transpose(1, 2), (self.channels,), self.gamma, self.beta, 1e-5).transpose(1, 2)
