@@ -58,7 +58,7 @@ class Manifest:
         if not path.is_file():
             raise CorpusError("no such manifest", file=path, remedy="run `voxgraft corpus import` first")
         rows = []
-        for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate(path.read_text("utf-8", errors="replace").split("\n"), 1):
             if line.strip():
                 rows.append(_utterance(line, path, number))
         return Manifest(tuple(rows))

@@ -1,0 +1,36 @@
+"""Finding: one thing that is wrong with one clip, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# What keeps a clip out of training; everything else is advice.
+BLOCKING = frozenset(
+    {
+        "malformed row",
+        "unsafe path",
+        "missing audio",
+        "unreadable audio",
+        "duplicate id",
+        "empty text",
+        "silence",
+        "too short",
+        "too long",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`clip` is an utterance's id, `*` for the whole corpus; `line` counts from 1 in the metadata it came from."""
+
+    clip: str
+    kind: str
+    detail: str
+    remedy: str
+    line: int | None = None
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the clip can't be trained on as it is."""
+        return self.kind in BLOCKING

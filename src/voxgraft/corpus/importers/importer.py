@@ -1,0 +1,39 @@
+"""Importer: how one layout of recordings and transcripts is recognised and read row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from voxgraft.corpus.finding import Finding
+
+
+@dataclass(frozen=True)
+class Row:
+    """One transcript as it was found: `audio` is a name or path as written, `line` counts from 1."""
+
+    id: str
+    audio: str
+    text: str
+    speaker: str | None = None
+    language: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows and where their recordings are looked for; nothing outside `folder` is ever read, unless `trusted`."""
+
+    rows: Iterator[Row | Finding]
+    folder: Path
+    trusted: bool = False
+
+
+@dataclass(frozen=True)
+class Importer:
+    """`find` gives the file or folder that this layout starts from, or None; `read` takes it and the columns asked for."""
+
+    name: str
+    find: Callable[[Path], Path | None]
+    read: Callable[[Path, tuple[str, ...] | None], Source]

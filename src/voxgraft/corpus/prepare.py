@@ -1,0 +1,186 @@
+"""Prepare recordings for training: resample, trim, match loudness, spectrogram; cached by content, settings and code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+import voxgraft.audio.loudness
+import voxgraft.audio.read
+import voxgraft.audio.resample
+import voxgraft.audio.spectrogram
+import voxgraft.audio.trim
+from voxgraft.audio.loudness import match_loudness
+from voxgraft.audio.read import read_audio
+from voxgraft.audio.resample import resample
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.spectrogram import linear_spectrogram
+from voxgraft.audio.trim import trim_silence
+from voxgraft.audio.write import to_int16
+from voxgraft.corpus.cache import ArrayCache
+from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.errors import AudioError
+from voxgraft.files import sha256_of
+from voxgraft.progress import progress
+
+_ARRAYS = ("audio", "spectrogram")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One utterance as it is trained on, still on disk: `samples` T, `frames` N.
+
+    Stored as int16 audio (quantised at -96 dB) and float16 spectrogram (relative error 5e-4), 130 kB a second at 22 kHz.
+    """
+
+    utterance: Utterance
+    samples: int
+    frames: int
+    audio_file: Path
+    spectrogram_file: Path
+
+    @property
+    def audio(self) -> np.ndarray:
+        """Float32 [T] in -1..1."""
+        return np.load(self.audio_file, mmap_mode="r").astype(np.float32) / np.float32(32768)
+
+    @property
+    def spectrogram(self) -> np.ndarray:
+        """Float32 [bins, N]."""
+        return np.load(self.spectrogram_file, mmap_mode="r").astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    spec: AudioSpec
+    loudness: float | None
+    trim: bool
+
+    def key(self, content: str) -> str:
+        """Of the recording's SHA-256, these settings and the code that would apply them."""
+        parts = {
+            "content": content,
+            "spec": self.spec.to_dict(),
+            "loudness": self.loudness,
+            "trim": self.trim,
+            "code": code_version(),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(
+    manifest: Manifest,
+    spec: AudioSpec,
+    *,
+    loudness: float | None = -23.0,
+    trim: bool = True,
+    cache_dir: str | os.PathLike[str],
+    workers: int | None = None,
+) -> list[Prepared]:
+    """Every utterance of the manifest, in order. A second call, or one after a kill, does only what is not done yet.
+
+    AudioError names the recording that can't be read.
+    """
+    settings = _Settings(spec, loudness, trim)
+    store = ArrayCache(Path(cache_dir), _ARRAYS)
+    results: dict[int, Prepared] = {}
+    with progress("Preparing recordings", len(manifest)) as advance:
+        for index, prepared in _in_parallel(manifest, settings, store, workers or os.cpu_count() or 1):
+            results[index] = prepared
+            advance()
+    return [results[index] for index in range(len(manifest))]
+
+
+def upsampled(manifest: Manifest, spec: AudioSpec) -> list[Utterance]:
+    """The recordings of a lower sample rate than the model's: they stay dull, whatever is trained on them."""
+    return [u for u in manifest if u.sample_rate < spec.sample_rate]
+
+
+def prepare_audio(path: str | os.PathLike[str], spec: AudioSpec, *, loudness: float | None, trim: bool) -> np.ndarray:
+    """One recording as float32 [T] at the spec's rate."""
+    audio, rate = read_audio(path)
+    audio = resample(audio, rate, spec.sample_rate)
+    if trim:
+        audio = trim_silence(audio, spec.sample_rate)
+    if loudness is not None:
+        audio = match_loudness(audio, spec.sample_rate, loudness)
+    return audio
+
+
+def _in_parallel(
+    utterances: Iterable[Utterance], settings: _Settings, store: ArrayCache, workers: int
+) -> Iterator[tuple[int, Prepared]]:
+    """(index, result) as each is done. The first failure stops the rest; a bounded queue keeps memory flat.
+
+    Threads, for numpy's FFT, soxr and libsndfile let go of the interpreter lock, and nothing has to be pickled.
+    """
+    pool = ThreadPoolExecutor(workers)
+    try:
+        pending: dict[Future[Prepared], int] = {}
+        for index, utterance in enumerate(utterances):
+            pending[pool.submit(_prepare_one, utterance, settings, store)] = index
+            while len(pending) >= 4 * workers:
+                yield from _finished(pending)
+        while pending:
+            yield from _finished(pending)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finished(pending: dict[Future[Prepared], int]) -> Iterator[tuple[int, Prepared]]:
+    for future in wait(pending, return_when=FIRST_COMPLETED).done:
+        yield pending.pop(future), future.result()
+
+
+def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -> Prepared:
+    try:
+        key = settings.key(sha256_of(Path(utterance.audio)))
+    except OSError as fault:
+        raise AudioError(
+            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="run `voxgraft corpus check`"
+        ) from fault
+    if not store.has(key):
+        audio = to_int16(prepare_audio(utterance.audio, settings.spec, loudness=settings.loudness, trim=settings.trim))
+        # Of the stored samples, so that audio and spectrogram of an entry agree exactly.
+        spectrogram = linear_spectrogram(audio.astype(np.float32) / np.float32(32768), settings.spec)
+        store.write(key, (audio, spectrogram.astype(_storage(settings.spec))))
+    audio_file, spectrogram_file = store.paths(key)
+    shape = np.load(spectrogram_file, mmap_mode="r").shape
+    samples = np.load(audio_file, mmap_mode="r").shape[0]
+    return Prepared(utterance, samples, shape[1], audio_file, spectrogram_file)
+
+
+def _storage(spec: AudioSpec) -> type[np.floating]:
+    """float16, unless a full-scale tone would overflow it (power spectrograms)."""
+    loudest = (spec.win / 2) ** spec.power
+    return np.float16 if loudest < np.finfo(np.float16).max else np.float32
+
+
+@cache
+def code_version() -> str:
+    """Hash of the code that makes cache entries, and of the libraries that it leans on."""
+    digest = hashlib.sha256()
+    for module in (
+        voxgraft.audio.read,
+        voxgraft.audio.resample,
+        voxgraft.audio.trim,
+        voxgraft.audio.loudness,
+        voxgraft.audio.spectrogram,
+    ):
+        digest.update(Path(module.__file__).read_bytes())
+    digest.update(Path(__file__).read_bytes())
+    for package in ("numpy", "soxr", "pyloudnorm"):
+        try:
+            digest.update(f"{package}={version(package)}".encode())
+        except PackageNotFoundError:
+            digest.update(f"{package} absent".encode())
+    return digest.hexdigest()
