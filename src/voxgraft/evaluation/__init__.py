@@ -1,1 +1,1 @@
-
+"""Evaluation: base and result side by side on texts that neither was trained on."""

@@ -52,12 +52,12 @@ class Recogniser:
 
     def transcribe(self, audio: np.ndarray, sample_rate: int) -> str:
         """What is heard in float32 audio [T]; empty where nothing is."""
-        from voxgraft.evaluation.metrics.rate import at_rate
+        from voxgraft.audio.resample import resample
 
         if not len(audio):
             return ""
         segments, _ = self._model.transcribe(
-            at_rate(audio, sample_rate, RATE),
+            resample(audio, sample_rate, RATE),
             language=self.language,
             beam_size=1,
             temperature=0.0,

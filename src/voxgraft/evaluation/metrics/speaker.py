@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from voxgraft.audio.resample import resample
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.spectrogram import mel_filterbank
 from voxgraft.errors import EvaluationError, MissingExtra
-from voxgraft.evaluation.metrics.power_mel import power_mel
-from voxgraft.evaluation.metrics.rate import at_rate
 
 RATE = 16_000
 WINDOW, HOP, MELS = 400, 160, 40
+BANK = AudioSpec(sample_rate=RATE, n_fft=WINDOW, hop=HOP, win=WINDOW, n_mels=MELS, power=2.0)
 VAD_WINDOW = 480
 LOUDNESS = -30.0
 SILENCE = 1e-5
@@ -43,7 +45,7 @@ class SpeakerEncoder:
 
     def embed(self, audio: np.ndarray, sample_rate: int) -> np.ndarray:
         """Embedding [256] of one clip [T], of length 1. All zeros where no speech is heard: like nobody."""
-        speech = self._speech(at_rate(audio, sample_rate, RATE))
+        speech = self._speech(resample(audio, sample_rate, RATE))
         if not len(speech):
             return np.zeros(256, np.float32)
         with _one_thread():
@@ -54,7 +56,7 @@ class SpeakerEncoder:
 
         windows, mel_windows = self._encoder.compute_partial_slices(len(speech), 1.3, 0.75)
         padded = np.pad(speech, (0, max(0, windows[-1].stop - len(speech))))
-        mel = power_mel(padded, RATE, n_fft=WINDOW, hop=HOP, n_mels=MELS).T
+        mel = power_mel(padded)
         with torch.inference_mode():
             partial = self._encoder(torch.from_numpy(np.stack([mel[window] for window in mel_windows])))
         return unit(partial.numpy().mean(axis=0))
@@ -80,6 +82,14 @@ class SpeakerEncoder:
         smooth = np.round(np.convolve(padded, np.ones(8) / 8, mode="valid")) > 0
         near = np.convolve(smooth, np.ones(7), mode="same") > 0
         return audio[np.repeat(near, VAD_WINDOW)]
+
+
+def power_mel(audio: np.ndarray) -> np.ndarray:
+    """Mel energies [frames, 40] of 16 kHz audio [T], as the encoder was trained on: no logarithm, zeros beyond the ends."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(audio, WINDOW // 2), WINDOW)[::HOP]
+    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
+    energy = np.abs(np.fft.rfft(frames * hann, axis=1)) ** 2
+    return (energy @ mel_filterbank(BANK).T).astype(np.float32)
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
