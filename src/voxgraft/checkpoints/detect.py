@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import CheckpointError
 
@@ -14,23 +15,30 @@ ENTRY_POINTS = "voxgraft.readers"
 
 @dataclass(frozen=True)
 class Reader:
-    """A format: what it is called, what it reads in a few words, how to know it and how to read it.
+    """A format: what it is called, what it reads in a few words, how to know it by content and how to read it.
 
     A third party registers one under the entry-point group `voxgraft.readers`.
     """
 
     name: str
     reads: str
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path], Checkpoint]
+    recognises: Callable[[Candidate], bool]
+    read: Callable[[Candidate], Checkpoint]
 
 
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
-    from voxgraft.checkpoints.readers import piper_onnx
+    from voxgraft.checkpoints.readers import piper_ckpt, piper_onnx, voxgraft
 
+    yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
     yield Reader(
         piper_onnx.FORMAT, "exported Piper voices (.onnx with .onnx.json)", piper_onnx.recognises, piper_onnx.read
+    )
+    yield Reader(
+        piper_ckpt.FORMAT,
+        "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
+        piper_ckpt.recognises,
+        piper_ckpt.read,
     )
     from importlib.metadata import entry_points
 
@@ -45,19 +53,26 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError("there is no such file", file=path, remedy="Check the path.")
+        problem = "this is a folder" if path.is_dir() else "there is no such file"
+        raise CheckpointError(problem, file=path, remedy="Give the path of a checkpoint.")
+    candidate = Candidate(path)
     try:
-        if path.stat().st_size == 0:
+        if not candidate.head:
             raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")
         known = []
         for reader in readers():
-            if reader.recognises(path):
-                return reader.read(path)
+            if reader.recognises(candidate):
+                return reader.read(candidate)
             known.append(reader.reads)
+        likeness = candidate.likeness
     except OSError as fault:
         raise CheckpointError(
-            f"can't be read: {fault.strerror}", file=path, remedy="Check the path and its permissions."
+            f"can't be read: {fault.strerror or fault}", file=path, remedy="Check the path and its permissions."
         ) from fault
     raise CheckpointError(
-        "no checkpoint that is known here", file=path, expected=", or ".join(known), remedy="Give one of these."
+        "no checkpoint that is known here",
+        file=path,
+        expected=", or ".join(known),
+        got=likeness,
+        remedy="Give one of these.",
     )

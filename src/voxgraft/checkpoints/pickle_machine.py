@@ -18,6 +18,8 @@ from voxgraft.errors import CheckpointError
 
 MAX_OPERATIONS = 5_000_000
 MAX_INTEGER_BYTES = 1024
+# What handlers may copy altogether: a short pickle can name the same long list a million times.
+MAX_COPIED = 20_000_000
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 _HOSTILE = "Don't use this file; ask its maker for one with weights only."
 
@@ -43,6 +45,10 @@ class Opaque:
     arguments: Any = ()
     state: Any = None
     items: list[Any] = field(default_factory=list)
+
+
+class Namespace(dict[str, Any]):
+    """The attributes of an object that only holds some (argparse.Namespace and the like)."""
 
 
 @dataclass
@@ -79,6 +85,7 @@ class PickleMachine:
         self.memo: dict[int, Any] = {}
         self.globals: dict[str, None] = {}
         self.calls: dict[str, None] = {}
+        self.copied = 0
 
     def run(self, file: IO[bytes]) -> Unpickled:
         """Interpret from the file's position to STOP. Raises CheckpointError where the pickle is damaged."""
@@ -121,6 +128,16 @@ class PickleMachine:
             self.globals[_short(f"{module}.{name}", 200)] = None
         return Global(module, name)
 
+    def charge(self, value: Any, depth: int = 0) -> None:
+        """Count what a handler is about to copy, against the budget."""
+        if isinstance(value, str | bytes | list | tuple | dict | set | frozenset):
+            self.copied += len(value)
+            if self.copied > MAX_COPIED:
+                raise CheckpointError("the pickle unpacks to far more than any real checkpoint", remedy=_HOSTILE)
+        if isinstance(value, tuple) and depth < 3 and len(value) <= 16:
+            for item in value:
+                self.charge(item, depth + 1)
+
     def call(self, target: Any, arguments: Any) -> Any:
         """What a call is taken to make: our handler's result, or something inert."""
         if isinstance(target, Global):
@@ -128,6 +145,7 @@ class PickleMachine:
             if handler is not None:
                 if not isinstance(arguments, tuple):
                     raise TypeError("arguments that are no tuple")
+                self.charge(arguments)
                 return handler(arguments)
         name = _short(str(target), 200) if isinstance(target, Global) else f"<{type(target).__name__}>"
         self.calls[f"{name}({_sketch_arguments(arguments)})"] = None
@@ -139,19 +157,9 @@ def _build(machine: PickleMachine, _: Any) -> None:
     target = machine.stack[-1]
     if isinstance(target, Opaque):
         target.state = state
-    elif type(target) is dict and isinstance(state, dict) and target.get(_NAMESPACE):
-        target.clear()
+    elif isinstance(target, Namespace) and isinstance(state, dict):
+        machine.charge(state)
         target.update(state)
-    elif hasattr(target, "set_state"):
-        target.set_state(state)
-
-
-_NAMESPACE = "\0namespace"
-
-
-def empty_namespace() -> dict[str, Any]:
-    """A dict that takes the state of the object it stands for (argparse.Namespace and the like)."""
-    return {_NAMESPACE: True}
 
 
 def _append(machine: PickleMachine, items: list[Any]) -> None:
@@ -179,15 +187,12 @@ def _set_items(machine: PickleMachine, items: list[Any]) -> None:
         raise TypeError("setting items of something that is no dict")
 
 
-def _key(value: Any, depth: int = 0) -> Any:
-    """A dict key, if it is plain: hashing deeply nested tuples would overflow the interpreter's stack."""
-    if value is None or isinstance(value, str | int | float | bytes | Global | Opaque):
-        return value
-    if isinstance(value, tuple) and depth < 8 and len(value) < 4096:
-        for item in value:
-            _key(item, depth + 1)
-        return value
-    raise TypeError("a key that can't be hashed")
+def _key(value: Any) -> Any:
+    """A dict key, if it is plain: to hash deeply nested or shared tuples would never end."""
+    for item in value if isinstance(value, tuple) and len(value) <= 64 else (value,):
+        if not (item is None or isinstance(item, str | int | float | bytes | Global | Opaque)):
+            raise TypeError("a key that can't be hashed")
+    return value
 
 
 def _integer(value: int) -> int:

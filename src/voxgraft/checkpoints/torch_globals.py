@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from voxgraft.checkpoints.pickle_machine import Handler, Opaque, empty_namespace
+from voxgraft.checkpoints.pickle_machine import Handler, Namespace, Opaque
 from voxgraft.checkpoints.torch_tensor import STORAGE_DTYPES, TORCH_DTYPES, TorchTensor, make_tensor
 from voxgraft.errors import CheckpointError
 
@@ -17,16 +17,17 @@ _DAMAGED = "The file is damaged or hostile: copy or download it again from its m
 
 def _tensor(arguments: tuple[Any, ...]) -> TorchTensor:
     """`_rebuild_tensor(storage, offset, shape, strides, …)` and its second version."""
-    return make_tensor(*_first(arguments, 4), code=None)
+    storage, offset, shape, strides = _first(arguments, 4)
+    return make_tensor(storage, offset, shape, strides)
 
 
 def _tensor_v3(arguments: tuple[Any, ...]) -> TorchTensor:
     """`_rebuild_tensor_v3(storage, offset, shape, strides, requires_grad, hooks, dtype, …)`: over an untyped storage."""
-    dtype = _first(arguments, 7)[6]
+    storage, offset, shape, strides, _, _, dtype = _first(arguments, 7)
     code = TORCH_DTYPES.get(dtype.removeprefix("torch.")) if isinstance(dtype, str) else None
     if code is None:
         raise CheckpointError("a tensor of unknown type", got=str(dtype)[:60], remedy=_DAMAGED)
-    return make_tensor(*arguments[:4], code=code)
+    return make_tensor(storage, offset, shape, strides, code)
 
 
 def _parameter(arguments: tuple[Any, ...]) -> Any:
@@ -66,8 +67,8 @@ def _device(arguments: tuple[Any, ...]) -> str:
     return ":".join(str(part) for part in arguments if isinstance(part, str | int))
 
 
-def _namespace(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    return empty_namespace()
+def _namespace(arguments: tuple[Any, ...]) -> Namespace:
+    return Namespace()
 
 
 def _attribute_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
@@ -76,7 +77,7 @@ def _attribute_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
 
 def _encode(arguments: tuple[Any, ...]) -> bytes:
     """`_codecs.encode(text, "latin1")`: how protocol 2 spells bytes."""
-    text, *encoding = _first(arguments, 1)
+    (text,), encoding = _first(arguments, 1), arguments[1:]
     if not isinstance(text, str) or (encoding and encoding[0] not in ("latin1", "latin-1")):
         raise CheckpointError("bytes in an unknown encoding", remedy=_DAMAGED)
     return text.encode("latin-1")
@@ -88,7 +89,7 @@ def _numpy_dtype(arguments: tuple[Any, ...]) -> Opaque:
 
 def _numpy_scalar(arguments: tuple[Any, ...]) -> Any:
     """A numpy number as a Python number, where it is one of the common types."""
-    dtype, *raw = _first(arguments, 1)
+    (dtype,), raw = _first(arguments, 1), arguments[1:]
     code = dtype.arguments[0] if isinstance(dtype, Opaque) and dtype.arguments else None
     layout = {"f8": "<d", "f4": "<f", "i8": "<q", "i4": "<i", "b1": "<?"}.get(code) if isinstance(code, str) else None
     if layout and raw and isinstance(raw[0], bytes) and len(raw[0]) == struct.calcsize(layout):
@@ -103,7 +104,7 @@ def _inert(name: str) -> Handler:
 def _first(arguments: tuple[Any, ...], count: int) -> tuple[Any, ...]:
     if len(arguments) < count:
         raise CheckpointError("a tensor is described in too few words", remedy=_DAMAGED)
-    return arguments if count == 1 else arguments[:count]
+    return arguments[:count]
 
 
 def _plain_key(value: Any) -> Any:

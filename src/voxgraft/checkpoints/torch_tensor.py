@@ -163,7 +163,9 @@ class TorchTensor:
         return array.astype(dtype.newbyteorder("=")) if self.storage.big_endian else array
 
 
-def make_tensor(storage: object, offset: object, shape: object, strides: object, code: str | None) -> TorchTensor:
+def make_tensor(
+    storage: object, offset: object, shape: object, strides: object, code: str | None = None
+) -> TorchTensor:
     """A tensor as torch's rebuild functions describe it. Raises CheckpointError where it leaves its storage."""
     if not isinstance(storage, Storage):
         raise CheckpointError("a tensor without a storage", remedy=_DAMAGED)

@@ -6,8 +6,10 @@ import mmap
 from pathlib import Path
 from typing import Any
 
+from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.licence import stated_licence
+from voxgraft.checkpoints.metadata import KEY, Metadata, read_metadata
 from voxgraft.checkpoints.onnx_graph import read_onnx
 from voxgraft.checkpoints.onnx_vits import Recovered, recover_vits
 from voxgraft.checkpoints.protobuf import BYTES, FieldBudget, read_fields
@@ -17,7 +19,6 @@ from voxgraft.checkpoints.vits_names import inference_names
 from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_json
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError
-from voxgraft.files import sha256_of
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-onnx"
@@ -25,18 +26,17 @@ _ENDINGS = (".onnx.json", ".json")
 _HEAD_FIELDS = 64
 
 
-def recognises(path: Path) -> bool:
+def recognises(candidate: Candidate) -> bool:
     """True where the content is an ONNX model: protobuf fields of ModelProto, a graph among them."""
-    with open(path, "rb") as file:
-        if file.read(1) != b"\x08":
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
-            numbers = set()
-            try:
-                for number, wire, _ in read_fields(buffer, (0, len(buffer)), FieldBudget(_HEAD_FIELDS)):
-                    numbers.add((number, wire))
-            except CheckpointError:
-                return _looks_cut_off(numbers)
+    if candidate.head[:1] != b"\x08":
+        return False
+    with open(candidate.path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+        numbers = set()
+        try:
+            for number, wire, _ in read_fields(buffer, (0, len(buffer)), FieldBudget(_HEAD_FIELDS)):
+                numbers.add((number, wire))
+        except CheckpointError:
+            return _looks_cut_off(numbers)
     return (7, BYTES) in numbers or _looks_cut_off(numbers)
 
 
@@ -45,8 +45,9 @@ def _looks_cut_off(numbers: set[tuple[int, int]]) -> bool:
     return {(1, 0), (2, BYTES)} <= numbers
 
 
-def read(path: Path) -> Checkpoint:
+def read(candidate: Candidate) -> Checkpoint:
     """Recover the whole generator of a voice. Raises CheckpointError where file or configuration is damaged."""
+    path = candidate.path
     config_path = config_beside(path)
     raw = read_json(config_path)
     config = parse_voice_config(raw, config_path)
@@ -60,17 +61,20 @@ def read(path: Path) -> Checkpoint:
         notes.append(f"configuration says {config.num_symbols} symbols, the tensors say {rows}: the tensors win")
     if config.num_speakers != speakers:
         notes.append(f"configuration says {config.num_speakers} speakers, the tensors say {speakers}: the tensors win")
+    own = read_metadata(raw[KEY], config_path) if isinstance(raw.get(KEY), dict) else Metadata()
     licence, source = stated_licence(path)
     return Checkpoint(
         family="vits",
         architecture=architecture,
         tensors=store,
-        provenance=Provenance(path, FORMAT, sha256_of(path), licence, source, config.dataset),
+        provenance=Provenance(path, FORMAT, candidate.sha256, own.stated_licence() or licence, source, config.dataset),
         symbols=_symbols(config, rows, config_path),
         audio=config.audio_spec(),
         quality=quality_of(architecture, config.audio.sample_rate),
         speakers=config.speakers(speakers),
         languages=(config.language.code,) if config.language and config.language.code else (),
+        epoch=own.epoch,
+        step=own.step,
         inference=config.inference.model_dump(include={"noise_scale", "length_scale", "noise_w"}),
         missing=missing_parts(store.shapes),
         notes=tuple(notes),

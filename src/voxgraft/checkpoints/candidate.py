@@ -1,0 +1,64 @@
+"""Candidate: a file that may be a checkpoint, looked at once for all readers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from voxgraft.checkpoints.unpickle import TorchFile, is_torch_file, read_torch_file
+from voxgraft.files import sha256_of
+
+_HEAD = 4096
+
+# How files begin that people take for checkpoints: (first bytes, what it is).
+_LIKENESSES = (
+    (b"version https://git-lfs", "a Git LFS pointer: the file itself was never downloaded"),
+    (b"<!DOCTYPE", "a web page: the download failed"),
+    (b"<html", "a web page: the download failed"),
+    (b"\x1f\x8b", "a gzip archive: unpack it"),
+    (b"BZh", "a bzip2 archive: unpack it"),
+    (b"\xfd7zXZ", "an xz archive: unpack it"),
+    (b"GGUF", "a GGUF language model"),
+    (b"RIFF", "a recording"),
+    (b"fLaC", "a recording"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"{", "a JSON document: give the .onnx or .ckpt that it belongs to"),
+    (b"[", "a JSON document: give the .onnx or .ckpt that it belongs to"),
+)
+
+
+class Candidate:
+    """A file and what was found out about it; each fact is found at most once, when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes."""
+        with open(self.path, "rb") as file:
+            return file.read(_HEAD)
+
+    @cached_property
+    def torch(self) -> TorchFile | None:
+        """The content, if torch.save wrote the file. Raises CheckpointError where such a file is damaged."""
+        return read_torch_file(self.path) if is_torch_file(self.path) else None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 of the content."""
+        return sha256_of(self.path)
+
+    @property
+    def likeness(self) -> str:
+        """What it looks like, in words."""
+        beginning = self.head.lstrip()
+        for signature, words in _LIKENESSES:
+            if beginning.startswith(signature) or beginning.lower().startswith(signature.lower()):
+                return words
+        if self.head[257:262] == b"ustar":
+            return "a tar archive: unpack it"
+        if self.torch is not None and isinstance(self.torch.content, dict):
+            keys = ", ".join(str(key)[:40] for key in list(self.torch.content)[:8])
+            return f"a file of torch.save with {keys or 'nothing in it'}"
+        return "text" if self.head.isascii() else "binary data of no known kind"
