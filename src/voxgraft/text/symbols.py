@@ -27,6 +27,7 @@ class SymbolTable:
     `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
     IPA split into code points, plain characters (NFD), or UTF-8 bytes. `voice` is the espeak-ng voice. A sentence
     becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise.
+    `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.
     """
 
     ids: Mapping[str, tuple[int, ...]]
@@ -37,6 +38,7 @@ class SymbolTable:
     bos: str | None = "^"
     eos: str | None = "$"
     intersperse: bool = True
+    clusters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", MappingProxyType({s: tuple(i) for s, i in self.ids.items()}))
@@ -66,7 +68,7 @@ class SymbolTable:
         unknown: Counter[str] = Counter()
         if self.bos is not None:
             ids += self.ids[self.bos] + pad
-        for symbol in sentence:
+        for symbol in self._clustered(sentence):
             known = self.ids.get(symbol)
             if known is None:
                 unknown[symbol] += 1
@@ -75,6 +77,21 @@ class SymbolTable:
         if self.eos is not None:
             ids += self.ids[self.eos]
         return Encoding(tuple(ids), unknown)
+
+    def _clustered(self, sentence: Iterable[str]) -> list[str]:
+        """Runs of symbols that count as one, joined."""
+        symbols = list(sentence)
+        if not self.clusters:
+            return symbols
+        lengths = sorted({len(cluster) for cluster in self.clusters if len(cluster) > 1}, reverse=True)
+        joined: list[str] = []
+        at = 0
+        while at < len(symbols):
+            runs = ("".join(symbols[at : at + length]) for length in lengths)
+            run = next((run for run in runs if run in self.clusters), symbols[at])
+            joined.append(run)
+            at += len(run) if run in self.clusters else 1
+        return joined
 
     def normalised(self) -> dict[str, str]:
         """NFC form -> the symbol as it is written here, for matching across tables."""
@@ -91,4 +108,5 @@ class SymbolTable:
             "bos": self.bos,
             "eos": self.eos,
             "intersperse": self.intersperse,
+            "clusters": list(self.clusters),
         }
