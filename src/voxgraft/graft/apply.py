@@ -57,7 +57,7 @@ def apply_plan(
     rows = {row.target: row for row in plan.rows if row.target is not None}
     _check_targets(rows, tensors, len([row for row in plan.rows if row.target is not None]))
     source: Tensors = checkpoint.tensors if checkpoint is not None else {}
-    _check_sources(plan, source)
+    _check_sources(plan, source, checkpoint.provenance.sha256 if checkpoint is not None else None)
     # Computed whole before anything is written: a bad tensor must not leave half a graft behind.
     values = {name: _value(row, source) for name, row in rows.items() if not _keeps(row)}
     for name, value in values.items():
@@ -90,7 +90,12 @@ def _check_targets(rows: dict[str, Row], tensors: dict[str, torch.Tensor], count
             )  # fmt: skip
 
 
-def _check_sources(plan: GraftPlan, source: Tensors) -> None:
+def _check_sources(plan: GraftPlan, source: Tensors, sha256: str | None) -> None:
+    if plan.base_sha256 != sha256:
+        raise GraftError(
+            "the plan was made for another base", field="sha256", expected=plan.base_sha256, got=sha256,
+            remedy="make the plan for this base",
+        )  # fmt: skip
     for row in plan.rows:
         if row.source is None:
             continue

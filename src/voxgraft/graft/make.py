@@ -46,6 +46,7 @@ def make_plan(checkpoint: Checkpoint, target: Target) -> GraftPlan:
         warnings=warnings_of(checkpoint, target, symbols.symbols if symbols is not None else None, rows),
         parameters_carried=_carried(rows, target),
         by_part=_by_part(rows),
+        base_sha256=checkpoint.provenance.sha256,
     )
 
 

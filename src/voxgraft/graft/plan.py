@@ -63,7 +63,11 @@ class SymbolMap:
 
 @dataclass(frozen=True)
 class GraftPlan:
-    """Every row, the symbol, speaker and language maps, refusals and warnings."""
+    """Every row, the symbol, speaker and language maps (target -> base), refusals and warnings.
+
+    `parameters_carried` is the share (0-1) of the parameters used at inference that come from the base. `base_sha256`
+    names the base that the plan is for; None is from scratch.
+    """
 
     rows: tuple[Row, ...]
     symbols: SymbolMap
@@ -73,6 +77,7 @@ class GraftPlan:
     warnings: tuple[str, ...]
     parameters_carried: float
     by_part: Mapping[str, Mapping[str, int]]
+    base_sha256: str | None = None
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,0 +1,161 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxgraft.config.load import dump_config, load_config, with_overrides
+from voxgraft.config.run import RunConfig
+from voxgraft.errors import ConfigError, VoxgraftError
+
+
+def _load(folder: Path, text: str, *overrides: str) -> RunConfig:
+    (folder / "voxgraft.yaml").write_text(text, "utf-8")
+    return load_config(folder, overrides)
+
+
+def _fault(folder: Path, text: str, *overrides: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        _load(folder, text, *overrides)
+    assert "\n" not in caught.value.summary
+    return caught.value
+
+
+def test_file_then_overrides_then_defaults(tmp_path):
+    config = _load(tmp_path, "name: anna\ntraining: {steps: 7, batch: 4}\n", "training.steps=9", "base=none")
+    assert (config.name, config.training.steps, config.training.batch, config.base) == ("anna", 9, 4, "none")
+    assert config.training.segment == RunConfig().training.segment
+
+
+def test_yaml_overrides_and_python_give_one_configuration(tmp_path):
+    by_file = _load(tmp_path, "training:\n  learning_rates:\n    decoder: 1e-5\n  freeze: [flow]\n")
+    overrides = ["training.learning_rates.decoder=1e-5", "training.freeze=[flow]", f"output={tmp_path}"]
+    by_override = load_config(None, overrides)
+    by_python = RunConfig(output=str(tmp_path), training={"learning_rates": {"decoder": 1e-5}, "freeze": ["flow"]})
+    assert by_file == by_override == by_python == with_overrides(RunConfig(), overrides)
+
+
+def test_a_dumped_configuration_loads_equal_from_anywhere(tmp_path):
+    config = _load(
+        tmp_path,
+        "name: cedilla1\ncorpus: {path: wavs, held_out: ['1', '007', 'yes']}\n"
+        "training: {learning_rates: {decoder: 1.0e-7}, minutes: 1.5}\nevaluation: {sentences: ['Grüße: # no comment']}\n",
+    )
+    other = tmp_path / "runs" / "a" / "config.yaml"
+    dump_config(config, other)
+    assert load_config(other) == config
+
+
+@given(st.text(max_size=40), st.floats(1e-9, 1, exclude_min=True), st.integers(0, 2**32 - 1))
+def test_any_text_and_number_survives_a_dump(tmp_path_factory, text, rate, seed):
+    config = RunConfig(seed=seed, recovery={"learning_rate": rate}, evaluation={"sentences": [text]})
+    path = tmp_path_factory.mktemp("dump") / "c.yaml"
+    dump_config(config, path)
+    loaded = load_config(path)
+    assert (loaded.seed, loaded.recovery, loaded.evaluation) == (config.seed, config.recovery, config.evaluation)
+
+
+def test_relative_paths_of_the_file_lie_beside_it_and_those_of_overrides_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    project = tmp_path / "project"
+    (project / "base").mkdir(parents=True)
+    config = _load(project, "base: base\ncorpus: {path: ../wavs}\n")
+    assert config.output == str(project)
+    assert config.base == str(project / "base")
+    assert config.corpus.path == str(tmp_path / "wavs")
+    config = _load(project, "base: en_US-joe-medium\n", "corpus.path=here", "output=there")
+    assert config.base == "en_US-joe-medium"
+    assert (config.corpus.path, config.output) == (str(tmp_path / "here"), str(tmp_path / "there"))
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "remedy"),
+    [
+        ("nam: x", "nam (line 1)", "`name`"),
+        ("a_b: 1\n", "a_b (line 1)", "known here"),
+        ("training:\n  steps: 3\n  learning_rates:\n    decodr: 1e-4\n", "decodr (line 4)", "rates.decoder`"),
+        ("name: x\n\nsteps: 3\n", "steps (line 3)", "`recovery.steps` or `training.steps`"),
+    ],
+)
+def test_a_misspelt_key_names_its_line_and_the_nearest_right_one(tmp_path, text, field, remedy):
+    fault = _fault(tmp_path, text)
+    assert fault.file == str(tmp_path / "voxgraft.yaml")
+    assert fault.field is not None and fault.field.endswith(field)
+    assert remedy in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "problem"),
+    [
+        ("training:\n  steps: -3", "training.steps (line 2)", "must be greater than or equal to 1"),
+        ("training:\n  steps: yes", "training.steps (line 2)", "must not be a switch"),
+        ("training:\n  batch: lots", "training.batch (line 2)", "must be a valid integer or must be 'auto'"),
+        ("training: 4", "training (line 1)", "must be a valid dictionary"),
+        ("training:\n  freeze:\n  - flow\n  - flwo", "training.freeze.1 (line 4)", "must be 'text_encoder'"),
+        ("name: ../evil", "name (line 1)", "pattern"),
+        ("quality: best", "quality (line 1)", "must be 'x_low'"),
+        ("seed: 1\nname: x\nseed: 2", "seed", "set twice, on lines 1 and 3"),
+    ],
+)
+def test_a_wrong_value_is_one_line(tmp_path, text, field, problem):
+    fault = _fault(tmp_path, text)
+    assert fault.field == field
+    assert problem in fault.summary
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"a: &x [1]\nb: *x\n", "line 2: aliases"),
+        (b"[" * 5000, "nested deeper"),
+        (b"quality: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        (b"name: x\n---\nname: y\n", "second document"),
+        (b"name: [\n", "line 2"),
+        (b"name: \xff\xfe\n", "not UTF-8"),
+        (b"name: a\x00b\n", "not valid YAML"),
+        (b"- 1\n- 2\n", "holds no settings"),
+        (b"1: 2\n", "must be a word"),
+        (b"{? [a]: 1}", "must be a word"),
+        (b"name: " + b"x" * 1_000_001, "larger than"),
+    ],
+)
+def test_hostile_files_end_in_one_clear_error(tmp_path, content, problem):
+    path = tmp_path / "voxgraft.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert problem in caught.value.summary
+
+
+@given(st.binary(max_size=200))
+def test_no_file_whatever_ends_in_another_exception(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "voxgraft.yaml"
+    path.write_bytes(content)
+    try:
+        config = load_config(path)
+    except VoxgraftError:
+        return
+    assert isinstance(config, RunConfig)
+
+
+def test_an_empty_file_means_the_defaults(tmp_path):
+    assert _load(tmp_path, "# nothing\n") == RunConfig(output=str(tmp_path))
+
+
+@pytest.mark.parametrize("override", ["training.stps=3", "trainig.steps=3", "training.steps", "=3", "a..b=1"])
+def test_a_bad_override_is_named(override):
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, [override])
+    assert caught.value.file == "--set"
+
+
+def test_python_mistakes_are_config_errors_too():
+    with pytest.raises(ConfigError, match="no such setting") as caught:
+        RunConfig(trainig={})  # type: ignore[call-arg]
+    assert "`training`" in caught.value.remedy
+
+
+def test_a_missing_project_says_how_to_make_one(tmp_path):
+    with pytest.raises(ConfigError, match="no such project") as caught:
+        load_config(tmp_path / "nowhere")
+    assert "voxgraft new" in caught.value.remedy
