@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from voxgraft.errors import MissingExtra, TextError
 from voxgraft.text.g2p.clauses import Ending, ending
+from voxgraft.text.normalise.unicode import require_unicode
 
 _LOCK = threading.Lock()
 _SYNCHRONOUS, _DONT_EXIT, _UTF8 = 2, 0x8000, 1
@@ -41,9 +42,8 @@ class EspeakPhonemizer:
 
     def __init__(self, voice: str) -> None:
         """Raises MissingExtra without espeakng-loader, TextError for a voice that espeak-ng doesn't have."""
-        self.voice = voice
         with _LOCK:
-            _set_voice(voice)
+            self.voice = _known_voice(voice)
 
     def sentences(self, text: str) -> list[list[str]]:
         """The symbols of each sentence. `[[ … ]]` holds phonemes that are taken as they are."""
@@ -87,7 +87,8 @@ class EspeakPhonemizer:
 
 def _clauses(text: str, voice: str) -> Iterator[tuple[str, Ending]]:
     """Phonemes and ending of each clause of a text of any length, given to espeak-ng window by window."""
-    raw = _utf8(text)
+    require_unicode(text)
+    raw = text.replace("\0", " ").encode("utf-8")
     start = 0
     while start < len(raw) or start == 0:
         window = raw[start : start + WINDOW]
@@ -165,18 +166,6 @@ def _previous_character(raw: bytes, offset: int) -> int:
     return max(offset, 0)
 
 
-def _utf8(text: str) -> bytes:
-    try:
-        return text.replace("\0", " ").encode("utf-8")
-    except UnicodeEncodeError as fault:
-        raise TextError(
-            "the text holds a character that is not valid Unicode",
-            expected="UTF-8",
-            got=f"{fault.object[fault.start]!r} at character {fault.start}",
-            remedy="Save the text as UTF-8 and try again.",
-        ) from fault
-
-
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
     """espeak-ng, loaded and initialised once."""
@@ -216,19 +205,25 @@ class _Voice(ctypes.Structure):
     )
 
 
-def _set_voice(voice: str) -> None:
-    """Choose the voice; the lock must be held."""
+def _known_voice(voice: str) -> str:
+    """The voice as espeak-ng spells it: `en_US` is taken for `en-us`. Raises TextError; the lock must be held."""
     library = _library()
-    if "\0" not in voice and library.espeak_SetVoiceByName(voice.encode("utf-8", "replace")) == 0:
-        return
+    for spelling in (voice, voice.replace("_", "-").lower()):
+        if "\0" not in spelling and spelling and _set_voice(spelling):
+            return spelling
     near = difflib.get_close_matches(voice.lower(), _voice_names(library), n=4, cutoff=0.5)
     raise TextError(
         f"espeak-ng has no voice {voice!r}",
         field="voice",
         expected=f"one like {', '.join(near)}" if near else "an espeak-ng voice such as en-us",
-        got=voice,
+        got=repr(voice),
         remedy="Take one of espeak-ng's voices; `voxgraft text --voices` lists them.",
     )
+
+
+def _set_voice(voice: str) -> bool:
+    """Choose the voice; the lock must be held."""
+    return bool(_library().espeak_SetVoiceByName(voice.encode("utf-8", "replace")) == 0)
 
 
 def _voice_names(library: ctypes.CDLL) -> list[str]:

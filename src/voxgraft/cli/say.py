@@ -1,0 +1,131 @@
+"""`voxgraft say`: speak a text with any Piper voice."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxgraft.cli.output import print_json, say_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from voxgraft.inference.voice import Voice
+
+    Write = Callable[[object], None]
+
+
+def say(
+    voice: Annotated[str, typer.Argument(help="A .onnx, a folder that holds one, or an installed voice package.")],
+    text: Annotated[str, typer.Argument(help="What to say; `-` reads it from standard input.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="The WAV to write; `-` for standard output.")] = "say.wav",
+    speaker: Annotated[str | None, typer.Option(help="Name or number, for a voice with several speakers.")] = None,
+    length_scale: Annotated[float | None, typer.Option(min=0.05, max=20, help="Above 1 speaks slower.")] = None,
+    noise_scale: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the sound.")] = None,
+    noise_w: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the rhythm.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed says it the same way again.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; default: all cores.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="With `-o -`: bare 16-bit samples, no WAV header.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Speak a text with any Piper voice, sentence by sentence."""
+    began = time.perf_counter()
+    words = _text(text)
+    from voxgraft.inference.voice import Voice
+
+    speech = Voice.load(voice, threads=threads, seed=seed)
+    scales = {"length_scale": length_scale, "noise_scale": noise_scale, "noise_w": noise_w}
+    loaded = time.perf_counter()
+    with _destination(out, speech.sample_rate, raw) as write:
+        seconds, sentences, first, unknown = _speak(speech, words, speaker, scales, write)
+    spent = time.perf_counter() - loaded
+    report = {
+        "file": None if out == "-" else out,
+        "seconds": round(seconds, 3),
+        "sentences": sentences,
+        "sample_rate": speech.sample_rate,
+        "real_time_factor": round(spent / seconds, 4) if seconds else None,
+        "load_seconds": round(loaded - began, 3),
+        "first_audio_seconds": round(first - loaded, 3),
+        "unknown": dict(unknown.most_common()),
+    }
+    _report(report, out, json)
+
+
+def _speak(
+    voice: Voice, text: str, speaker: str | None, scales: dict[str, float | None], write: Write
+) -> tuple[float, int, float, Counter[str]]:
+    """Speak and write; seconds of speech, sentences, when the first was written, symbols that the voice lacks."""
+    from voxgraft.errors import TextError
+    from voxgraft.inference.voice import full_scale, to_pcm
+
+    samples, sentences, first = 0, 0, time.perf_counter()
+    unknown: Counter[str] = Counter()
+    voice.speaker_id(speaker)
+    for encoding in voice.encode(text):
+        audio = voice.speak_ids(encoding.ids, speaker=speaker, **scales)
+        write(to_pcm(full_scale(audio)))
+        unknown += encoding.unknown
+        samples += len(audio)
+        sentences += 1
+        if sentences == 1:
+            first = time.perf_counter()
+    if not sentences:
+        raise TextError("there is nothing to say", expected="some words", got="an empty text", remedy="Give a text.")
+    return samples / voice.sample_rate, sentences, first, unknown
+
+
+@contextmanager
+def _destination(out: str, sample_rate: int, raw: bool) -> Iterator[Write]:
+    from voxgraft.inference.wave import WaveFile, wave_header
+
+    if out != "-":
+        with WaveFile(Path(out), sample_rate) as file:
+            yield file.write
+        return
+    stream = sys.stdout.buffer
+    started = raw
+
+    def write(pcm) -> None:
+        nonlocal started
+        if not started:
+            stream.write(wave_header(sample_rate, None))
+            started = True
+        stream.write(pcm.astype("<i2").tobytes())
+        stream.flush()
+
+    yield write
+
+
+def _text(text: str) -> str:
+    if text != "-":
+        return text
+    from voxgraft.errors import TextError
+
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as fault:
+        raise TextError(
+            "standard input is not UTF-8",
+            got=f"byte {fault.object[fault.start]:#x} at {fault.start}",
+            remedy="Convert the text to UTF-8 first, for example with iconv.",
+        ) from fault
+
+
+def _report(report: dict[str, object], out: str, json: bool) -> None:
+    unknown = report["unknown"]
+    if unknown:
+        listed = ", ".join(f"{symbol!r} × {count}" for symbol, count in list(unknown.items())[:8])
+        say_line(f"The voice doesn't know these symbols and left them out: {listed}")
+    if json and out != "-":
+        print_json(report)
+        return
+    place = "standard output" if out == "-" else out
+    say_line(f"{place}: {report['seconds']:.1f} s of speech, real-time factor {report['real_time_factor']}")

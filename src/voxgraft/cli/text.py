@@ -1,0 +1,60 @@
+"""`voxgraft text`: what becomes of a text on its way to a voice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxgraft.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from voxgraft.text.symbols import SymbolTable
+
+
+def text(
+    raw: Annotated[str | None, typer.Argument(help="The text.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Language, as an espeak-ng voice: en-us, de, ru …")] = None,
+    voice: Annotated[str | None, typer.Option(help="Read it as this voice does: a .onnx, folder or package.")] = None,
+    voices: Annotated[bool, typer.Option("--voices", help="List the languages and exit.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show what becomes of a text: normalised, phonemes, ids and symbols that the voice doesn't know."""
+    if voices:
+        _list_voices(json)
+        return
+    if raw is None:
+        raise typer.BadParameter("give a text, or --voices", param_hint="RAW")
+    from voxgraft.text.encode import describe
+
+    described = describe(raw, _symbols(voice, lang), voice=lang)
+    if json:
+        print_json(described)
+        return
+    rows = [("raw", described["raw"]), ("normalised", described["normalised"])]
+    for phonemes, ids in zip(described["phonemes"], described["ids"], strict=True):
+        rows += [("phonemes", phonemes), ("ids", " ".join(map(str, ids)))]
+    unknown = ", ".join(f"{symbol!r} × {count}" for symbol, count in described["unknown"].items())
+    print_table("", ("", "text"), [*rows, ("unknown", unknown or "none")])
+
+
+def _symbols(voice: str | None, lang: str | None) -> SymbolTable:
+    if voice is None:
+        from voxgraft.config.presets import default_symbols
+
+        return default_symbols(lang or "en-us")
+    from voxgraft.inference.locate import find_voice
+    from voxgraft.inference.settings import read_settings
+
+    path = find_voice(voice)
+    return read_settings(path.with_name(path.name + ".json")).symbols
+
+
+def _list_voices(json: bool) -> None:
+    from voxgraft.text.g2p.espeak import espeak_voices
+
+    names = espeak_voices()
+    if json:
+        print_json({"voices": names})
+    else:
+        print_table("", ("language",), [(name,) for name in names])
