@@ -69,8 +69,9 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"can't be read: {fault.strerror or fault}", file=path, remedy="Check the path and its permissions."
         ) from fault
+    would_run = candidate.torch.unsafe_calls[:1] if candidate.torch else ()
     raise CheckpointError(
-        "no checkpoint that is known here",
+        "no checkpoint that is known here" + "".join(f"; a naive loader would have run {call}" for call in would_run),
         file=path,
         expected=", or ".join(known),
         got=likeness,

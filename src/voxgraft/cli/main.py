@@ -13,6 +13,7 @@ from voxgraft.errors import VoxgraftError
 
 # verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
 VERBS: dict[str, tuple[str, str]] = {
+    "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
     "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
 }

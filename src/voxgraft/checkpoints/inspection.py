@@ -1,0 +1,62 @@
+"""What `inspect` tells about a checkpoint, as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.tensor_store import TensorStore
+from voxgraft.checkpoints.vits_architecture import part_of
+
+
+def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, Any]:
+    """Facts about a checkpoint; null where a thing does not apply. `tensors` adds a row for each."""
+    shapes = _shapes(checkpoint)
+    origin = checkpoint.provenance
+    document: dict[str, Any] = {
+        "file": str(origin.path),
+        "bytes": origin.path.stat().st_size,
+        "family": checkpoint.family,
+        "format": origin.format,
+        "quality": checkpoint.quality,
+        "sample_rate": checkpoint.audio.sample_rate if checkpoint.audio else None,
+        "symbols": checkpoint.architecture.get("symbols", len(checkpoint.symbols) if checkpoint.symbols else None),
+        "symbols_named": len(checkpoint.symbols) if checkpoint.symbols else None,
+        "espeak_voice": checkpoint.symbols.voice if checkpoint.symbols else None,
+        "speakers": list(checkpoint.speakers),
+        "languages": list(checkpoint.languages),
+        "parameters": sum(map(math.prod, shapes.values())),
+        "parts": _parts(shapes),
+        "missing": list(checkpoint.missing),
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "training_state": sorted(checkpoint.training_state) if checkpoint.training_state else [],
+        "dataset": origin.dataset,
+        "licence": origin.licence,
+        "source": origin.source,
+        "sha256": origin.sha256,
+        "unsafe_globals": list(origin.unsafe_globals),
+        "architecture": dict(checkpoint.architecture),
+        "notes": list(checkpoint.notes),
+    }
+    if tensors:
+        document["tensors"] = [
+            {"name": name, "shape": list(shape), "parameters": math.prod(shape), "part": part_of(name)}
+            for name, shape in shapes.items()
+        ]
+    return document
+
+
+def _shapes(checkpoint: Checkpoint) -> Mapping[str, tuple[int, ...]]:
+    if isinstance(checkpoint.tensors, TensorStore):
+        return checkpoint.tensors.shapes
+    return {name: array.shape for name, array in checkpoint.tensors.items()}
+
+
+def _parts(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    parts: dict[str, int] = {}
+    for name, shape in shapes.items():
+        parts[part_of(name)] = parts.get(part_of(name), 0) + math.prod(shape)
+    return parts
