@@ -1,0 +1,127 @@
+"""export_piper: a VITS model as a voice that Piper, Home Assistant and sherpa-onnx speak with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voxgraft.errors import ExportError
+from voxgraft.export.metadata import VoiceMetadata
+from voxgraft.files import write_atomically
+
+if TYPE_CHECKING:
+    from voxgraft.models.vits import Vits
+
+TOKENS = "tokens.txt"
+
+
+def export_piper(model: Vits, metadata: VoiceMetadata, folder: str | Path) -> Path:
+    """Write `ll_CC-name-quality.onnx`, its `.onnx.json` and sherpa-onnx's `tokens.txt`; returns the path of the first.
+
+    The voice is verified against `model`, which stays as it is, before anything takes its final name.
+    Raises ExportError; then the folder is as it was.
+    """
+    from voxgraft.export.onnx_graph import folded_copy, trace
+    from voxgraft.export.verify import verify
+
+    check_fits(model, metadata)
+    twin = folded_copy(model)
+    graph = trace(twin)
+    for key, value in runtime_metadata(metadata).items():
+        graph.metadata_props.add(key=key, value=value)
+    name = f"{metadata.voice_name}.onnx"
+    with _whole_or_nothing(Path(folder), name) as partial:
+        write_atomically(partial / TOKENS, tokens_of(metadata))
+        write_atomically(partial / f"{name}.json", voice_json(metadata))
+        write_atomically(partial / name, graph.SerializeToString())
+        verify(partial / name, twin)
+    return Path(folder) / name
+
+
+def voice_json(metadata: VoiceMetadata) -> str:
+    """The text of the `.onnx.json`: what Piper reads, and the voice's provenance under `voxgraft`."""
+    document = metadata.to_piper() | {"voxgraft": metadata.provenance()}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def tokens_of(metadata: VoiceMetadata) -> str:
+    """sherpa-onnx's `tokens.txt`: `symbol id` a line, first ids only.
+
+    It reads one code point a symbol and stops at anything else; its phonemes are code points too, so nothing is lost.
+    """
+    ids = metadata.symbols.ids
+    single = [s for s in metadata.symbols.symbols if len(s) == 1 and (s == " " or not s.isspace())]
+    return "".join(f"{symbol} {ids[symbol][0]}\n" for symbol in single)
+
+
+def runtime_metadata(metadata: VoiceMetadata) -> Mapping[str, str]:
+    """`metadata_props` of the ONNX file: what sherpa-onnx looks for, and the voice's provenance under `voxgraft`."""
+    return {
+        "model_type": "vits",
+        "comment": "piper",
+        "language": metadata.language.name_english,
+        "voice": metadata.symbols.voice or "",
+        "has_espeak": "1" if metadata.symbols.text_kind == "espeak" else "0",
+        "n_speakers": str(metadata.speaker_count),
+        "sample_rate": str(metadata.sample_rate),
+        "voxgraft": json.dumps(metadata.provenance(), ensure_ascii=False, sort_keys=True),
+    }
+
+
+def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
+    """Compare what the metadata promises with the model. Raises ExportError naming the first field that differs."""
+    promised = {
+        "symbols": (metadata.symbols.rows, model.enc_p.emb.num_embeddings),
+        "speakers": (metadata.speaker_count, model.speakers),
+        "hop": (metadata.hop, model.hop),
+    }
+    for field, (wanted, found) in promised.items():
+        if wanted != found:
+            raise ExportError(
+                "the model is not the one that is described",
+                field=field,
+                expected=wanted,
+                got=found,
+                remedy="export with the configuration that the model was trained with",
+            )
+    if metadata.symbols.text_kind == "bytes":
+        raise ExportError(
+            "Piper has no voices that read bytes",
+            field="text_kind",
+            expected="espeak or text",
+            got="bytes",
+            remedy="train on espeak-ng phonemes or characters",
+        )
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path, name: str) -> Iterator[Path]:
+    """A hidden folder whose files move into `folder` at the end, `name` last; on any failure it vanishes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{name}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+    except OSError as fault:
+        raise _unwritable(folder, fault) from fault
+    try:
+        yield partial
+        for file in sorted(partial.iterdir(), key=lambda file: file.name == name):
+            os.replace(file, folder / file.name)
+    except OSError as fault:
+        raise _unwritable(folder, fault) from fault
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unwritable(folder: Path, fault: OSError) -> ExportError:
+    return ExportError(
+        f"can't write there: {fault.strerror or fault}",
+        file=folder,
+        remedy="choose a folder that you may write to, on a disk with a few hundred megabytes free",
+    )
