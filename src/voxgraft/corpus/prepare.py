@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -28,9 +26,9 @@ from voxgraft.audio.trim import trim_silence
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.cache import ArrayCache
 from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.corpus.parallel import map_in_parallel
 from voxgraft.errors import AudioError
 from voxgraft.files import sha256_of
-from voxgraft.progress import progress
 
 _ARRAYS = ("audio", "spectrogram")
 
@@ -92,12 +90,13 @@ def prepare(
     """
     settings = _Settings(spec, loudness, trim)
     store = ArrayCache(Path(cache_dir), _ARRAYS)
-    results: dict[int, Prepared] = {}
-    with progress("Preparing recordings", len(manifest)) as advance:
-        for index, prepared in _in_parallel(manifest, settings, store, workers or os.cpu_count() or 1):
-            results[index] = prepared
-            advance()
-    return [results[index] for index in range(len(manifest))]
+    return map_in_parallel(
+        lambda utterance: _prepare_one(utterance, settings, store),
+        manifest,
+        "Preparing recordings",
+        len(manifest),
+        workers,
+    )
 
 
 def upsampled(manifest: Manifest, spec: AudioSpec) -> list[Utterance]:
@@ -114,31 +113,6 @@ def prepare_audio(path: str | os.PathLike[str], spec: AudioSpec, *, loudness: fl
     if loudness is not None:
         audio = match_loudness(audio, spec.sample_rate, loudness)
     return audio
-
-
-def _in_parallel(
-    utterances: Iterable[Utterance], settings: _Settings, store: ArrayCache, workers: int
-) -> Iterator[tuple[int, Prepared]]:
-    """(index, result) as each is done. The first failure stops the rest; a bounded queue keeps memory flat.
-
-    Threads, for numpy's FFT, soxr and libsndfile let go of the interpreter lock, and nothing has to be pickled.
-    """
-    pool = ThreadPoolExecutor(workers)
-    try:
-        pending: dict[Future[Prepared], int] = {}
-        for index, utterance in enumerate(utterances):
-            pending[pool.submit(_prepare_one, utterance, settings, store)] = index
-            while len(pending) >= 4 * workers:
-                yield from _finished(pending)
-        while pending:
-            yield from _finished(pending)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _finished(pending: dict[Future[Prepared], int]) -> Iterator[tuple[int, Prepared]]:
-    for future in wait(pending, return_when=FIRST_COMPLETED).done:
-        yield pending.pop(future), future.result()
 
 
 def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -> Prepared:

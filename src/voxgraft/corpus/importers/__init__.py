@@ -40,7 +40,11 @@ def import_corpus(
     follow_links: bool = False,
 ) -> Manifest:
     """The utterances of a metadata file, a manifest or a folder; CorpusError names bad rows unless `skip_bad`."""
-    found = scan(path, columns=columns, follow_links=follow_links)
+    return usable(scan(path, columns=columns, follow_links=follow_links), path, skip_bad=skip_bad)
+
+
+def usable(found: Scan, path: str | Path, *, skip_bad: bool = False) -> Manifest:
+    """The utterances of a scan; CorpusError names bad rows unless `skip_bad`, and always where nothing is left."""
     bad = [f for f in found.findings if f.blocking]
     if bad and not skip_bad:
         raise CorpusError(
@@ -130,4 +134,4 @@ def _listed(findings: list[Finding]) -> str:
     return "; ".join([*shown, *more])
 
 
-__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan"]
+__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "usable"]

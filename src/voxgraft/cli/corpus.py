@@ -1,0 +1,174 @@
+"""`voxgraft corpus`: import, check, measure and export recordings with transcripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voxgraft.cli.output import print_json, print_table, say_line
+
+if TYPE_CHECKING:
+    from voxgraft.corpus.check import Report
+    from voxgraft.corpus.importers import Scan
+
+app = typer.Typer(
+    help="Import, check and export recordings with their transcripts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Source = Annotated[
+    Path, typer.Argument(help="metadata.csv, manifest.jsonl, or a folder with either or with .txt files.")
+]
+Columns = Annotated[
+    str | None, typer.Option(help="Columns of the metadata, as in `id,speaker,text`; told from the file.")
+]
+FollowLinks = Annotated[bool, typer.Option(help="Also read recordings that are links out of the folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+_SHOWN_FINDINGS = 40
+
+
+@app.command("import")
+def import_(
+    path: Source,
+    into: Annotated[Path, typer.Option(help="Folder for manifest.jsonl.")] = Path("corpus"),
+    columns: Columns = None,
+    skip_bad: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
+    follow_links: FollowLinks = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read metadata and recordings into a manifest; the recordings stay where they are, unchanged."""
+    from voxgraft.corpus.importers import scan, usable
+
+    found = scan(path, columns=_columns(columns), follow_links=follow_links)
+    manifest = usable(found, path, skip_bad=skip_bad)
+    target = into / "manifest.jsonl"
+    manifest.write(target)
+    _say_skipped(found)
+    say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, written to {target}")
+    if as_json:
+        print_json({"manifest": str(target), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
+
+
+@app.command()
+def check(
+    path: Source,
+    base: Annotated[str | None, typer.Option(help="Base whose symbols and sample rate the corpus must fit.")] = None,
+    shortest: Annotated[float, typer.Option(help="Seconds of speech under which a clip is too short.")] = 0.5,
+    longest: Annotated[float, typer.Option(help="Seconds of speech over which a clip is too long.")] = 15.0,
+    columns: Columns = None,
+    follow_links: FollowLinks = False,
+    page: Annotated[Path | None, typer.Option("--html", help="Page to write; ./check.html by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with which clip and what to do; exit 1 where clips can't be trained on."""
+    from voxgraft.corpus.check import examine
+    from voxgraft.corpus.importers import scan
+    from voxgraft.corpus.page import write_page
+
+    count_unknown, rate = _fit_of(base) if base else (None, None)
+    found = scan(path, columns=_columns(columns), follow_links=follow_links)
+    report = examine(
+        found.manifest,
+        earlier=found.findings,
+        count_unknown=count_unknown,
+        sample_rate=rate,
+        shortest=shortest,
+        longest=longest,
+    )
+    target = page or Path("check.html")
+    write_page(report, target)
+    if as_json:
+        print_json(report.to_dict() | {"page": str(target)})
+    else:
+        _print_report(report)
+    say_line(f"the page with audio: {target}")
+    if report.blocked:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(path: Source, columns: Columns = None, follow_links: FollowLinks = False, as_json: AsJson = False) -> None:
+    """Count clips, minutes, speakers, sample rates and characters."""
+    from voxgraft.corpus.importers import scan
+    from voxgraft.corpus.statistics import describe
+
+    found = scan(path, columns=_columns(columns), follow_links=follow_links)
+    facts = describe(found.manifest)
+    _say_skipped(found)
+    if as_json:
+        print_json(facts)
+    else:
+        print_table(str(path), ("", ""), ((name.replace("_", " "), _shown(value)) for name, value in facts.items()))
+
+
+@app.command()
+def export(
+    path: Source,
+    folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
+    columns: Columns = None,
+    skip_bad: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
+    follow_links: FollowLinks = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the corpus in LJSpeech's layout: wavs/ and metadata.csv."""
+    from voxgraft.corpus.export import export_ljspeech
+    from voxgraft.corpus.importers import import_corpus
+
+    manifest = import_corpus(path, columns=_columns(columns), skip_bad=skip_bad, follow_links=follow_links)
+    metadata = export_ljspeech(manifest, folder)
+    say_line(f"{len(manifest)} clips written to {folder}")
+    if as_json:
+        print_json({"metadata": str(metadata), "clips": len(manifest)})
+
+
+def _columns(text: str | None) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in text.replace("|", ",").split(",")) if text else None
+
+
+def _fit_of(base: str) -> tuple[Callable[[str], Counter[str]] | None, int | None]:
+    """How the base counts unknown symbols, and its sample rate in Hz."""
+    from voxgraft.checkpoints import open_checkpoint, resolve
+    from voxgraft.text.encode import encode_text
+
+    checkpoint = open_checkpoint(resolve(base))
+    symbols = checkpoint.symbols
+    rate = checkpoint.audio.sample_rate if checkpoint.audio else None
+    if symbols is None:
+        return None, rate
+    return lambda text: sum((e.unknown for e in encode_text(text, symbols)), Counter()), rate
+
+
+def _say_skipped(found: Scan) -> None:
+    for finding in found.findings[:_SHOWN_FINDINGS]:
+        where = f"line {finding.line}: " if finding.line else ""
+        say_line(
+            f"{'left out' if finding.blocking else 'note'}: {where}{finding.clip}: {finding.kind}: {finding.detail}"
+        )
+    if len(found.findings) > _SHOWN_FINDINGS:
+        say_line(f"and {len(found.findings) - _SHOWN_FINDINGS} more (`voxgraft corpus check` lists them all)")
+
+
+def _print_report(report: Report) -> None:
+    kinds = Counter((f.kind, f.blocking) for f in report.findings)
+    title = f"{len(report.manifest)} clips, {report.manifest.seconds / 60:.1f} minutes, {len(report.usable)} usable"
+    print_table(title, ("findings", "kind", ""), ((n, k, "left out" if b else "") for (k, b), n in kinds.most_common()))
+    ordered = sorted(report.findings, key=lambda f: (not f.blocking, f.clip != "*"))
+    rows = ((f.clip, f.kind, f.detail, f.remedy) for f in ordered[:_SHOWN_FINDINGS])
+    if ordered:
+        print_table("", ("clip", "kind", "detail", "remedy"), rows)
+    if len(ordered) > _SHOWN_FINDINGS:
+        say_line(f"and {len(ordered) - _SHOWN_FINDINGS} more, in the page and in --json")
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{key} ({count})" for key, count in value.items()) or "none given"

@@ -1,0 +1,77 @@
+"""What can be measured of one recording: length, levels, noise, clipping, silence, and a hash of its sound."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from voxgraft.audio.read import read_audio
+from voxgraft.audio.trim import FRAME_SECONDS, SILENCE, frame_levels, gate_level, speech_bounds
+from voxgraft.audio.write import to_int16
+
+# A flat top of this many samples is clipping; loud but whole peaks touch full scale for one or two.
+_FLAT_SAMPLES = 3
+_CLIPPING_PEAK = 0.97
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Times in seconds, levels in dB of full scale. `speech` is the time between the silence at both ends.
+
+    `clipped` counts samples in flat tops. `snr` is the distance of the loud parts to the noise floor; `pause` the
+    longest silence inside. `sound` is a hash of the decoded samples, the same for any lossless format.
+    """
+
+    duration: float
+    speech: float
+    leading: float
+    trailing: float
+    pause: float
+    peak: float
+    level: float
+    snr: float
+    offset: float
+    clipped: int
+    sound: str
+
+
+def measure(path: str) -> Measures:
+    """Measure a recording; AudioError where it can't be read."""
+    x, rate = read_audio(path)
+    levels = frame_levels(x, rate)
+    first, last = speech_bounds(x, rate)
+    loud, floor = np.percentile(levels, (95, 5)) if len(levels) else (SILENCE, SILENCE)
+    return Measures(
+        duration=len(x) / rate,
+        speech=(last - first) / rate,
+        leading=first / rate,
+        trailing=(len(x) - last) / rate,
+        pause=_longest_pause(levels),
+        peak=float(np.abs(x).max()),
+        level=float(loud),
+        snr=float(loud - floor),
+        offset=float(np.mean(x, dtype=np.float64)),
+        clipped=_flat_samples(x),
+        sound=hashlib.sha256(to_int16(x).tobytes()).hexdigest(),
+    )
+
+
+def _flat_samples(x: np.ndarray) -> int:
+    """Samples in runs of equal value at the top of the range."""
+    peak = float(np.abs(x).max())
+    if peak < _CLIPPING_PEAK:
+        return 0
+    top = np.abs(x) >= 0.999 * peak
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], top.view(np.int8), [0]))))
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= _FLAT_SAMPLES].sum())
+
+
+def _longest_pause(levels: np.ndarray) -> float:
+    """Seconds of the longest stretch under the gate between the first and the last sounding frame."""
+    if not len(levels):
+        return 0.0
+    sounding = np.flatnonzero(levels > gate_level(levels))
+    return float(np.diff(sounding).max(initial=1) - 1) * FRAME_SECONDS
