@@ -206,12 +206,18 @@ class _Voice(ctypes.Structure):
 
 
 def _known_voice(voice: str) -> str:
-    """The voice as espeak-ng spells it: `en_US` is taken for `en-us`. Raises TextError; the lock must be held."""
-    library = _library()
-    for spelling in (voice, voice.replace("_", "-").lower()):
-        if "\0" not in spelling and spelling and _set_voice(spelling):
-            return spelling
-    near = difflib.get_close_matches(voice.lower(), _voice_names(library), n=4, cutoff=0.5)
+    """A name by which espeak-ng knows this voice or language: `en_US` is taken for `en-us`, `de_DE` for `de`.
+
+    Raises TextError; the lock must be held.
+    """
+    language = voice.replace("_", "-").lower()
+    if _set_voice(voice):
+        return voice
+    files = _voice_files(_library())
+    for name in (language, files.get(language), language.partition("-")[0]):
+        if name and _set_voice(name):
+            return name
+    near = difflib.get_close_matches(language, _voice_names(files), n=4, cutoff=0.5)
     raise TextError(
         f"espeak-ng has no voice {voice!r}",
         field="voice",
@@ -222,22 +228,31 @@ def _known_voice(voice: str) -> str:
 
 
 def _set_voice(voice: str) -> bool:
-    """Choose the voice; the lock must be held."""
+    """Choose the voice, if there is one of that name; the lock must be held."""
+    if not voice or "\0" in voice:
+        return False
     return bool(_library().espeak_SetVoiceByName(voice.encode("utf-8", "replace")) == 0)
 
 
-def _voice_names(library: ctypes.CDLL) -> list[str]:
+def _voice_files(library: ctypes.CDLL) -> dict[str, str]:
+    """Language -> name of the file that defines its voice: `en-gb` -> `en`."""
     listed = library.espeak_ListVoices(None)
-    names = []
+    files: dict[str, str] = {}
     number = 0
     while listed[number]:
+        voice = listed[number].contents
         # The first byte of `languages` is a priority.
-        names.append(listed[number].contents.languages[1:].decode("utf-8", "replace").lower())
+        language = voice.languages[1:].decode("utf-8", "replace").lower()
+        files.setdefault(language, voice.identifier.decode("utf-8", "replace").rsplit("/", 1)[-1])
         number += 1
-    return sorted(set(names))
+    return files
+
+
+def _voice_names(files: dict[str, str]) -> list[str]:
+    return sorted({*files, *(name.lower() for name in files.values())})
 
 
 def espeak_voices() -> list[str]:
     """Names of the voices that espeak-ng has, such as `en-us` and `de`."""
     with _LOCK:
-        return _voice_names(_library())
+        return _voice_names(_voice_files(_library()))
