@@ -13,7 +13,11 @@ from voxgraft.errors import VoxgraftError
 
 # verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
 VERBS: dict[str, tuple[str, str]] = {
+    "corpus": ("voxgraft.cli.corpus:app", "Import, check and export recordings with their transcripts."),
+    "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice next to its base: understood, alike, clean."),
     "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
+    "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
+    "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
     "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from voxgraft.evaluation.judge import HeldOut, Speak, judge, judge_recordings, p
 from voxgraft.evaluation.scores import METRICS, Scores, change
 from voxgraft.progress import progress
 
+T = TypeVar("T")
 MOST_TARGET_CLIPS = 64
 
 
@@ -83,7 +84,7 @@ def compare(
     tools = instruments or load_instruments(language=language, recogniser=recogniser, dnsmos=dnsmos)
     recordings = [line.recording for line in held_out if line.recording is not None]
     among_target = not target
-    chosen = _spread(list(target) if target else recordings, MOST_TARGET_CLIPS)
+    chosen = spread(target or recordings, MOST_TARGET_CLIPS)
     clips: dict[str, dict[str, Clip]] = {role: {} for role in candidates}
     scores: dict[str, Scores] = {}
     work = len(chosen) * bool(tools.encoder) + len(held_out) * seeds * len(candidates) + len(recordings)
@@ -108,11 +109,11 @@ def compare(
     return Comparison(scores, clips, tuple(held_out), tuple(range(seeds)), absent, notes)
 
 
-def _spread(clips: list[Clip], most: int) -> list[Clip]:
-    """At most `most` clips, evenly from first to last."""
-    if len(clips) <= most:
-        return clips
-    return [clips[round(place)] for place in np.linspace(0, len(clips) - 1, most)]
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` items, evenly from first to last."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, most)]
 
 
 def _absent(tools: Instruments, scores: Mapping[str, Scores], recorded: bool, targeted: bool) -> dict[str, str]:
@@ -136,7 +137,7 @@ def _notes(scores: Mapping[str, Scores], seeds: int, among_target: bool, target_
         whose = (
             "the held-out recordings themselves; each of these is compared with all the others"
             if among_target
-            else f"{target_clips} recordings that are not among the held-out texts"
+            else f"{target_clips} recording{'s' * (target_clips > 1)} of other texts"
         )
         notes.append(f"Similarity: the target is the mean of {whose}.")
     silent = {role: sum(row.speaker_similarity == 0 for row in score.rows) for role, score in scores.items()}

@@ -15,31 +15,25 @@ class SeededVoice:
     Equal calls in equal order give equal audio. Go through the texts inside, through the seeds outside.
     """
 
-    def __init__(self, path: str | Path, *, speaker: str | int | None = None) -> None:
-        """`path`: an .onnx file, its folder, or an installed voice package."""
-        self._path = path
-        self._speaker = speaker
-        self._open(0)
-        self.sample_rate: int = self._voice.sample_rate
-
-    def _open(self, seed: int) -> None:
-        import onnxruntime
-
+    def __init__(self, voice: str | Path, *, speaker: str | int | None = None, seed: int = 0) -> None:
+        """`voice`: an .onnx file, its folder, or an installed voice package. Raises CheckpointError, TextError."""
         from voxgraft.inference.voice import Voice
 
-        onnxruntime.set_seed(seed)
-        self._voice = Voice.load(self._path)
-        self._seed: int | None = seed
+        self._voice = Voice.load(voice, seed=seed)
+        self._voice.speaker_id(speaker)
+        self._speaker = speaker
+        self._seed = seed
+        self.name = self._voice.path.stem
+        self.language = self._voice.symbols.voice
+        self.sample_rate = self._voice.sample_rate
 
     def speak(self, text: str, seed: int) -> np.ndarray:
         """Float32 [T]: the sentences of the text one after another."""
         if seed != self._seed:
-            self._open(seed)
+            self._voice, self._seed = self._voice.reseeded(seed), seed
         pieces = list(self._voice.speak(text, speaker=self._speaker))
         return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
-
-def candidate(path: str | Path, *, speaker: str | int | None = None) -> Candidate:
-    """An exported voice, ready to be compared."""
-    voice = SeededVoice(path, speaker=speaker)
-    return Candidate(voice.speak, voice.sample_rate, Path(path).stem)
+    def candidate(self) -> Candidate:
+        """Ready to be compared."""
+        return Candidate(self.speak, self.sample_rate, self.name)
