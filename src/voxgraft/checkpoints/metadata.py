@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,19 +18,6 @@ KEY = "voxgraft"
 _REMEDY = "The file is damaged: take an older checkpoint of the run, or export again."
 
 
-class _Symbols(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    ids: dict[str, tuple[int, ...]]
-    rows: int = Field(ge=1, le=2**20)
-    text_kind: Literal["espeak", "text", "bytes"]
-    voice: str | None = None
-    pad: str | None = "_"
-    bos: str | None = "^"
-    eos: str | None = "$"
-    intersperse: bool = True
-
-
 class Metadata(BaseModel):
     """All optional: the tensors say the rest. Unknown fields belong to others and are left alone."""
 
@@ -38,8 +25,8 @@ class Metadata(BaseModel):
 
     family: str = "vits"
     architecture: dict[str, Any] = Field(default_factory=dict)
-    symbols: _Symbols | None = None
-    audio: dict[str, Any] | None = None
+    symbols: SymbolTable | None = None
+    audio: AudioSpec | None = None
     sample_rate: int | None = Field(None, ge=4000, le=192_000)
     hop: int = Field(256, ge=1, le=2**16)
     quality: str | None = None
@@ -57,15 +44,9 @@ class Metadata(BaseModel):
     dataset: str | None = None
     config: dict[str, Any] = Field(default_factory=dict)
 
-    def symbol_table(self) -> SymbolTable | None:
-        """The frozen symbol table; ValueError where an id lies outside its rows."""
-        return SymbolTable(**self.symbols.model_dump()) if self.symbols else None
-
     def audio_spec(self) -> AudioSpec | None:
         """The spectrogram that the model was trained with."""
-        if self.audio is not None:
-            return AudioSpec(**self.audio)
-        return AudioSpec(sample_rate=self.sample_rate, hop=self.hop) if self.sample_rate else None
+        return self.audio or (AudioSpec(sample_rate=self.sample_rate, hop=self.hop) if self.sample_rate else None)
 
     def stated_licence(self) -> str | None:
         """The licence, or the licences that bind the voice together."""
@@ -80,16 +61,13 @@ class Metadata(BaseModel):
 def read_metadata(data: object, path: Path) -> Metadata:
     """Check what a file says under `voxgraft`: a mapping, or one as JSON. Raises CheckpointError naming the field."""
     try:
-        metadata = Metadata.model_validate(json.loads(data) if isinstance(data, str | bytes) else data)
-        metadata.symbol_table()
-        metadata.audio_spec()
+        return Metadata.model_validate(json.loads(data) if isinstance(data, str | bytes) else data)
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         field = ".".join(str(part) for part in (KEY, *first["loc"]))
         raise CheckpointError(first["msg"], file=path, field=field, remedy=_REMEDY) from fault
     except (ValueError, TypeError, RecursionError) as fault:
         raise CheckpointError(str(fault)[:200], file=path, field=KEY, remedy=_REMEDY) from fault
-    return metadata
 
 
 def metadata_of(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -83,6 +83,13 @@ def _encode(arguments: tuple[Any, ...]) -> bytes:
     return text.encode("latin-1")
 
 
+def _no_bytes(arguments: tuple[Any, ...]) -> bytes:
+    """`bytes()`: how protocol 2 spells the empty ones."""
+    if arguments:
+        raise CheckpointError("bytes made of something else", remedy=_DAMAGED)
+    return b""
+
+
 def _numpy_dtype(arguments: tuple[Any, ...]) -> Opaque:
     return Opaque("numpy.dtype", arguments)
 
@@ -120,6 +127,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("torch._utils", "_rebuild_parameter"): _parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
     ("torch._tensor", "_rebuild_from_type_v2"): lambda arguments: _tensor(_first(arguments, 3)[2]),
+    **dict.fromkeys([(module, "bytes") for module in ("builtins", "__builtin__")], _no_bytes),
     ("torch", "Size"): _size,
     ("torch", "device"): _device,
     ("_codecs", "encode"): _encode,

@@ -46,7 +46,7 @@ def read(candidate: Candidate) -> Checkpoint:
     if left_out:
         notes.append(f"{len(left_out)} entries are no part of the voice and left out, such as {left_out[0]}")
     config, raw, config_notes = _config_beside(path, architecture["symbols"]) if KEY not in content else (None, {}, [])
-    symbols = own.symbol_table() or _symbols(config, architecture["symbols"], notes)
+    symbols = own.symbols or _symbols(config, architecture["symbols"], notes)
     audio = own.audio_spec() or _audio(recorded) or (config.audio_spec() if config else None)
     licence, source = stated_licence(path)
     return Checkpoint(

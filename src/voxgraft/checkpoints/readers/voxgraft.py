@@ -53,7 +53,7 @@ def read(candidate: Candidate) -> Checkpoint:
         architecture=architecture,
         tensors=tensors,
         provenance=Provenance(path, FORMAT, candidate.sha256, own.stated_licence(), own.source, own.dataset),
-        symbols=own.symbol_table(),
+        symbols=own.symbols,
         audio=audio,
         quality=quality,
         speakers=own.speakers or (own.name or own.dataset or "default",),
