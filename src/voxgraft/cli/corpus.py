@@ -65,7 +65,9 @@ def check(
     longest: Annotated[float, typer.Option(help="Seconds of speech over which a clip is too long.")] = 15.0,
     columns: Columns = None,
     follow_links: FollowLinks = False,
-    page: Annotated[Path | None, typer.Option("--html", help="Page to write; ./check.html by default.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", help="Page to write; by default check.html beside our manifest, or here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with which clip and what to do; exit 1 where clips can't be trained on."""
@@ -83,7 +85,7 @@ def check(
         shortest=shortest,
         longest=longest,
     )
-    target = page or Path("check.html")
+    target = page or _page_beside(path, found)
     write_page(report, target)
     if as_json:
         print_json(report.to_dict() | {"page": str(target)})
@@ -129,6 +131,13 @@ def export(
         print_json({"metadata": str(metadata), "clips": len(manifest)})
 
 
+def _page_beside(path: Path, found: Scan) -> Path:
+    """In our own corpus folder; never among someone's recordings."""
+    if found.importer != "manifest":
+        return Path("check.html")
+    return (path if path.is_dir() else path.parent) / "check.html"
+
+
 def _columns(text: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in text.replace("|", ",").split(",")) if text else None
 
@@ -159,11 +168,13 @@ def _say_skipped(found: Scan) -> None:
 def _print_report(report: Report) -> None:
     kinds = Counter((f.kind, f.blocking) for f in report.findings)
     title = f"{len(report.manifest)} clips, {report.manifest.seconds / 60:.1f} minutes, {len(report.usable)} usable"
+    if not report.findings:
+        print_table(title, ("nothing was found",), ())
+        return
     print_table(title, ("findings", "kind", ""), ((n, k, "left out" if b else "") for (k, b), n in kinds.most_common()))
     ordered = sorted(report.findings, key=lambda f: (not f.blocking, f.clip != "*"))
     rows = ((f.clip, f.kind, f.detail, f.remedy) for f in ordered[:_SHOWN_FINDINGS])
-    if ordered:
-        print_table("", ("clip", "kind", "detail", "remedy"), rows)
+    print_table("", ("clip", "kind", "detail", "remedy"), rows)
     if len(ordered) > _SHOWN_FINDINGS:
         say_line(f"and {len(ordered) - _SHOWN_FINDINGS} more, in the page and in --json")
 

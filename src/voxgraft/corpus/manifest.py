@@ -64,12 +64,29 @@ class Manifest:
         return Manifest(tuple(rows))
 
 
+_TEXT, _PERHAPS_TEXT, _NUMBER = (str,), (str, type(None)), (int, float)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "id": _TEXT,
+    "audio": _TEXT,
+    "text": _TEXT,
+    "duration": _NUMBER,
+    "sample_rate": (int,),
+    "channels": (int,),
+    "speaker": _PERHAPS_TEXT,
+    "language": _PERHAPS_TEXT,
+    "sha256": _PERHAPS_TEXT,
+}
+
+
 def _utterance(line: str, path: Path, number: int) -> Utterance:
     known = {f.name for f in fields(Utterance)}
     try:
         record = json.loads(line)
         if not isinstance(record, dict) or set(record) - known:
             raise ValueError(f"expected an object with the fields {', '.join(sorted(known))}")
+        for name, value in record.items():
+            if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+                raise ValueError(f"{name} is {value!r:.40}")
         return Utterance(**record)
     except (ValueError, TypeError) as fault:
         raise CorpusError(

@@ -56,6 +56,14 @@ class Prepared:
         """Float32 [bins, N]."""
         return np.load(self.spectrogram_file, mmap_mode="r").astype(np.float32)
 
+    def audio_between(self, begin: int, end: int) -> np.ndarray:
+        """Float32 samples `begin` to `end`; only these are read."""
+        return np.load(self.audio_file, mmap_mode="r")[begin:end].astype(np.float32) / np.float32(32768)
+
+    def spectrogram_between(self, begin: int, end: int) -> np.ndarray:
+        """Float32 [bins, end - begin]; only these frames are read."""
+        return np.load(self.spectrogram_file, mmap_mode="r")[:, begin:end].astype(np.float32)
+
 
 @dataclass(frozen=True)
 class _Settings:
@@ -136,7 +144,7 @@ def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -
 def _storage(spec: AudioSpec) -> type[np.floating]:
     """float16, unless a full-scale tone would overflow it (power spectrograms)."""
     loudest = (spec.win / 2) ** spec.power
-    return np.float16 if loudest < np.finfo(np.float16).max else np.float32
+    return np.float16 if loudest < float(np.finfo(np.float16).max) else np.float32
 
 
 @cache

@@ -77,6 +77,8 @@ def _rows(path: Path, delimiter: str, columns: tuple[str, ...], heading: bool) -
         cells = split_line(line, delimiter, len(columns)) if not fault else []
         if not fault and not _fits(cells, columns):
             fault = f"expected {len(columns)} columns ({delimiter.join(columns)}), got {len(cells)}"
+        if not fault and not cells[columns.index("id")]:
+            fault = "no name of a recording"
         if fault:
             clip = line.split(delimiter)[0].strip()[:80].replace("\ufffd", "?")
             yield Finding(clip, "malformed row", fault, f"mend line {number} of {path.name}", number)

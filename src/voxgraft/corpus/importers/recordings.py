@@ -26,29 +26,29 @@ class Recordings:
 
     def find(self, name: str) -> Path | None:
         """The file of `name`, written with or without extension and folder; None where there is none. UnsafePath."""
-        parts = Path(name.replace("\\", "/")).parts
-        if not self._trusted and (os.path.isabs(name) or ".." in parts or "\0" in name or ":" in (parts or ("",))[0]):
-            raise UnsafePath(f"{name!r} leads out of the corpus folder")
-        if not parts or "\0" in name:
-            return None
+        parts = name.replace("\\", "/").split("/")
+        leads_out = parts[0] == "" or ".." in parts or "\0" in name or ":" in parts[0]
+        if leads_out and not self._trusted:
+            raise UnsafePath(f"{name!r:.200} leads out of the corpus folder")
         if os.path.isabs(name):
             return Path(name) if os.path.isfile(name) else None
-        parent, last = os.path.join(*parts[:-1], ""), parts[-1]
+        parent, last = "/".join(parts[:-1]), parts[-1].lower()
         for folder in FOLDERS:
-            where = os.path.join(folder, parent)
-            for candidate in (last, *(last + suffix for suffix in SUFFIXES)):
-                entry = self._listing(where).get(candidate.lower())
-                if entry is not None:
-                    return self._inside(self.folder / where / entry, name)
+            where = f"{folder}/{parent}" if folder and parent else folder or parent
+            entry = self._listing(where).get(last)
+            if entry is not None:
+                return self._inside(self.folder / where / entry, name)
         return None
 
     def _list(self, where: str) -> dict[str, str]:
+        """Recordings of a folder by name and by name without extension, lower case; WAV before the others."""
         try:
             with os.scandir(self.folder / where) as entries:
-                names = [e.name for e in entries if e.is_file() and os.path.splitext(e.name)[1].lower() in SUFFIXES]
+                names = [e.name for e in entries if e.name.lower().endswith(SUFFIXES) and e.is_file()]
         except (OSError, ValueError):
             return {}
-        return {name.lower(): name for name in sorted(names, reverse=True)}
+        names.sort(key=lambda name: (SUFFIXES.index(os.path.splitext(name)[1].lower()), name), reverse=True)
+        return {os.path.splitext(n)[0].lower(): n for n in names} | {n.lower(): n for n in names}
 
     def _inside(self, path: Path, name: str) -> Path:
         if not self._follow_links and not path.resolve().is_relative_to(self._root):
