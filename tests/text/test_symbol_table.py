@@ -1,0 +1,41 @@
+from collections import Counter
+
+import pytest
+
+from voxgraft.text.symbols import SymbolTable
+
+IDS = {"_": (0,), "^": (1,), "$": (2,), "a": (3,), "ɪ": (4,), "aɪ": (5,)}
+
+
+def table(**changes):
+    return SymbolTable(**({"ids": IDS, "rows": 6, "text_kind": "espeak"} | changes))
+
+
+def test_clusters_count_as_one_symbol_the_longest_first():
+    assert table(clusters=("aɪ",)).encode("aaɪɪ").ids == (1, 0, 3, 0, 5, 0, 4, 0, 2)
+
+
+def test_without_clusters_each_symbol_counts():
+    assert table().encode("aɪ").ids == (1, 0, 3, 0, 4, 0, 2)
+
+
+def test_a_cluster_that_the_table_lacks_is_counted_whole():
+    assert table(clusters=("ɪa",)).encode("ɪa").unknown == Counter({"ɪa": 1})
+
+
+def test_a_table_without_framing_symbols_frames_nothing():
+    assert table(ids={"a": (0,)}).encode("aa").ids == (0, 0)
+
+
+def test_ids_without_blanks_between_them():
+    assert table(intersperse=False).encode("aɪ").ids == (1, 3, 4, 2)
+
+
+def test_an_id_outside_the_rows_is_refused():
+    with pytest.raises(ValueError, match="outside the 5 rows"):
+        table(rows=5)
+
+
+def test_the_table_is_frozen():
+    with pytest.raises(TypeError):
+        table().ids["b"] = (9,)
