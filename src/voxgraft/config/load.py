@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def with_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     return _validated(_overridden(config.model_dump(), overrides), Document({}, {}), None)
 
 
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Overrides as nested settings, their values not yet checked; relative paths start at the working folder."""
+    return _overridden({}, overrides)
+
+
 def dump_config(config: RunConfig, path: Path | None = None) -> str:
     """All settings as YAML, defaults included; loading it gives an equal configuration. Written to `path` if given.
 
@@ -68,12 +74,11 @@ def _anchored(values: Mapping[str, Any], folder: Path, prefix: str = "") -> dict
 
 
 def _placed(name: str, value: Any, folder: Path) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or name not in PATHS | PATHS_OR_NAMES:
         return value
+    place = os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
     # `base` and `evaluation.recogniser` may be names of installed packages or library entries instead.
-    if name in PATHS or (name in PATHS_OR_NAMES and (folder / value).exists()):
-        return str((folder / Path(value).expanduser()).resolve())
-    return value
+    return place if name in PATHS or (value and os.path.exists(place)) else value
 
 
 def _overridden(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class TrainingConfig(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto measures bf16 against fp32 once.")
     segment: int = Field(8192, ge=1024, description="Samples that the decoder is trained on, of each clip.")
     discriminator: Literal["none", "light", "piper"] = Field(
-        "light", description="piper is HiFi-GAN's, as Piper has it."
+        "light", description="Judge of the waveform: light is thin and quick, piper is what Piper trains with."
     )
     discriminator_warmup: int = Field(50, ge=0, description="Steps in which new discriminators learn alone.")
     learning_rates: LearningRates = Field(LearningRates(), description="Learning rate of each part.")
@@ -145,7 +145,7 @@ class RunConfig(Section):
         None, description="File, folder, installed voice package or library entry; `none` is from scratch."
     )
     language: str | None = Field(None, description="espeak-ng voice of the texts; null takes the base's.")
-    quality: Quality | None = Field(None, description="null takes the base's.")
+    quality: Quality | None = Field(None, description="x_low, low, medium or high; null takes the base's.")
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of every random draw: split, initialisation, sampling.")
     graft: GraftConfig = Field(GraftConfig(), description="How the base becomes the model that is trained.")
     corpus: CorpusConfig = Field(CorpusConfig(), description="Which recordings, and how they are prepared.")

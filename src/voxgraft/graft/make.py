@@ -127,7 +127,7 @@ def _carry(name: str, shape: Shape, shapes: Shapes, part: str) -> Row | None:
 def _new(name: str, shape: Shape, part: str, other: Shape | None = None) -> Row:
     """A tensor that the base lacks, or has in the shape `other`."""
     if other is not None:
-        reason = f"shape differs: {list(other)} in the base"
+        reason = f"{vits.WHY_OTHER_SHAPE}: {list(other)} in the base"
         return Row("init", name, None, shape, None, part, reason, fill="own")
     if is_condition(name):
         # Magnitude or weight and bias at zero silence the layer; a direction of zero would have no gradient.
@@ -178,7 +178,7 @@ def _unused(rows: list[Row], shapes: Shapes, checkpoint: Checkpoint, target: Tar
             part = part_of(name)
             reason = vits.WHY_DROPPED.get(part, vits.WHY_DROPPED_OTHERWISE)
             if name in target.shapes:
-                reason = f"shape differs: {list(shape)} in the base, {list(target.shapes[name])} here"
+                reason = f"{vits.WHY_OTHER_SHAPE}: {list(shape)} in the base, {list(target.shapes[name])} here"
             elif is_condition(name) or part == "speaker_embedding":
                 reason = "the target has one speaker"
             if name in target.shapes and part in vits.WHOLE_PARTS:

@@ -38,7 +38,7 @@ UNFOLDABLE = "dp.conv_1.bias"
 
 WHY_NEW: dict[str, str] = {
     "posterior": "the base has no posterior encoder: recovered by self-distillation before training",
-    "duration_posterior": "the base lacks what only trains durations: recovered by self-distillation before training",
+    "duration_posterior": "only trains durations and the base lacks it: learned where durations are trained",
     "discriminator": "the base has no such discriminator: learned, alone in the first steps",
     "speaker_embedding": "the base has one speaker: vectors of speakers are learned",
 }
@@ -51,3 +51,6 @@ WHY_DROPPED: dict[str, str] = {
     "posterior": "the target has no posterior encoder",
 }
 WHY_DROPPED_OTHERWISE = "unknown to this model"
+
+WHY_OTHER_SHAPE = "shape differs"
+WHY_FOLDED = "what the speaker adds through the conditioning layers is added once and for all: exact"

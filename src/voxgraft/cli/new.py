@@ -1,0 +1,74 @@
+"""`voxgraft new`: a project folder with a commented voxgraft.yaml and the corpus's manifest."""
+
+from __future__ import annotations
+
+import json as json_text
+import shlex
+from pathlib import Path
+
+import typer
+
+from voxgraft.cli.output import print_json, say_line
+
+
+def new(
+    folder: Path = typer.Argument(metavar="NAME", help="Folder to make; its last part names the voice."),
+    corpus: Path | None = typer.Option(None, help="Recordings with transcripts: a folder or a metadata.csv."),
+    base: str | None = typer.Option(None, help="A checkpoint, an installed voice or a library entry to start from."),
+    from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from nothing: needs hours of recordings."),
+    language: str | None = typer.Option(
+        None, help="espeak-ng voice of the texts, such as en-us; the base's by default."
+    ),
+    quality: str | None = typer.Option(None, help="x_low, low, medium or high; the base's by default."),
+    settings: list[str] = typer.Option([], "--set", help="Change a setting: --set training.steps=500."),
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out recordings that can't be used."),
+    json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+) -> None:
+    """Make a project: a folder with a commented voxgraft.yaml, and the manifest of the corpus. Overwrites nothing."""
+    from voxgraft.checkpoints import resolve
+    from voxgraft.config.load import parse_overrides
+    from voxgraft.graft.project import FROM_SCRATCH, new_project
+
+    if from_scratch and base is not None:
+        raise typer.BadParameter("--base and --from-scratch exclude each other")
+    options = {"name": folder.resolve().name, "language": language, "quality": quality}
+    options["base"] = FROM_SCRATCH if from_scratch else base or only_base()
+    overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
+    values = parse_overrides([*overrides, *settings])
+    if values["base"] != FROM_SCRATCH:
+        resolve(values["base"])
+    config, manifest = new_project(folder, values, corpus, skip_bad)
+    steps = next_commands(folder, corpus is not None)
+    if json:
+        print_json({"project": str(folder), "base": config.base, "clips": manifest and len(manifest), "next": steps})
+        return
+    if manifest is not None:
+        say_line(f"imported {len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, from {corpus}")
+    typer.echo(f"made {folder}, which starts from {'nothing' if from_scratch else config.base}. Next:")
+    for step in steps:
+        typer.echo(f"  {step}")
+
+
+def only_base() -> str:
+    """The one base that is installed or in the library; an error that lists them where there isn't exactly one."""
+    from voxgraft.checkpoints import resolve
+    from voxgraft.checkpoints.library import known_bases
+    from voxgraft.errors import ConfigError
+
+    known = known_bases()
+    # One voice can have several names: that of its package and that of its file.
+    files = {resolve(name) for name in known}
+    if len(files) == 1:
+        stem = next(iter(files)).stem
+        return stem if stem in known else known[0]
+    found = f"these are at hand: {', '.join(known)}" if known else "none is installed or in the library"
+    raise ConfigError(
+        f"no base is named; {found}", field="--base", remedy="name one with --base, or ask for --from-scratch"
+    )
+
+
+def next_commands(folder: Path, has_corpus: bool) -> list[str]:
+    """What to run next, ready to paste."""
+    name = shlex.quote(str(folder))
+    steps = [] if has_corpus else [f"voxgraft corpus import RECORDINGS {name}"]
+    return [*steps, f"voxgraft corpus check {name}", f"voxgraft plan {name}", f"voxgraft train {name}"]

@@ -1,0 +1,99 @@
+"""A project's graft: its settings, its corpus's speakers and its base, brought together into one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
+from voxgraft.config.load import PROJECT_FILE, load_config
+from voxgraft.config.run import RunConfig
+from voxgraft.config.template import project_text
+from voxgraft.corpus.importers import import_corpus
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.errors import ConfigError
+from voxgraft.files import write_atomically
+from voxgraft.graft.make import make_plan, scratch_plan
+from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.target import Target, target_for
+
+FROM_SCRATCH = "none"
+MANIFEST = Path("corpus", "manifest.jsonl")
+
+
+@dataclass(frozen=True)
+class ProjectGraft:
+    """What a run starts from; `base` is None where it starts from scratch."""
+
+    base: Checkpoint | None
+    target: Target
+    plan: GraftPlan
+
+
+def plan_project(config: RunConfig) -> ProjectGraft:
+    """Open the base and plan the graft. Writes nothing.
+
+    Raises:
+        ConfigError: no base is named; CheckpointError, CorpusError: one can't be opened.
+    """
+    base = open_base(config)
+    target = target_for(config, base, project_speakers(config))
+    plan = make_plan(base, target) if base is not None else scratch_plan(target)
+    return ProjectGraft(base, target, plan)
+
+
+def open_base(config: RunConfig) -> Checkpoint | None:
+    """The project's base; None only where `base` says `none` in so many words."""
+    if config.base is None:
+        raise ConfigError(
+            "no base is named",
+            field="base",
+            remedy="name a file, an installed voice or a library entry; `base: none` trains from scratch",
+        )
+    return None if config.base == FROM_SCRATCH else open_checkpoint(resolve(config.base))
+
+
+def project_manifest(config: RunConfig) -> Manifest | None:
+    """The imported manifest, else the corpus that the settings name, else None."""
+    imported = Path(config.output) / MANIFEST
+    if imported.exists():
+        return Manifest.read(imported)
+    if config.corpus.path is not None:
+        return import_corpus(Path(config.corpus.path), skip_bad=config.corpus.skip_bad)
+    return None
+
+
+def project_speakers(config: RunConfig) -> tuple[str, ...]:
+    """Speaker names: those of the settings, else those of the corpus."""
+    if config.graft.speakers:
+        return config.graft.speakers
+    manifest = project_manifest(config)
+    return manifest.speakers if manifest is not None else ()
+
+
+def new_project(
+    folder: Path, values: Mapping[str, Any], corpus: Path | None = None, skip_bad: bool = False
+) -> tuple[RunConfig, Manifest | None]:
+    """Make a project folder with a commented voxgraft.yaml and, where a corpus is given, its manifest.
+
+    `values` are the settings that differ from the defaults, nested as in the file. The folder may exist but must hold
+    no project. Recordings stay where they are.
+
+    Raises:
+        ConfigError: there is a project already, or a setting is wrong. CorpusError: the corpus can't be imported.
+        Nothing is written then.
+    """
+    if (folder / PROJECT_FILE).exists() or (folder / MANIFEST).exists():
+        raise ConfigError(
+            "there is a project already", file=folder, remedy="choose another name, or delete it yourself"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("is a file, not a folder", file=folder, remedy="choose another name")
+    RunConfig.model_validate(values)
+    manifest = import_corpus(corpus, skip_bad=skip_bad) if corpus is not None else None
+    if manifest is not None:
+        manifest.write(folder / MANIFEST)
+    write_atomically(folder / PROJECT_FILE, project_text(values))
+    return load_config(folder), manifest
