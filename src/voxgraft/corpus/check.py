@@ -11,7 +11,7 @@ from voxgraft.corpus.finding import Finding
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.measure import Measures, measure
 from voxgraft.corpus.parallel import map_in_parallel
-from voxgraft.corpus.split import text_key
+from voxgraft.corpus.split import is_speakable, text_key
 from voxgraft.corpus.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
 from voxgraft.errors import AudioError, TextError
 
@@ -146,7 +146,7 @@ def _text_findings(manifest: Manifest, count_unknown: CountUnknown | None) -> li
     totals: Counter[str] = Counter()
     clips: Counter[str] = Counter()
     for u in manifest:
-        if not text_key(u.text):
+        if not is_speakable(u.text):
             findings.append(
                 Finding(u.id, "empty text", "there is nothing to say", "write what is said or remove the row")
             )

@@ -22,6 +22,8 @@ LARGEST_AUDIO_BYTES = 6_000_000
 LONGEST_AUDIO_SECONDS = 15.0
 MOST_ROWS = 5000
 _AUDIO_RATE = 16000
+# Under this much room, no further clip is tried.
+_LEAST_AUDIO_BYTES = 120_000
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -104,7 +106,7 @@ def _audio(utterance: Utterance, most: int) -> bytes:
     """The beginning of a clip as base64 of an MP3; nothing where it can't be read or there is no room left."""
     import soundfile
 
-    if most <= 0:
+    if most < _LEAST_AUDIO_BYTES:
         return b""
     try:
         x, rate = read_audio(utterance.audio)

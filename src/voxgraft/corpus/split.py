@@ -11,6 +11,11 @@ from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.errors import CorpusError
 
 
+def is_speakable(text: str) -> bool:
+    """Whether a text holds more than punctuation and spaces."""
+    return any(unicodedata.category(c)[0] in "LMNS" for c in text)
+
+
 @dataclass(frozen=True)
 class Split:
     """No text is on two sides; every speaker who can be trained is in `train`."""

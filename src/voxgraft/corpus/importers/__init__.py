@@ -12,6 +12,7 @@ from voxgraft.corpus.importers import jsonl, metadata, paired
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id
 from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.corpus.split import is_speakable
 from voxgraft.errors import AudioError, CorpusError
 from voxgraft.progress import progress
 
@@ -108,7 +109,7 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
     if audio is None:
         where = f"no recording {row.audio!r} in {recordings.folder} or its wavs/ or wav/"
         return Finding(name, "missing audio", where, "add the file or remove the row", row.line)
-    if not row.text.strip():
+    if not is_speakable(row.text):
         return Finding(
             name, "empty text", "nothing is said to be spoken", "write what is said or remove the row", row.line
         )

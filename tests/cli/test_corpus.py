@@ -1,0 +1,83 @@
+"""`voxgraft corpus`: exit codes, one JSON document on stdout, files where they belong."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from voxgraft.cli import main as command
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """Two good clips and one whose recording is missing."""
+    monkeypatch.chdir(tmp_path)
+    wavs = tmp_path / "mine/wavs"
+    wavs.mkdir(parents=True)
+    for number in range(2):
+        tone = 0.3 * np.sin(np.arange(32000) * (0.1 + number / 50))
+        soundfile.write(wavs / f"{number}.wav", np.concatenate([np.zeros(1600), tone, np.zeros(1600)]), 16000)
+    (tmp_path / "mine/metadata.csv").write_text("0|Hello there\n1|How are you\n2|Gone\n")
+    return tmp_path / "mine"
+
+
+def run(monkeypatch, capsys, *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["voxgraft", "corpus", *arguments])
+    try:
+        command.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_bad_row_stops_the_import_with_one_line(corpus, monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, "import", str(corpus))
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert "line 3: 2: missing audio" in err
+    assert "Traceback" not in err
+    assert not os.path.exists("corpus")
+
+
+def test_import_skips_bad_rows_when_told(corpus, monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, "import", str(corpus), "--skip-bad", "--into", "project", "--json")
+    assert code == 0
+    assert json.loads(out) == {"manifest": "project/manifest.jsonl", "clips": 2, "seconds": 4.4}
+    assert "left out: line 3: 2: missing audio" in err
+    assert len(Path("project/manifest.jsonl").read_text().splitlines()) == 2
+    code, _, _ = run(monkeypatch, capsys, "check", "project")
+    assert code == 0
+    assert os.path.isfile("project/check.html")
+
+
+def test_check_names_clips_and_exits_1(corpus, monkeypatch, capsys):
+    before = sorted(p.name for p in corpus.rglob("*"))
+    code, out, _ = run(monkeypatch, capsys, "check", str(corpus), "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert document["clips"] == 2
+    blocking = [(f["clip"], f["kind"], f["line"]) for f in document["findings"] if f["blocking"]]
+    assert blocking == [("2", "missing audio", 3)]
+    assert os.path.isfile("check.html")
+    assert sorted(p.name for p in corpus.rglob("*")) == before
+    _, table, _ = run(monkeypatch, capsys, "check", str(corpus))
+    assert "missing audio" in table
+
+
+def test_stats_and_export(corpus, monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "stats", str(corpus), "--json")
+    assert (code, json.loads(out)["clips"]) == (0, 2)
+    code, out, _ = run(monkeypatch, capsys, "export", str(corpus), "out", "--skip-bad", "--json")
+    assert (code, json.loads(out)["clips"]) == (0, 2)
+    assert Path("out/metadata.csv").read_text() == "0|Hello there\n1|How are you\n"
+
+
+def test_a_columns_mistake_is_told(corpus, monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, "stats", str(corpus), "--columns", "id,speech")
+    assert code == 1
+    assert "--columns id,speaker,text" in err
