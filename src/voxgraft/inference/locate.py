@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
 from voxgraft.errors import CheckpointError
 
+_SETTINGS_IN_RECORD = re.compile(r'^"?([^,"\n]+\.onnx)\.json[",]', re.MULTILINE)
 _PACKAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -19,9 +21,10 @@ def find_voice(name: str | Path) -> Path:
     Raises CheckpointError where there is none, or more than one to choose from.
     """
     path = Path(name)
-    if path.is_dir():
+    # Unlike pathlib's, these take a name that no file can have for what it is: not there.
+    if os.path.isdir(path):
         return _only(sorted(path.glob("*.onnx")), path)
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     if path.suffix != ".onnx" and _PACKAGE_NAME.fullmatch(str(name)):
         packaged = _in_package(str(name)) or installed_voices().get(str(name))
@@ -52,10 +55,8 @@ def _in_package(name: str) -> Path | None:
 
 def _voices_of(package: Distribution) -> list[Path]:
     """Voices are told from other models by the .onnx.json beside them."""
-    files = {str(file): file for file in package.files or []}
-    return sorted(
-        Path(str(files[name].locate())) for name in files if f"{name}.json" in files and name.endswith(".onnx")
-    )
+    record = package.read_text("RECORD") or ""
+    return sorted(Path(str(package.locate_file(name))) for name in _SETTINGS_IN_RECORD.findall(record))
 
 
 def _only(voices: list[Path], place: Path) -> Path:
