@@ -83,7 +83,8 @@ class VoiceMetadata:
     def to_piper(self) -> dict[str, Any]:
         """The complete `.onnx.json`."""
         several = len(self.speakers) > 1
-        return {
+        clusters = {"vowel_clusters": [list(c) for c in sorted(self.symbols.clusters)]} if self.symbols.clusters else {}
+        return clusters | {
             "audio": {"sample_rate": self.sample_rate, "quality": self.quality},
             "espeak": {"voice": self.symbols.voice or self.language.family},
             "language": asdict(self.language),
@@ -132,7 +133,8 @@ class VoiceMetadata:
 def metadata_from_dict(data: Mapping[str, Any]) -> VoiceMetadata:
     """Metadata from what `VoiceMetadata.to_dict` wrote."""
     values = dict(data)
-    values["symbols"] = SymbolTable(**values["symbols"])
+    symbols = dict(values["symbols"])
+    values["symbols"] = SymbolTable(**symbols | {"clusters": tuple(symbols.get("clusters", ()))})
     values["language"] = Language(**values["language"])
     values["base"] = BaseProvenance(**values["base"]) if values.get("base") else None
     values["speakers"] = tuple(values.get("speakers", ()))

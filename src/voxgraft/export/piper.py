@@ -30,12 +30,12 @@ def export_piper(model: Vits, metadata: VoiceMetadata, folder: str | Path) -> Pa
     from voxgraft.export.verify import verify
 
     check_fits(model, metadata)
-    twin = folded_copy(model)
-    graph = trace(twin)
-    for key, value in runtime_metadata(metadata).items():
-        graph.metadata_props.add(key=key, value=value)
     name = f"{metadata.voice_name}.onnx"
     with _whole_or_nothing(Path(folder), name) as partial:
+        twin = folded_copy(model)
+        graph = trace(twin)
+        for key, value in runtime_metadata(metadata).items():
+            graph.metadata_props.add(key=key, value=value)
         write_atomically(partial / TOKENS, tokens_of(metadata))
         write_atomically(partial / f"{name}.json", voice_json(metadata))
         write_atomically(partial / name, graph.SerializeToString())
