@@ -2,6 +2,7 @@
 
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,22 @@ def test_no_sound_missing_folder_and_raw_are_refused(tmp_path):
     for name, why in [("x.wav", "no sound"), ("y.wav", "no such file"), (".", "no such file"), ("x.raw", "not audio")]:
         with pytest.raises(AudioError, match=why):
             read_audio(tmp_path / name)
+
+
+def test_hours_of_silence_in_a_small_file_are_refused_before_they_fill_the_memory(tmp_path):
+    path = tmp_path / "bomb.flac"
+    with soundfile.SoundFile(path, "w", 8000, 2, "PCM_16") as file:
+        for _ in range(130):
+            file.write(np.zeros((8000 * 5, 2), np.int16))
+    assert path.stat().st_size < 2_000_000
+    tracemalloc.start()
+    with pytest.raises(AudioError, match="too long"):
+        read_audio(path, longest=5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    with pytest.raises(AudioError, match="at most 600 s"):
+        read_audio(path)
 
 
 def test_a_limit_on_length_is_kept(tmp_path):

@@ -17,9 +17,10 @@ from voxgraft.errors import AudioError
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-LONGEST_SECONDS = 4 * 3600.0
+LONGEST_SECONDS = 600.0
 _LOWEST_RATE, _HIGHEST_RATE = 2_000, 768_000
-_BLOCK = 1 << 18
+# Values of all channels that are decoded at once.
+_BLOCK_VALUES = 1 << 19
 _CONVERT = "open it in an audio editor or convert it again from its source (WAV, FLAC, OGG and MP3 are read)"
 
 
@@ -60,9 +61,10 @@ def read_audio(path: str | os.PathLike[str], *, longest: float = LONGEST_SECONDS
 
 def _mono_blocks(file: SoundFile, path: Path, most: int) -> Iterator[np.ndarray]:
     total = 0
+    frames = max(1, _BLOCK_VALUES // file.channels)
     while True:
         try:
-            block = file.read(_BLOCK, dtype="float32", always_2d=True)
+            block = file.read(frames, dtype="float32", always_2d=True)
         except (RuntimeError, ValueError) as fault:
             raise AudioError(f"is damaged: {fault}", file=path, remedy=_CONVERT) from fault
         if not len(block):

@@ -97,6 +97,30 @@ def check(
 
 
 @app.command()
+def make(
+    path: Annotated[Path, typer.Argument(help="A long recording, or a folder of them.")],
+    folder: Annotated[Path, typer.Argument(help="New or empty folder for wavs/ and metadata.csv.")],
+    language: Annotated[str, typer.Option(help="Language that is spoken, as `en`.")] = "en",
+    recogniser: Annotated[
+        str, typer.Option(help="Folder of a faster-whisper model; auto takes an installed one.")
+    ] = "auto",
+    longest: Annotated[float, typer.Option(help="Most seconds of an utterance.")] = 12.0,
+    as_json: AsJson = False,
+) -> None:
+    """Cut long recordings at pauses and write down what is said; read the texts before you train on them."""
+    from voxgraft.corpus.importers import import_corpus
+    from voxgraft.corpus.make import make_corpus
+    from voxgraft.evaluation.metrics.recogniser import Recogniser
+
+    transcribe = Recogniser(recogniser, language=language).transcribe
+    metadata = make_corpus(path, folder, transcribe, longest=longest)
+    manifest = import_corpus(metadata)
+    say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, in {folder}")
+    if as_json:
+        print_json({"metadata": str(metadata), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
+
+
+@app.command()
 def stats(path: Source, columns: Columns = None, follow_links: FollowLinks = False, as_json: AsJson = False) -> None:
     """Count clips, minutes, speakers, sample rates and characters."""
     from voxgraft.corpus.importers import scan
