@@ -73,6 +73,31 @@ def parse_value(text: str) -> Any:
     return values["value"]
 
 
+def yaml_of(value: object, *, one_line: bool = False) -> str:
+    """YAML that reads back equal, in readable Unicode; one line where asked."""
+    text: str = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10**6 if one_line else 120,
+        default_flow_style=one_line,
+    )
+    return text.removesuffix("...\n").rstrip("\n") if one_line else text
+
+
+class _Dumper(yaml.SafeDumper):
+    """A SafeDumper that quotes unusual line ends, which PyYAML writes but does not read back."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if any(mark in text for mark in "\x85\u2028\u2029\r") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def _check_events(text: str, path: Path) -> None:
     depth = 0
     documents = 0

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from voxgraft.config.document import Document, parse_value, read_document
+from voxgraft.config.document import Document, parse_value, read_document, yaml_of
 from voxgraft.config.explain import config_error, unknown_setting
 from voxgraft.config.run import RunConfig, Section
 from voxgraft.errors import ConfigError
@@ -55,9 +54,7 @@ def dump_config(config: RunConfig, path: Path | None = None) -> str:
 
     Paths are written whole: the file may lie elsewhere than the project.
     """
-    text = yaml.safe_dump(
-        _anchored(config.model_dump(mode="json"), Path.cwd()), sort_keys=False, allow_unicode=True, width=120
-    )
+    text = yaml_of(_anchored(config.model_dump(mode="json"), Path.cwd()))
     if path is not None:
         write_atomically(path, text)
     return text

@@ -89,16 +89,29 @@ class LossWeights(Section):
     duration: float = Field(1.0, ge=0, description="Negative log-likelihood of the durations.")
     adversarial: float = Field(1.0, ge=0, description="Least squares of the discriminator's verdict.")
     feature: float = Field(2.0, ge=0, description="L1 between the discriminator's features.")
+    from_text: float = Field(
+        45.0,
+        ge=0,
+        description="L1 between mel spectrograms on the way from text, as the voice will speak; 0 leaves it out.",
+    )
 
 
 class TrainingConfig(Section):
     """The loop."""
 
     steps: int = Field(2000, ge=1, description="Optimiser steps of the generator.")
-    minutes: float | None = Field(None, gt=0, description="Stop after this many minutes, whatever the steps.")
+    minutes: float | None = Field(
+        None, gt=0, description="Take no more steps than fit into this many minutes, by the measured time of a step."
+    )
     batch: int | Literal["auto"] = Field("auto", description="Clips a step; auto fits memory.")
     accumulate: int = Field(1, ge=1, description="Batches whose gradients are added before each step.")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto measures bf16 against fp32 once.")
+    window: int | None = Field(
+        80,
+        ge=32,
+        description="Frames around the segment that posterior and flow see; null is whole clips, as VITS does.",
+    )
+    realign_every: int = Field(500, ge=1, description="Most steps that a clip's alignment is used for.")
     segment: int = Field(8192, ge=1024, description="Samples that the decoder is trained on, of each clip.")
     discriminator: Literal["none", "light", "piper"] = Field(
         "light", description="Judge of the waveform: light is thin and quick, piper is what Piper trains with."

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
+from voxgraft.config.document import yaml_of
 from voxgraft.config.run import RunConfig
 
 HEADING = """\
@@ -56,6 +56,4 @@ def _commented(line: str, indent: str) -> str:
 
 
 def _yaml(name: str, value: object) -> str:
-    plain = list(value) if isinstance(value, tuple) else value
-    text = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=10**6)
-    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}"
+    return f"{name}: {yaml_of(list(value) if isinstance(value, tuple) else value, one_line=True)}"

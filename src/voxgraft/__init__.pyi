@@ -1,0 +1,25 @@
+"""The types of the public API, for editors and mypy; `__init__.py` imports each on first use."""
+
+from voxgraft.checkpoints import Checkpoint as Checkpoint
+from voxgraft.checkpoints import open_checkpoint as open_checkpoint
+from voxgraft.checkpoints import resolve as resolve
+from voxgraft.config.load import dump_config as dump_config
+from voxgraft.config.load import load_config as load_config
+from voxgraft.config.load import with_overrides as with_overrides
+from voxgraft.config.run import RunConfig as RunConfig
+from voxgraft.corpus.importers import import_corpus as import_corpus
+from voxgraft.corpus.manifest import Manifest as Manifest
+from voxgraft.errors import VoxgraftError as VoxgraftError
+from voxgraft.evaluation.compare import compare as compare
+from voxgraft.export.piper import export_piper as export_piper
+from voxgraft.graft.apply import apply_plan as apply_plan
+from voxgraft.graft.make import make_plan as make_plan
+from voxgraft.graft.plan import GraftPlan as GraftPlan
+from voxgraft.graft.project import new_project as new_project
+from voxgraft.graft.project import plan_project as plan_project
+from voxgraft.graft.target import target_for as target_for
+from voxgraft.inference.voice import Voice as Voice
+from voxgraft.training.run import train as train
+
+__version__: str
+check_corpus = check
