@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,6 +61,7 @@ def _sums(parts: Sequence[Part], texts: Sequence[str]) -> np.ndarray:
     return sums
 
 
+@lru_cache(maxsize=4)
 def _draws(count: int) -> np.ndarray:
     """[RESAMPLES, count]: how often each text was drawn."""
     return np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES).astype(float)

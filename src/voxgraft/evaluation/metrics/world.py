@@ -16,7 +16,8 @@ MEL_POINTS = 128
 COEFFICIENTS = 24
 QUIETER_DB = 40.0
 LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
-FLOOR = 1e-16
+TOP_HZ = 7000.0
+FLOOR = 1e-7
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,16 @@ class World:
     def analyse(self, audio: np.ndarray, sample_rate: int) -> Analysis:
         """Analyse one clip [T] at 16 kHz, so that clips of any rate compare over the same band.
 
-        Frames at both ends that are 40 dB under the loudest are left out. Empty for silence.
+        Frames at both ends that are 40 dB under the loudest are left out, and nothing counts as more than 70 dB under
+        the peak, so that the noise of a pause and digital silence are alike. Empty for silence.
         """
         audio = resample(audio, sample_rate, RATE).astype(np.float64)
         if len(audio) < RATE * FRAME_MS / 1000 or not np.any(audio):
             return Analysis(np.zeros(0), np.zeros((0, COEFFICIENTS + 1)))
         f0, times = self._world.dio(audio, RATE, f0_floor=LOWEST_HZ, f0_ceil=HIGHEST_HZ, frame_period=FRAME_MS)
         f0 = self._world.stonemask(audio, f0, times, RATE)
-        power = np.maximum(self._world.cheaptrick(audio, f0, times, RATE), FLOOR)
+        power = self._world.cheaptrick(audio, f0, times, RATE)
+        power = np.maximum(power, power.max() * FLOOR)
         level = 10 * np.log10(power.mean(axis=1))
         loud = np.flatnonzero(level > level.max() - QUIETER_DB)
         kept = slice(loud[0], loud[-1] + 1)
@@ -61,9 +64,10 @@ class World:
 def mel_cepstra(power: np.ndarray, sample_rate: int) -> np.ndarray:
     """Mel cepstra [frames, 25] of power spectra [frames, bins].
 
-    c_0 … c_24 with ln|H(w)| = sum_m c_m cos(m w), where w runs over the mel scale from 0 to pi.
+    c_0 … c_24 with ln|H(w)| = sum_m c_m cos(m w), where w goes from 0 to pi as the mel scale goes from 0 to 7 kHz:
+    above that, what is left is mostly the filter of whatever resampled the clip.
     """
-    top = 2595 * np.log10(1 + sample_rate / 2 / 700)
+    top = 2595 * np.log10(1 + TOP_HZ / 700)
     angles = np.pi * (np.arange(MEL_POINTS) + 0.5) / MEL_POINTS
     hertz = 700 * (10 ** (angles / np.pi * top / 2595) - 1)
     places = hertz / (sample_rate / 2) * (power.shape[1] - 1)

