@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PIPER_FORMAT = "1.0.0"
 SCALES: Mapping[str, float] = {"noise_scale": 0.667, "length_scale": 1.0, "noise_w": 0.8}
 NOT_STATED = "not stated"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class VoiceMetadata:
     step: int | None = None
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+        if not NAME.fullmatch(self.name):
             raise ExportError(
                 "a voice's name takes letters, digits, dots, dashes and underscores",
                 field="name",
@@ -107,7 +108,7 @@ class VoiceMetadata:
 
         return {
             "version": __version__,
-            "name": self.voice_name,
+            "name": self.name,
             "base": asdict(self.base) if self.base else None,
             "licences": list(self.licences),
             "corpus_sha256": self.corpus_sha256,
@@ -115,6 +116,11 @@ class VoiceMetadata:
             "epoch": self.epoch,
             "step": self.step,
         }
+
+    def for_weights(self, architecture: Mapping[str, Any]) -> dict[str, Any]:
+        """What files of weights hold under the key `voxgraft`: enough to read them back as the same checkpoint."""
+        config = self.to_piper() | {"voxgraft": self.provenance()}
+        return self.to_dict() | {"family": "vits", "architecture": dict(architecture), "config": config}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, from which `metadata_from_dict` makes the same metadata again."""
@@ -143,45 +149,71 @@ def metadata_from_dict(data: Mapping[str, Any]) -> VoiceMetadata:
 
 
 def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | None = None) -> VoiceMetadata:
-    """Metadata of a checkpoint as it is: its symbols, rate and scales, itself as the base.
+    """Metadata of a checkpoint as it is: its symbols, rate and scales.
 
+    Where voxgraft made it, its own base, licences, corpus and consent go on; otherwise it is itself the base.
     Raises ExportError where the checkpoint doesn't say what its ids mean or at what rate it speaks.
     """
-    path = checkpoint.provenance.path
-    if checkpoint.symbols is None:
+    origin = checkpoint.provenance
+    if checkpoint.symbols is None or checkpoint.audio is None:
+        unknown = "which symbols its ids mean" if checkpoint.symbols is None else "its sample rate"
         raise ExportError(
-            "the checkpoint doesn't say which symbols its ids mean",
-            file=path,
-            remedy="put the voice's config.json or .onnx.json beside it",
-        )
-    if checkpoint.audio is None:
-        raise ExportError(
-            "the checkpoint doesn't say its sample rate",
-            file=path,
-            remedy="put the voice's config.json or .onnx.json beside it",
+            f"the checkpoint doesn't say {unknown}",
+            file=origin.path,
+            remedy=f"put the voice's configuration beside it, as {origin.path.name}.json",
         )
     stored = checkpoint.config.get("language")
-    language = language_of(
-        checkpoint.symbols.voice, stored if isinstance(stored, Mapping) else None, checkpoint.symbols.voice
-    )
-    origin = checkpoint.provenance
+    voice = checkpoint.symbols.voice
+    carried = _carried(checkpoint)
     return VoiceMetadata(
-        name=name or _plain_name(path),
+        name=name or carried.get("name") or _plain_name(origin.path),
         sample_rate=checkpoint.audio.sample_rate,
         symbols=checkpoint.symbols,
-        language=language,
-        quality=checkpoint.quality or "medium",
+        language=language_of(voice, stored if isinstance(stored, Mapping) else None, voice),
+        quality=checkpoint.quality or _stated_quality(checkpoint),
         hop=checkpoint.audio.hop,
         speakers=checkpoint.speakers if len(checkpoint.speakers) > 1 else (),
         scales=dict(SCALES) | dict(checkpoint.inference),
         phoneme_map=checkpoint.config.get("phoneme_map") or {},
-        licences=(origin.licence,) if origin.licence else (),
-        base=BaseProvenance(path.name, origin.sha256, origin.licence, origin.source, origin.dataset),
+        licences=carried.get("licences") or ((origin.licence,) if origin.licence else ()),
+        base=carried.get("base")
+        or BaseProvenance(origin.path.name, origin.sha256, origin.licence, origin.source, origin.dataset),
         dataset=origin.dataset,
-        consent=consent,
+        corpus_sha256=carried.get("corpus_sha256"),
+        consent=consent or carried.get("consent"),
         epoch=checkpoint.epoch,
         step=checkpoint.step,
     )
+
+
+def _stated_quality(checkpoint: Checkpoint) -> str:
+    """What the configuration calls a network that is none of Piper's presets."""
+    audio = checkpoint.config.get("audio")
+    stated = audio.get("quality") if isinstance(audio, Mapping) else None
+    return stated if isinstance(stated, str) and re.fullmatch(r"[a-z_]{1,20}", stated) else "medium"
+
+
+def _carried(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What an earlier export or run of voxgraft wrote into the configuration; anything odd in it is left out."""
+    found = checkpoint.config.get("voxgraft")
+    if not isinstance(found, Mapping):
+        return {}
+    texts = {key: found[key] for key in ("name", "corpus_sha256", "consent") if isinstance(found.get(key), str)}
+    if texts.get("consent") == NOT_STATED:
+        del texts["consent"]
+    if not NAME.fullmatch(texts.get("name", "x")):
+        del texts["name"]
+    licences = found.get("licences")
+    base = found.get("base")
+    return texts | {
+        "licences": tuple(str(licence) for licence in licences) if isinstance(licences, list | tuple) else (),
+        "base": _base(base) if isinstance(base, Mapping) and isinstance(base.get("name"), str) else None,
+    }
+
+
+def _base(found: Mapping[str, Any]) -> BaseProvenance:
+    known = {f.name: found.get(f.name) for f in fields(BaseProvenance)}
+    return BaseProvenance(**{key: None if value is None else str(value) for key, value in known.items()})
 
 
 def _plain_name(path: Path) -> str:
