@@ -6,25 +6,39 @@ folded layer has a plain `weight` instead. The norm is taken over all axes but t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-OPERATIONS = {"conv1d": F.conv1d, "conv2d": F.conv2d, "conv_transpose1d": F.conv_transpose1d}
+OPERATIONS = {
+    (nn.Conv1d, 3): F.conv1d,
+    (nn.Conv2d, 4): F.conv2d,
+    (nn.ConvTranspose1d, 3): F.conv_transpose1d,
+}
+# A 1-d convolution of clips side by side (see `side_by_side`) is a 2-d one whose second axis is one wide.
+WIDENED = {nn.Conv1d: F.conv2d, nn.ConvTranspose1d: F.conv_transpose2d}
+NEUTRAL = {"stride": 1, "padding": 0, "dilation": 1}
 
 
 class NormedConv(nn.Module):
-    """A convolution, [B, inputs, ...] -> [B, outputs, ...], that starts out equal to `plain` (which gives it its shape).
+    """A convolution, [B, inputs, ...] -> [B, outputs, ...], that starts out equal to `plain`, which gives it its shape.
 
-    `padding` and `stride` come from `plain`. It holds `weight_g` and `weight_v`, or after `fold` a plain `weight`.
+    One of a single axis also takes clips side by side: [1, inputs, T, B] -> [1, outputs, T', B].
+    It holds `weight_g` and `weight_v`, or after `fold` a plain `weight`.
     """
 
-    def __init__(self, operation: str, plain: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d) -> None:
+    def __init__(self, plain: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d) -> None:
         super().__init__()
-        self.operation = operation
-        self.settings = {"stride": plain.stride, "padding": plain.padding, "groups": plain.groups}
-        if operation != "conv_transpose1d":
+        self.kind = type(plain)
+        self.settings = {"stride": plain.stride, "padding": plain.padding}
+        if self.kind is not nn.ConvTranspose1d:
             self.settings["dilation"] = plain.dilation
+        self.widened = {name: (*value, NEUTRAL[name]) for name, value in self.settings.items()}
+        self.groups = plain.groups
+        self.shared: torch.Tensor | None = None
         self.bias = plain.bias
         self.weight_g = nn.Parameter(gain_of(plain.weight.detach()))
         self.weight_v = nn.Parameter(plain.weight.detach().clone())
@@ -36,10 +50,15 @@ class NormedConv(nn.Module):
 
     def effective_weight(self) -> torch.Tensor:
         """The weight that the convolution uses."""
-        return self.weight if self.folded else torch._weight_norm(self.weight_v, self.weight_g, 0)
+        if self.folded:
+            return self.weight
+        return self.shared if self.shared is not None else torch._weight_norm(self.weight_v, self.weight_g, 0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return OPERATIONS[self.operation](x, self.effective_weight(), self.bias, **self.settings)
+        weight = self.effective_weight()
+        if x.dim() == weight.dim():
+            return OPERATIONS[self.kind, x.dim()](x, weight, self.bias, groups=self.groups, **self.settings)
+        return WIDENED[self.kind](x, weight.unsqueeze(-1), self.bias, groups=self.groups, **self.widened)
 
     @torch.no_grad()
     def fold(self) -> None:
@@ -54,8 +73,7 @@ def normed(plain: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d, spread: float | No
     """Weight-normalise a new convolution; `spread` redraws its weight from N(0, spread) first."""
     if spread is not None:
         nn.init.normal_(plain.weight, 0.0, spread)
-    names = {nn.Conv1d: "conv1d", nn.Conv2d: "conv2d", nn.ConvTranspose1d: "conv_transpose1d"}
-    return NormedConv(names[type(plain)], plain)
+    return NormedConv(plain)
 
 
 def gain_of(direction: torch.Tensor) -> torch.Tensor:
@@ -69,3 +87,20 @@ def fold_weight_norm(model: nn.Module) -> nn.Module:
         if isinstance(module, NormedConv):
             module.fold()
     return model
+
+
+@contextmanager
+def shared_weights(model: nn.Module) -> Iterator[None]:
+    """Within it, every weight under `model` is normalised, and cast for autocast, once for all forward passes."""
+    convolutions = [module for module in model.modules() if isinstance(module, NormedConv) and not module.folded]
+    try:
+        for convolution in convolutions:
+            weight = convolution.effective_weight()
+            kind = weight.device.type
+            if torch.is_autocast_enabled(kind):
+                weight = weight.to(torch.get_autocast_dtype(kind))
+            convolution.shared = weight
+        yield
+    finally:
+        for convolution in convolutions:
+            convolution.shared = None

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
 from voxgraft.models.weight_norm import normed
 
 SLOPE = 0.1
@@ -82,8 +83,13 @@ class Decoder(nn.Module):
         x = self.conv_pre(x)
         if speaker is not None:
             x = x + self.cond(speaker)
+        beside = pays(x)
+        if beside:
+            x = lay_side_by_side(x)
         for stage, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, SLOPE))
             blocks = self.resblocks[stage * self.branches : (stage + 1) * self.branches]
             x = sum(block(x) for block in blocks) / self.branches
+        if beside:
+            x = take_apart(x)
         return torch.tanh(self.conv_post(F.leaky_relu(x, 0.01)))

@@ -1,0 +1,218 @@
+"""One training step of VITS medium, both networks, 8 clips of 3-4 s: Piper's own trainer against ours.
+
+    python -m benchmarks.training_step [--steps 5] [--threads 2] [--only NAME ...]
+
+Every contender takes a step in turn on the same batch, so that a busy machine slows all alike. `wall` and `cpu` are
+medians of seconds a step (cpu adds up the cores); `faster` compares wall times with Piper's float32, its default.
+Afterwards the gradients of our fast float32 step are compared with those of Piper's own losses at the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+import types
+import warnings
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import torch
+
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.config.presets import preset
+from voxgraft.models.alignment import maximum_path
+from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator
+from voxgraft.models.spectral import linear_spectrogram
+from voxgraft.models.vits import Vits
+from voxgraft.training.gan_step import vits_losses
+
+SPEC = AudioSpec(sample_rate=22050)
+SYMBOLS_A_SECOND = 28  # phonemes and the blanks between them
+Batch = dict[str, torch.Tensor]
+
+
+def make_batch(clips: int = 8, seed: int = 0) -> Batch:
+    """Noise in the shape of a batch of speech: 3 to 4 s a clip."""
+    generator = torch.Generator().manual_seed(seed)
+    seconds = torch.linspace(3, 4, clips)
+    frames = (seconds * SPEC.sample_rate / SPEC.hop).long()
+    lengths = (seconds * SYMBOLS_A_SECOND).long()
+    audio = torch.zeros(clips, int(frames.max()) * SPEC.hop)
+    for row, count in zip(audio, frames.tolist(), strict=True):
+        row[: count * SPEC.hop] = 0.1 * torch.randn(count * SPEC.hop, generator=generator)
+    return {
+        "ids": torch.randint(1, 150, (clips, int(lengths.max())), generator=generator),
+        "lengths": lengths,
+        "spectrogram": linear_spectrogram(audio, SPEC),
+        "spectrogram_lengths": frames,
+        "audio": audio,
+    }
+
+
+def piper_model() -> torch.nn.Module:
+    """Piper's LightningModule as its wheel has it, with an alignment search in place of the one that it lacks."""
+    name = "piper.train.vits.monotonic_align.monotonic_align"
+    package, core = types.ModuleType(name), types.ModuleType(f"{name}.core")
+    package.__path__ = []
+    core.maximum_path_c = _align_for_piper
+    sys.modules.setdefault(name, package)
+    sys.modules.setdefault(f"{name}.core", core)
+    from piper.train.vits.lightning import VitsModel
+
+    torch.manual_seed(0)
+    return VitsModel(batch_size=8, mos_metric=None)
+
+
+def _align_for_piper(paths: np.ndarray, values: np.ndarray, frames: np.ndarray, symbols: np.ndarray) -> None:
+    scores = torch.from_numpy(np.ascontiguousarray(values.transpose(0, 2, 1)))
+    mask = torch.zeros_like(scores)
+    for row, n, t in zip(mask, symbols, frames, strict=True):
+        row[:n, :t] = 1
+    paths[:] = maximum_path(scores, mask).transpose(1, 2).numpy()
+
+
+def piper_batch(batch: Batch) -> object:
+    """The same batch in Piper's own type."""
+    from piper.train.vits.dataset import Batch as PiperBatch
+
+    return PiperBatch(
+        phoneme_ids=batch["ids"],
+        phoneme_lengths=batch["lengths"],
+        spectrograms=batch["spectrogram"],
+        spectrogram_lengths=batch["spectrogram_lengths"],
+        audios=batch["audio"].unsqueeze(1),
+        audio_lengths=batch["spectrogram_lengths"] * SPEC.hop,
+    )
+
+
+def piper_step(batch: Batch, dtype: torch.dtype | None) -> Callable[[], None]:
+    """What Piper's `training_step` does, with its own losses and optimisers."""
+    model = piper_model().train()
+    (opt_g, opt_d), _ = model.configure_optimizers()
+    theirs = piper_batch(batch)
+
+    def step() -> None:
+        with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
+            loss_g, loss_d, _ = model._compute_loss(theirs)
+        opt_g.zero_grad()
+        loss_g.backward()
+        opt_g.step()
+        opt_d.zero_grad()
+        loss_d.backward()
+        opt_d.step()
+
+    return step
+
+
+def our_step(
+    batch: Batch, discriminator: Callable[[], torch.nn.Module], dtype: torch.dtype | None
+) -> Callable[[], None]:
+    """Our step as the training loop takes it."""
+    torch.manual_seed(0)
+    generator, adversary = medium(), discriminator().train()
+    opt_g, opt_d = (torch.optim.AdamW(m.parameters(), 2e-4, fused=True) for m in (generator, adversary))
+
+    def step() -> None:
+        losses = vits_losses(generator, adversary, spec=SPEC, autocast=dtype, **batch)
+        opt_g.zero_grad()
+        losses.generator.backward()
+        opt_g.step()
+        opt_d.zero_grad()
+        losses.discriminator.backward()
+        opt_d.step()
+
+    return step
+
+
+def medium() -> Vits:
+    """Our network at Piper's medium quality, in training mode."""
+    keywords = {name: value for name, value in preset("medium").items() if name != "sample_rate"}
+    return Vits(**{"symbols": 256} | keywords).train()
+
+
+CONTENDERS: dict[str, Callable[[Batch], Callable[[], None]]] = {
+    "piper fp32": lambda batch: piper_step(batch, None),
+    "piper bf16": lambda batch: piper_step(batch, torch.bfloat16),
+    "ours fp32": lambda batch: our_step(batch, PiperDiscriminator, None),
+    "ours bf16": lambda batch: our_step(batch, PiperDiscriminator, torch.bfloat16),
+    "ours light fp32": lambda batch: our_step(batch, LightDiscriminator, None),
+    "ours light bf16": lambda batch: our_step(batch, LightDiscriminator, torch.bfloat16),
+}
+
+
+def measure(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """(wall, cpu) seconds of each contender's steps, all of them in turn, after one to warm up."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
+    for turn in range(rounds + 1):
+        for name, step in steps.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            step()
+            if turn:
+                times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return times
+
+
+def gradient_difference(batch: Batch) -> float:
+    """Largest difference between our gradients and Piper's at the same weights, relative to the largest of each tensor."""
+    theirs, ours, adversary = piper_model().eval(), medium().eval(), PiperDiscriminator()
+    ours.load_state_dict(theirs.model_g.state_dict())
+    adversary.load_state_dict(theirs.model_d.state_dict())
+    torch.manual_seed(1)
+    loss_g, loss_d, _ = theirs._compute_loss(piper_batch(batch))
+    loss_g.backward()
+    theirs.model_d.zero_grad()
+    loss_d.backward()
+    torch.manual_seed(1)
+    losses = vits_losses(ours, adversary, spec=SPEC, **batch)
+    losses.generator.backward()
+    losses.discriminator.backward()
+    worst = 0.0
+    for a, b in ((theirs.model_g, ours), (theirs.model_d, adversary)):
+        wanted = dict(a.named_parameters())
+        for name, parameter in b.named_parameters():
+            difference = (parameter.grad - wanted[name].grad).abs().max()
+            worst = max(worst, float(difference / wanted[name].grad.abs().max().clamp(min=1e-6)))
+    return worst
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--only", nargs="*", choices=list(CONTENDERS), default=list(CONTENDERS))
+    parser.add_argument("--no-check", action="store_true", help="leave the comparison of gradients out")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(arguments.threads)
+    batch = make_batch()
+    times = measure({name: CONTENDERS[name](batch) for name in arguments.only}, arguments.steps)
+    print(
+        f"{date.today()}, {cpu_name()}, {arguments.threads} threads, torch {torch.__version__}, {arguments.steps} steps"
+    )
+    print(f"{'step':<18}{'wall s':>8}{'cpu s':>8}{'faster':>8}")
+    reference = None
+    for name, pairs in times.items():
+        wall, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
+        reference = reference or wall
+        print(f"{name:<18}{wall:>8.2f}{cpu:>8.2f}{reference / wall:>7.2f}×")
+    if not arguments.no_check:
+        print(
+            f"gradients: ours fp32 differ from Piper's by at most {gradient_difference(batch):.1e} of each tensor's largest"
+        )
+
+
+def cpu_name() -> str:
+    """What the processor calls itself, and whether it multiplies bfloat16 natively."""
+    with open("/proc/cpuinfo") as file:
+        text = file.read()
+    name = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), "CPU")
+    return f"{name} ({'native' if 'avx512_bf16' in text or 'amx_bf16' in text else 'no'} bf16)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Differentiable spectrograms in torch, equal to those of `audio.spectrogram`.
+
+Letters: B batch, T samples, N frames, F = n_fft / 2 + 1 bins, M mel bands. Everything is computed in float32, under
+autocast too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.spectrogram import hann_window
+from voxgraft.audio.spectrogram import mel_filterbank as numpy_filterbank
+
+_constants: dict[tuple[str, AudioSpec, torch.device], torch.Tensor] = {}
+
+
+def mel_filterbank(spec: AudioSpec, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Triangular mel bands [M, F]; kept after the first call, not to be written to."""
+    return _constant("mel", spec, torch.device(device))
+
+
+def linear_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
+    """audio [B, T] -> (re² + im² + magnitude_floor) ^ (power / 2) of each Hann-windowed frame [B, F, N]."""
+    with torch.autocast(audio.device.type, enabled=False):
+        margin = spec.n_fft // 2 if spec.centre else (spec.n_fft - spec.hop) // 2
+        padded = F.pad(audio.float().unsqueeze(1), (margin, margin), mode="reflect").squeeze(1)
+        spectrum = torch.stft(
+            padded,
+            spec.n_fft,
+            hop_length=spec.hop,
+            win_length=spec.n_fft,
+            window=_constant("window", spec, audio.device),
+            center=False,
+            return_complex=True,
+        )
+        energy = torch.view_as_real(spectrum).square().sum(-1) + spec.magnitude_floor
+        return energy.sqrt() if spec.power == 1 else energy ** (spec.power / 2)
+
+
+def spectrogram_to_mel(spectrogram: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
+    """Linear spectrogram [B, F, N] -> log mel [B, M, N]."""
+    with torch.autocast(spectrogram.device.type, enabled=False):
+        energy = mel_filterbank(spec, spectrogram.device) @ spectrogram.float()
+        logarithm = energy.clamp(min=spec.log_floor).log()
+        return logarithm if spec.log_base == "e" else logarithm / math.log(10)
+
+
+def mel_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
+    """audio [B, T] -> log mel [B, M, N]."""
+    return spectrogram_to_mel(linear_spectrogram(audio, spec), spec)
+
+
+def stft_loss(
+    audio: torch.Tensor, target: torch.Tensor, resolutions: Sequence[int] = (512, 1024, 2048)
+) -> torch.Tensor:
+    """Multi-resolution STFT loss: spectral convergence plus log-magnitude L1 (Yamamoto et al. 2020, Parallel WaveGAN).
+
+    audio, target [B, T] -> scalar, the mean over the window sizes `resolutions`, each with a hop of a quarter.
+    """
+    losses = []
+    for size in resolutions:
+        spec = AudioSpec(sample_rate=16000, n_fft=size, hop=size // 4, win=size, magnitude_floor=1e-7)
+        ours, theirs = linear_spectrogram(audio, spec), linear_spectrogram(target, spec)
+        convergence = torch.linalg.vector_norm(theirs - ours) / torch.linalg.vector_norm(theirs)
+        losses.append(convergence + F.l1_loss(ours.log(), theirs.log()))
+    return torch.stack(losses).mean()
+
+
+def _constant(kind: str, spec: AudioSpec, device: torch.device) -> torch.Tensor:
+    key = (kind, spec, device)
+    if key not in _constants:
+        values = numpy_filterbank(spec) if kind == "mel" else hann_window(spec)
+        # A plain copy: the array is read-only, and inference mode would taint what is kept.
+        with torch.inference_mode(False):
+            _constants[key] = torch.tensor(values, device=device)
+    return _constants[key]
