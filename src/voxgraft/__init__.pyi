@@ -1,5 +1,6 @@
 """The types of the public API, for editors and mypy; `__init__.py` imports each on first use."""
 
+import voxgraft.corpus.check as _check
 from voxgraft.checkpoints import Checkpoint as Checkpoint
 from voxgraft.checkpoints import open_checkpoint as open_checkpoint
 from voxgraft.checkpoints import resolve as resolve
@@ -22,4 +23,4 @@ from voxgraft.inference.voice import Voice as Voice
 from voxgraft.training.run import train as train
 
 __version__: str
-check_corpus = check
+check_corpus = _check.check

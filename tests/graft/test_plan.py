@@ -88,8 +88,7 @@ def test_an_exported_voice_is_carried_whole_as_far_as_it_speaks(single):
     assert new == {"posterior", "duration_posterior"}
     assert plan.by_part["posterior"].keys() == plan.by_part["duration_posterior"].keys() == {"init"}
     reasons = {row.part: row.reason for row in plan.rows if row.action == "init"}
-    assert "recovered by self-distillation" in reasons["posterior"]
-    assert "learned where durations are trained" in reasons["duration_posterior"]
+    assert all("recovered by self-distillation" in reason for reason in reasons.values())
 
 
 def test_one_to_many_starts_every_speaker_as_the_base(single):

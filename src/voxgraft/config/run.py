@@ -53,6 +53,8 @@ class CorpusConfig(Section):
     trim: bool = Field(True, description="Trim silence at both ends.")
     shortest: float = Field(0.5, gt=0, description="Clips under this many seconds are left out.")
     longest: float = Field(15.0, gt=0, description="Clips over this many seconds are left out.")
+    licence: str | None = Field(None, description="Licence of the recordings, for the voice's card.")
+    consent: str | None = Field(None, description="What you state about the speaker's consent, for the voice's card.")
     skip_bad: bool = Field(False, description="Leave out clips that fail the check instead of stopping.")
 
 

@@ -72,6 +72,25 @@ def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequ
     )
 
 
+def target_like(base: Checkpoint) -> Target:
+    """The very model that a base is, without discriminators: for what is done to the base itself."""
+    if base.symbols is None or base.audio is None:
+        raise GraftError(
+            "the base does not say its symbols and sample rate",
+            file=base.provenance.path,
+            remedy="put the voice's .onnx.json beside it",
+        )
+    return Target(
+        family=base.family,
+        quality=base.quality,
+        sample_rate=base.audio.sample_rate,
+        architecture=base.architecture,
+        symbols=base.symbols,
+        speakers=base.speakers if len(base.speakers) > 1 else (),
+        shapes=target_shapes(base.architecture, "none"),
+    )
+
+
 def _network(config: RunConfig, base: Checkpoint | None) -> tuple[dict[str, Any], int]:
     if config.quality is not None or base is None:
         keywords = preset(config.quality or "medium")

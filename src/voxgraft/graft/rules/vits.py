@@ -38,7 +38,7 @@ UNFOLDABLE = "dp.conv_1.bias"
 
 WHY_NEW: dict[str, str] = {
     "posterior": "the base has no posterior encoder: recovered by self-distillation before training",
-    "duration_posterior": "only trains durations and the base lacks it: learned where durations are trained",
+    "duration_posterior": "only trains durations and the base lacks it: recovered by self-distillation before training",
     "discriminator": "the base has no such discriminator: learned, alone in the first steps",
     "speaker_embedding": "the base has one speaker: vectors of speakers are learned",
 }
