@@ -1,6 +1,7 @@
 """The pickle interpreter: plain data as Python's own, gadgets as inert names, bombs refused."""
 
 import collections
+import contextlib
 import io
 import os
 import pickle
@@ -159,9 +160,9 @@ def test_damage_and_bombs_are_one_clear_error(raw):
 
 
 def test_deeply_nested_data_does_not_overflow():
-    result = run(b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b".")
+    result = run(b"\x80\x02" + b"]" * 50_000 + b"a" * 49_999 + b".")
     assert isinstance(result.content, list)
-    result = run(b"\x80\x02K\x01" + b"\x85" * 200_000 + b".")
+    result = run(b"\x80\x02K\x01" + b"\x85" * 50_000 + b".")
     assert isinstance(result.content, tuple)
 
 
@@ -174,7 +175,5 @@ def test_a_mangled_pickle_never_ends_in_another_error(seed, flips):
     dice, raw = random.Random(seed), bytearray(source)
     for _ in range(flips):
         raw[dice.randrange(len(raw))] = dice.randrange(256)
-    try:
+    with contextlib.suppress(CheckpointError):
         run(bytes(raw))
-    except CheckpointError:
-        pass

@@ -26,6 +26,8 @@ _MAX_PICKLE = 256 * 2**20
 _MAX_ENTRIES = 200_000
 _MAX_INFLATION = 200
 _FREELY_INFLATED = 16 * 2**20
+# What Python's zipfile raises where a directory is damaged, encrypted or compressed in a way it doesn't know.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, ValueError, LookupError, OverflowError)
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 _HOSTILE = "Don't use this file; ask its maker for one with weights only."
@@ -73,7 +75,7 @@ def _read_zip(path: Path, buffer: mmap.mmap) -> TorchFile:
             raw = _read_small(archive, entries[f"{prefix}data.pkl"])
             order = entries.get(f"{prefix}byteorder")
             big_endian = order is not None and _read_small(archive, order).strip() == b"big"
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, struct.error) as fault:
+    except _DAMAGE as fault:
         raise CheckpointError(
             f"the archive is damaged: {str(fault)[:100] or type(fault).__name__}", remedy=_DAMAGED
         ) from fault

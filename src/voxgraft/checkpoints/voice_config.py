@@ -23,7 +23,13 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
+def _joined(value: object) -> object:
+    whole = isinstance(value, list) and all(isinstance(symbol, str) for symbol in value)
+    return "".join(value) if whole and isinstance(value, list) else value
+
+
 Id = Annotated[int, Field(ge=0, le=2**20)]
+Cluster = Annotated[str, BeforeValidator(_joined)]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list), Field(min_length=1, max_length=64)]
 
 
@@ -71,6 +77,7 @@ class VoiceConfig(_Section):
     phoneme_type: str = "espeak"
     inference: VoiceInference = VoiceInference()
     speaker_id_map: dict[str, Id] = Field(default_factory=dict)
+    vowel_clusters: tuple[Cluster, ...] | None = None
     language: VoiceLanguage | None = None
     dataset: str | None = None
     hop_length: int = Field(256, ge=1, le=2**16)
@@ -96,6 +103,7 @@ class VoiceConfig(_Section):
             rows=rows,
             text_kind="espeak" if self.phoneme_type == "espeak" else "text",
             voice=self.espeak.voice if self.espeak else None,
+            clusters=self.vowel_clusters or (),
         )
 
     def speakers(self, count: int) -> tuple[str, ...]:
