@@ -31,7 +31,7 @@ def say(
     noise_scale: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the sound.")] = None,
     noise_w: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the rhythm.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed says it the same way again.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; default: all cores.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; default: one a core.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="With `-o -`: bare 16-bit samples, no WAV header.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:

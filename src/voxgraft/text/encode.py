@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from voxgraft.text.g2p import DEFAULT_VOICE, phonemizer
-from voxgraft.text.normalise import normalise
+from voxgraft.text.normalise import normalise, spell_numbers
 from voxgraft.text.symbols import Encoding, SymbolTable
 
 
@@ -31,7 +31,7 @@ def describe(text: str, symbols: SymbolTable, *, voice: str | None = None) -> di
     unknown: Counter[str] = sum((encoding.unknown for encoding in encodings), Counter())
     return {
         "raw": text,
-        "normalised": normalise(text),
+        "normalised": _normalised(text, symbols, voice),
         "phonemes": ["".join(sentence) for sentence in sentences],
         "ids": [list(encoding.ids) for encoding in encodings],
         "unknown": dict(unknown.most_common()),
@@ -40,9 +40,18 @@ def describe(text: str, symbols: SymbolTable, *, voice: str | None = None) -> di
 
 def _sentences(text: str, symbols: SymbolTable, voice: str | None) -> Iterator[list[str]]:
     reader = phonemizer(symbols.text_kind, voice or symbols.voice or DEFAULT_VOICE)
-    for sentence in reader.stream(normalise(text)):
+    for sentence in reader.stream(_normalised(text, symbols, voice)):
         if sentence:
             yield _fold_case(sentence, symbols) if symbols.text_kind == "text" else sentence
+
+
+def _normalised(text: str, symbols: SymbolTable, voice: str | None) -> str:
+    """The text as it is read; numbers become words where letters are read and the table has no digits."""
+    text = normalise(text)
+    language = voice or symbols.voice
+    if symbols.text_kind == "text" and language and not any(symbol.isdecimal() for symbol in symbols.ids):
+        return spell_numbers(text, language)
+    return text
 
 
 def _fold_case(sentence: list[str], symbols: SymbolTable) -> list[str]:

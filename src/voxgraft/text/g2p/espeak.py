@@ -34,7 +34,7 @@ _MARKS_WITH_SPACE = (",", ":", ";")
 WINDOW = 16_384
 WINDOW_MARGIN = 2_048
 # A text without any full stop would be one endless sentence: no voice could speak it in bounded memory.
-LONGEST_SENTENCE = 3_000
+LONGEST_SENTENCE = 1_500
 
 
 class EspeakPhonemizer:
