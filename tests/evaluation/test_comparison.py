@@ -117,4 +117,6 @@ def test_instruments_that_are_missing_are_named(monkeypatch):
     assert all("voxgraft[eval]" in reason for reason in tools.absent.values())
     with pytest.raises(MissingExtra):
         load_instruments(recogniser="/my/model")
-    assert load_instruments(dnsmos=False).absent["dnsmos"] == "turned off"
+    assert load_instruments(wanted=("cer",)).absent["dnsmos"] == "turned off"
+    with pytest.raises(MissingExtra):
+        load_instruments(required=True)

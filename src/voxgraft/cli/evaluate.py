@@ -45,7 +45,12 @@ def evaluate(
 ) -> None:
     """Say how well a voice is understood, how like the target it sounds, and how clean, next to its base."""
     began = time.monotonic()
+    if held_out is not None and corpus is None:
+        raise typer.BadParameter("needs --corpus, whose ids it lists", param_hint="--held-out")
+    if held_out is not None and texts is not None:
+        raise typer.BadParameter("chooses texts of the corpus; --texts gives others: take one", param_hint="--held-out")
     from voxgraft.evaluation.compare import compare
+    from voxgraft.evaluation.instruments import METRIC_NAMES
     from voxgraft.evaluation.voices import SeededVoice
 
     voices = {"result": SeededVoice(result, speaker=speaker)}
@@ -60,7 +65,7 @@ def evaluate(
         seeds=seeds,
         language=spoken,
         recogniser=recogniser,
-        dnsmos=dnsmos,
+        metrics=METRIC_NAMES if dnsmos else [name for name in METRIC_NAMES if name != "dnsmos"],
     )
     if report is not None:
         _write_report(report, comparison, voices, spoken, corpus)
@@ -85,10 +90,6 @@ def _material(
     """Texts to speak, and recordings of the wanted voice that are not among them."""
     from voxgraft.evaluation import material
 
-    if held_out is not None and corpus is None:
-        raise typer.BadParameter("needs --corpus, whose ids it lists", param_hint="--held-out")
-    if held_out is not None and texts is not None:
-        raise typer.BadParameter("chooses texts of the corpus; --texts gives others: take one", param_hint="--held-out")
     if corpus is None:
         return (material.from_text_file(texts) if texts else material.from_sentences(language)), []
     from voxgraft.corpus import sample

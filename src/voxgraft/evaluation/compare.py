@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from voxgraft.errors import EvaluationError
 from voxgraft.evaluation.bootstrap import Interval
-from voxgraft.evaluation.instruments import Clip, Instruments, load_instruments
+from voxgraft.evaluation.instruments import METRIC_NAMES, Clip, Instruments, load_instruments
 from voxgraft.evaluation.judge import HeldOut, Speak, judge, judge_recordings, prepare_bench
 from voxgraft.evaluation.scores import METRICS, Scores, change
 from voxgraft.progress import progress
@@ -71,7 +71,7 @@ def compare(
     seeds: int = 3,
     language: str = "en",
     recogniser: str = "auto",
-    dnsmos: bool = True,
+    metrics: Collection[str] = METRIC_NAMES,
     instruments: Instruments | None = None,
 ) -> Comparison:
     """Measure every candidate (roles `base`, `result`) and the held-out recordings on the same texts.
@@ -81,7 +81,7 @@ def compare(
     """
     if not held_out:
         raise EvaluationError("no text to evaluate on", remedy="hold out some texts, or give them with --texts")
-    tools = instruments or load_instruments(language=language, recogniser=recogniser, dnsmos=dnsmos)
+    tools = instruments or load_instruments(language=language, recogniser=recogniser, wanted=metrics)
     recordings = [line.recording for line in held_out if line.recording is not None]
     among_target = not target
     chosen = spread(target or recordings, MOST_TARGET_CLIPS)

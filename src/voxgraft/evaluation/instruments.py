@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from voxgraft.evaluation.metrics.speaker import SpeakerEncoder
 from voxgraft.evaluation.metrics.world import Analysis, World
 
 T = TypeVar("T")
+METRIC_NAMES = ("cer", "wer", "speaker_similarity", "dnsmos", "mcd", "f0_rmse")
 
 
 class Clip(NamedTuple):
@@ -43,12 +44,22 @@ class Instruments:
 
 
 def load_instruments(
-    *, language: str = "en", recogniser: str = "auto", dnsmos: bool = True, threads: int = 2
+    *,
+    language: str = "en",
+    recogniser: str = "auto",
+    threads: int = 2,
+    wanted: Collection[str] = METRIC_NAMES,
+    required: bool = False,
 ) -> Instruments:
-    """Load what can be had. A recogniser that was asked for by name must load."""
-    absent: dict[str, str] = {}
+    """Load what the `wanted` metrics need and what can be had; `required` raises for what can't.
 
-    def attempt(metrics: Sequence[str], make: Callable[[], T], needed: bool = False) -> T | None:
+    A recogniser that was asked for by name must load in any case.
+    """
+    absent = dict.fromkeys(set(METRIC_NAMES) - set(wanted), "turned off")
+
+    def attempt(metrics: Sequence[str], make: Callable[[], T], needed: bool = required) -> T | None:
+        if not set(metrics) & set(wanted):
+            return None
         try:
             return make()
         except VoxgraftError as fault:
@@ -57,16 +68,14 @@ def load_instruments(
             absent.update(dict.fromkeys(metrics, f"{fault.summary}; {fault.remedy}"))
             return None
 
-    if not dnsmos:
-        absent["dnsmos"] = "turned off"
     return Instruments(
         recogniser=attempt(
             ("cer", "wer"),
             lambda: Recogniser(recogniser, language=language, threads=threads),
-            needed=recogniser != "auto",
+            needed=required or recogniser != "auto",
         ),
         encoder=attempt(("speaker_similarity",), SpeakerEncoder),
-        dnsmos=attempt(("dnsmos",), lambda: Dnsmos(threads)) if dnsmos else None,
+        dnsmos=attempt(("dnsmos",), lambda: Dnsmos(threads)),
         world=attempt(("mcd", "f0_rmse"), World),
         absent=absent,
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voxgraft.evaluation.instruments import Clip, Instruments, compare_pitch_and_timbre, finite
-from voxgraft.evaluation.metrics.recogniser import Recogniser
+from voxgraft.evaluation.instruments import Clip, Instruments, compare_pitch_and_timbre, finite, load_instruments
 from voxgraft.evaluation.metrics.speaker import SpeakerEncoder, leave_one_out, similarity, target_of
 from voxgraft.evaluation.metrics.transcript import character_errors, pooled, word_errors
 from voxgraft.evaluation.metrics.world import Analysis
@@ -29,11 +28,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Impression:
-    """What a few sentences tell: pooled error rates, and the mean similarity to the target."""
+    """What a few sentences tell: pooled error rates, and the mean similarity to the target; None where not measured."""
 
-    cer: float
-    wer: float
-    speaker_similarity: float
+    cer: float | None
+    wer: float | None
+    speaker_similarity: float | None
     heard: tuple[str, ...]
 
 
@@ -47,24 +46,43 @@ class Judge:
         language: str = "en",
         recogniser: str = "auto",
         threads: int = 2,
+        required: bool = True,
     ) -> None:
-        """`target`: recordings of the wanted voice, each (float32 [T], sample rate)."""
-        self._recogniser = Recogniser(recogniser, language=language, threads=threads)
-        self._encoder = SpeakerEncoder()
-        self.target = target_of([self._encoder.embed(*recording) for recording in target])
+        """`target`: recordings of the wanted voice, each (float32 [T], sample rate).
+
+        MissingExtra or EvaluationError where an instrument can't be had; with `required=False` its measures are None
+        instead, and `absent` says why.
+        """
+        tools = load_instruments(
+            language=language,
+            recogniser=recogniser,
+            threads=threads,
+            wanted=("cer", "wer", "speaker_similarity"),
+            required=required,
+        )
+        self.absent = tools.absent
+        self._tools = tools
+        encoder = tools.encoder
+        self.target = target_of([encoder.embed(*recording) for recording in target]) if encoder else None
 
     def score(self, clips: Sequence[np.ndarray], sample_rate: int, texts: Sequence[str]) -> Impression:
         """Score spoken clips [T] against their texts. EvaluationError for samples that are not finite."""
         clips = [finite(clip, "the voice") for clip in clips]
-        heard = tuple(self._recogniser.transcribe(clip, sample_rate) for clip in clips)
-        pairs = list(zip(texts, heard, strict=True))
-        likeness = [similarity(self._encoder.embed(clip, sample_rate), self.target) for clip in clips]
+        recogniser = self._tools.recogniser
+        heard = tuple(recogniser.transcribe(clip, sample_rate) for clip in clips) if recogniser else ()
+        pairs = list(zip(texts, heard, strict=True)) if recogniser else []
         return Impression(
-            cer=pooled([character_errors(*pair) for pair in pairs]),
-            wer=pooled([word_errors(*pair) for pair in pairs]),
-            speaker_similarity=float(np.mean(likeness)),
+            cer=pooled([character_errors(*pair) for pair in pairs]) if pairs else None,
+            wer=pooled([word_errors(*pair) for pair in pairs]) if pairs else None,
+            speaker_similarity=self._likeness(clips, sample_rate),
             heard=heard,
         )
+
+    def _likeness(self, clips: Sequence[np.ndarray], sample_rate: int) -> float | None:
+        encoder, target = self._tools.encoder, self.target
+        if encoder is None or target is None or not clips:
+            return None
+        return float(np.mean([similarity(encoder.embed(clip, sample_rate), target) for clip in clips]))
 
     def score_voice(self, speak: Speak, sample_rate: int, texts: Sequence[str], seed: int = 0) -> Impression:
         """Let the voice speak each text, then score it."""

@@ -52,6 +52,15 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         find_model(str(tmp_path))
 
 
+def test_a_name_that_was_never_downloaded_is_refused(tmp_path, monkeypatch):
+    pytest.importorskip("faster_whisper")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EvaluationError, match=r"large-v3 is not on this machine") as fault:
+        find_model("large-v3")
+    assert "download_model('large-v3')" in fault.value.remedy
+
+
 def test_a_damaged_model_is_refused(tmp_path):
     pytest.importorskip("faster_whisper")
     for name in ("config.json", "model.bin", "tokenizer.json"):

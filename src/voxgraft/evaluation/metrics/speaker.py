@@ -89,7 +89,7 @@ def power_mel(audio: np.ndarray) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(audio, WINDOW // 2), WINDOW)[::HOP]
     hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
     energy = np.abs(np.fft.rfft(frames * hann, axis=1)) ** 2
-    return (energy @ mel_filterbank(BANK).T).astype(np.float32)
+    return np.asarray(energy @ mel_filterbank(BANK).T, dtype=np.float32)
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

@@ -39,9 +39,8 @@ def whiskers(intervals: Mapping[str, Interval | None]) -> Html:
 
 
 def curve(name: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Html:
-    """Lines of (step, value), each named. None where nothing can be drawn is an empty string."""
-    lines = {label: _finite(points) for label, points in lines.items()}
-    lines = {label: _thinned(points) for label, points in lines.items() if points}
+    """Lines of (step, value), each named; empty where nothing can be drawn."""
+    lines = {label: _thinned(_finite(points)) for label, points in lines.items() if _finite(points)}
     if not lines:
         return Html("")
     steps = [step for points in lines.values() for step, _ in points]
