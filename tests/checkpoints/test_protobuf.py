@@ -43,8 +43,8 @@ def test_fields(fields):
 
 def test_packed_and_single_numbers():
     raw = varint(3) + varint(2**64 - 1)
-    assert read_numbers(raw, 2, (0, len(raw))) == [3, -1]
-    assert read_numbers(raw, 0, 7) == [7]
+    assert read_numbers(raw, (0, len(raw)), FieldBudget(2)) == [3, -1]
+    assert read_numbers(raw, 7, FieldBudget(0)) == [7]
 
 
 @pytest.mark.parametrize("raw", [b"\x00", b"\x07\x01", b"\x0a\x05ab", b"\x0d\x00\x00", b"\xff" * 11, b"\x08"])
@@ -56,3 +56,5 @@ def test_damage(raw):
 def test_the_budget_ends():
     with pytest.raises(CheckpointError, match="more fields"):
         list(read_fields(b"\x08\x01" * 50, (0, 100), FieldBudget(49)))
+    with pytest.raises(CheckpointError, match="more fields"):
+        read_numbers(b"\x01" * 50, (0, 50), FieldBudget(49))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.protobuf import (
     BYTES,
     VARINT,
@@ -27,6 +28,7 @@ from voxgraft.errors import CheckpointError
 # TensorProto.DataType -> numpy; bfloat16 (16) comes from ml_dtypes.
 _DTYPES = {1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8"}
 _BFLOAT16 = 16
+_KNOWN = (*_DTYPES, _BFLOAT16)
 _MAX_FIELDS = 3_000_000
 _MAX_DIMS = 8
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
@@ -93,12 +95,8 @@ def read_onnx(path: Path) -> OnnxGraph:
             buffer: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise CheckpointError("the file is empty", file=path, remedy=_DAMAGED) from None
-    try:
+    with located(path):
         return _read_model(buffer)
-    except CheckpointError as fault:
-        raise CheckpointError(
-            fault.problem, file=path, field=fault.field, expected=fault.expected, got=fault.got, remedy=fault.remedy
-        ) from fault
 
 
 def _read_model(buffer: mmap.mmap | bytes) -> OnnxGraph:
@@ -179,7 +177,7 @@ def _read_attribute(
         if number == 1 and not isinstance(value, int):
             name = read_text(buffer, value)
         elif number in (3, 8) and wire in (VARINT, BYTES):
-            numbers += read_numbers(buffer, wire, value)
+            numbers += read_numbers(buffer, value, budget)
         elif number == 5 and not isinstance(value, int):
             tensor = _read_tensor(buffer, value, budget)
     return name, tuple(numbers), tensor
@@ -191,17 +189,16 @@ def _read_tensor(buffer: mmap.mmap | bytes, span: Span, budget: FieldBudget) -> 
     name, data_type, raw, external = "", 0, None, False
     for number, wire, value in read_fields(buffer, span, budget):
         if number == 1:
-            shape += read_numbers(buffer, wire, value)
+            shape += read_numbers(buffer, value, budget)
         elif number == 2 and isinstance(value, int):
             data_type = value
         elif number == 4 and not isinstance(value, int):
-            values += (
-                [read_float(buffer, value)]
-                if wire != BYTES
-                else np.frombuffer(buffer, "<f4", (value[1] - value[0]) // 4, value[0]).tolist()
-            )
+            if wire == BYTES:
+                raw = value
+            else:
+                values.append(read_float(buffer, value))
         elif number in (5, 7):
-            values += read_numbers(buffer, wire, value)
+            values += read_numbers(buffer, value, budget)
         elif number == 8 and not isinstance(value, int):
             name = read_text(buffer, value)
         elif number == 9 and not isinstance(value, int):
@@ -223,7 +220,7 @@ def _check(tensor: Initialiser) -> None:
         )
     if len(tensor.shape) > _MAX_DIMS or any(size < 0 for size in tensor.shape):
         raise CheckpointError("impossible shape", field=tensor.name, got=list(tensor.shape), remedy=_DAMAGED)
-    if tensor.span is None and tensor.numel != len(tensor.values):
+    if tensor.span is None and tensor.data_type in _KNOWN and tensor.numel != len(tensor.values):
         raise CheckpointError(
             "the data doesn't fill the shape",
             field=tensor.name,
@@ -231,7 +228,7 @@ def _check(tensor: Initialiser) -> None:
             got=len(tensor.values),
             remedy=_DAMAGED,
         )
-    if tensor.span is not None:
+    if tensor.span is not None and tensor.data_type in _KNOWN:
         size = tensor.span[1] - tensor.span[0]
         if size != tensor.numel * _dtype(tensor).itemsize:
             raise CheckpointError(

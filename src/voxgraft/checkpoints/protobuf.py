@@ -83,13 +83,14 @@ def read_text(buffer: Buffer, span: Span) -> str:
         raise CheckpointError("a name is not UTF-8", remedy=_REMEDY) from fault
 
 
-def read_numbers(buffer: Buffer, wire: int, value: int | Span) -> list[int]:
+def read_numbers(buffer: Buffer, value: int | Span, budget: FieldBudget) -> list[int]:
     """A repeated int64 field, packed or not; negative numbers are in two's complement."""
     if isinstance(value, int):
         return [as_signed(value)]
     position, end = value
     numbers = []
     while position < end:
+        budget.spend()
         number, position = read_varint(buffer, position, end)
         numbers.append(as_signed(number))
     return numbers

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from voxgraft.checkpoints.located import located
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class TensorStore(Mapping[str, np.ndarray]):
     Arrays may be read-only views of a memory map: copy before writing.
     """
 
-    def __init__(self, tensors: Mapping[str, LazyTensor]) -> None:
+    def __init__(self, tensors: Mapping[str, LazyTensor], path: Path) -> None:
+        self.path = path
         self._tensors = dict(tensors)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        array = self._tensors[name].load()
+        with located(self.path):
+            array = self._tensors[name].load()
         floating = np.issubdtype(array.dtype, np.floating) or array.dtype.kind == "V"
         if floating and array.dtype != np.float32:
             array = array.astype(np.float32)

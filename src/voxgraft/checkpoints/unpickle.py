@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.pickle_machine import PickleMachine, Unpickled
 from voxgraft.checkpoints.torch_globals import HANDLERS, NAMES
 from voxgraft.checkpoints.torch_tensor import Bytes, Storage
@@ -55,12 +56,8 @@ def read_torch_file(path: Path) -> TorchFile:
     with open(path, "rb") as file:
         head = file.read(2)
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    try:
+    with located(path):
         return _read_zip(path, buffer) if head == b"PK" else _read_stream(buffer)
-    except CheckpointError as fault:
-        raise CheckpointError(
-            fault.problem, file=path, field=fault.field, expected=fault.expected, got=fault.got, remedy=fault.remedy
-        ) from fault
 
 
 def _unpickle(file: Any, load_persistent: Callable[[Any], Any]) -> Unpickled:

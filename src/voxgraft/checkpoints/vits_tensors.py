@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
@@ -34,7 +35,7 @@ def looks_like_vits(names: Mapping[Any, Any]) -> bool:
     return any(isinstance(name, str) and _ROOT.search(name) for name in names)
 
 
-def canonical_tensors(state: Mapping[Any, Any]) -> tuple[TensorStore, tuple[str, ...]]:
+def canonical_tensors(state: Mapping[Any, Any], path: Path) -> tuple[TensorStore, tuple[str, ...]]:
     """The tensors under canonical names, and the names of what was left out."""
     tensors: dict[str, LazyTensor] = {}
     left_out: list[str] = []
@@ -44,7 +45,7 @@ def canonical_tensors(state: Mapping[Any, Any]) -> tuple[TensorStore, tuple[str,
             left_out.append(str(name)[:120])
         else:
             tensors[canonical] = LazyTensor(tensor.shape, tensor.load)
-    return TensorStore(tensors), tuple(left_out)
+    return TensorStore(tensors, path), tuple(left_out)
 
 
 def canonical_name(name: str) -> str | None:

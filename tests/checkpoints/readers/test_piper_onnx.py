@@ -141,6 +141,28 @@ def test_a_shape_that_its_data_does_not_fill_is_refused(tmp_path):
         open_checkpoint(resaved(copied("single.onnx", tmp_path), grow))
 
 
+def test_weights_spelt_as_floats_instead_of_raw_bytes(tmp_path):
+    """As other tools than torch write them, or in double precision."""
+    onnx = pytest.importorskip("onnx")
+
+    def respell(model):
+        for number, tensor in enumerate(model.graph.initializer):
+            if tensor.data_type == onnx.TensorProto.FLOAT and tensor.dims:
+                array = onnx.numpy_helper.to_array(tensor)
+                tensor.ClearField("raw_data")
+                if number % 2:
+                    tensor.float_data.extend(array.ravel().tolist())
+                else:
+                    tensor.data_type = onnx.TensorProto.DOUBLE
+                    tensor.raw_data = array.astype("<f8").tobytes()
+
+    path = resaved(copied("single.onnx", tmp_path), respell)
+    voice, whole = open_checkpoint(path), open_checkpoint(PIPER / "single.onnx")
+    for tensor in whole.tensors:
+        assert voice.tensors[tensor].dtype == np.float32
+        np.testing.assert_array_equal(voice.tensors[tensor], whole.tensors[tensor], err_msg=tensor)
+
+
 def test_an_optimised_graph_without_some_weights_is_refused_by_name(tmp_path):
     def lose(model):
         for tensor in model.graph.initializer:

@@ -10,6 +10,7 @@ from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.licence import stated_licence
+from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.metadata import KEY, Metadata, as_recorded, read_metadata
 from voxgraft.checkpoints.tensor_store import TensorStore
 from voxgraft.checkpoints.unpickle import TorchFile
@@ -40,7 +41,7 @@ def read(candidate: Candidate) -> Checkpoint:
     content = file.content
     recorded = _recorded(content)
     own = read_metadata(content[KEY], path) if KEY in content else Metadata()
-    tensors, left_out = canonical_tensors(_state(file))
+    tensors, left_out = canonical_tensors(_state(file), path)
     architecture, notes = _architecture(path, tensors, recorded | as_recorded(own.architecture))
     notes += [f"a naive loader would have run {call}" for call in file.unsafe_calls]
     if left_out:
@@ -95,12 +96,8 @@ def _recorded(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _architecture(path: Path, tensors: TensorStore, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    try:
+    with located(path):
         architecture, notes = vits_architecture(tensors.shapes, recorded)
-    except CheckpointError as fault:
-        raise CheckpointError(
-            fault.problem, file=path, field=fault.field, expected=fault.expected, got=fault.got, remedy=fault.remedy
-        ) from fault
     absent = sorted(inference_names(architecture) - folded_names(tensors.shapes))
     if absent:
         raise CheckpointError(

@@ -9,6 +9,7 @@ from typing import Any
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.licence import stated_licence
+from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.metadata import KEY, Metadata, read_metadata
 from voxgraft.checkpoints.onnx_graph import read_onnx
 from voxgraft.checkpoints.onnx_vits import Recovered, recover_vits
@@ -53,7 +54,7 @@ def read(candidate: Candidate) -> Checkpoint:
     config = parse_voice_config(raw, config_path)
     graph = read_onnx(path)
     recovered = recover_vits(graph)
-    store = TensorStore(recovered.tensors)
+    store = TensorStore(recovered.tensors, path)
     architecture, notes = _named(path, store.shapes, recovered)
     _check_complete(path, store.shapes, architecture)
     rows, speakers = architecture["symbols"], architecture["speakers"]
@@ -95,12 +96,8 @@ def config_beside(path: Path) -> Path:
 
 
 def _named(path: Path, shapes: Shapes, recovered: Recovered) -> tuple[dict[str, Any], list[str]]:
-    try:
+    with located(path):
         return vits_architecture(shapes, {}, recovered.upsample_rates, recovered.dilations)
-    except CheckpointError as fault:
-        raise CheckpointError(
-            fault.problem, file=path, field=fault.field, expected=fault.expected, got=fault.got, remedy=fault.remedy
-        ) from fault
 
 
 def _symbols(config: VoiceConfig, rows: int, config_path: Path) -> SymbolTable:

@@ -11,6 +11,7 @@ import numpy as np
 
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
+from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.metadata import KEY, as_recorded, read_metadata
 from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.vits_architecture import missing_parts, vits_architecture
@@ -85,14 +86,12 @@ def _open(path: Path) -> tuple[dict[str, str], TensorStore]:
 
         return load
 
-    return header, TensorStore({name: LazyTensor(shape, loader(name)) for name, shape in shapes.items()})
+    return header, TensorStore({name: LazyTensor(shape, loader(name)) for name, shape in shapes.items()}, path)
 
 
 def _vits(path: Path, tensors: TensorStore, architecture: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    try:
+    with located(path):
         return vits_architecture(tensors.shapes, as_recorded(architecture))
-    except CheckpointError as fault:
-        raise CheckpointError(fault.problem, file=path, field=fault.field, remedy=fault.remedy) from fault
 
 
 def header_of(metadata: dict[str, Any]) -> dict[str, str]:
