@@ -27,7 +27,6 @@ class VoiceSettings:
     noise_scale: float
     length_scale: float
     noise_w: float
-    hop: int
 
 
 def read_settings(path: Path) -> VoiceSettings:
@@ -44,7 +43,6 @@ def read_settings(path: Path) -> VoiceSettings:
         noise_scale=_scale(inference, "noise_scale", 0.667, path),
         length_scale=_scale(inference, "length_scale", 1.0, path),
         noise_w=_scale(inference, "noise_w", 0.8, path),
-        hop=_number(config, "hop_length", path, default=256, lowest=1, highest=HIGHEST_RATE),
     )
 
 

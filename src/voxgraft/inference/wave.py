@@ -7,7 +7,6 @@ import struct
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,11 +75,6 @@ def wave_header(sample_rate: int, size: int | None) -> bytes:
         junk = struct.pack("<QQQI", riff, size, size // 2, 0)
     form = (b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16)
     return _HEADER.pack(names[0], sizes[0], b"WAVE", names[1], 28, junk, *form, b"data", sizes[1])
-
-
-def stream_wave(out: BinaryIO, sample_rate: int) -> None:
-    """Start a WAV of unknown length on a stream, such as standard output."""
-    out.write(wave_header(sample_rate, None))
 
 
 def _unwritable(path: Path, fault: OSError) -> AudioError:
