@@ -22,7 +22,8 @@ def test_a_project_from_scratch(tmp_path):
 
 
 def test_it_says_what_to_run_next(tmp_path):
-    done = new(tmp_path / "my voice", "--from-scratch", "--set", "name=mine")
+    done = new(tmp_path / "my voice", "--from-scratch")
+    assert load_config(tmp_path / "my voice").name == "my-voice"
     assert f"voxgraft train '{tmp_path}/my voice'" in done.stdout
     assert "voxgraft corpus import" in done.stdout
 

@@ -247,3 +247,13 @@ def test_checkpoint_notes_become_warnings():
     base = as_checkpoint(make_vits(1, 1).state_dict(), notes=("dilations assumed",))
     assert plan_for(base)[0].warnings == ("dilations assumed",)
     assert base.symbols is SYMBOLS
+
+
+def test_a_base_without_a_language_is_read_as_english_and_says_so(single):
+    base = replace(single, symbols=replace(SYMBOLS, voice=None))
+    plan, target = plan_for(base)
+    assert target.symbols.voice == "en-us"
+    assert any("read as en-us" in warning for warning in plan.warnings)
+    plan, target = plan_for(base, language="de")
+    assert target.symbols.voice == "de"
+    assert any("read as de" in warning for warning in plan.warnings)

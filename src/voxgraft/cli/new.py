@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import re
 import shlex
 from pathlib import Path
 
@@ -31,14 +32,14 @@ def new(
 
     if from_scratch and base is not None:
         raise typer.BadParameter("--base and --from-scratch exclude each other")
-    options = {"name": folder.resolve().name, "language": language, "quality": quality}
+    options = {"name": voice_name(folder), "language": language, "quality": quality}
     options["base"] = FROM_SCRATCH if from_scratch else base or only_base()
     overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
     values = parse_overrides([*overrides, *settings])
     if values["base"] != FROM_SCRATCH:
         resolve(values["base"])
     config, manifest = new_project(folder, values, corpus, skip_bad)
-    steps = next_commands(folder, corpus is not None)
+    steps = next_commands(folder, values["base"], corpus is not None)
     if json:
         print_json({"project": str(folder), "base": config.base, "clips": manifest and len(manifest), "next": steps})
         return
@@ -67,8 +68,20 @@ def only_base() -> str:
     )
 
 
-def next_commands(folder: Path, has_corpus: bool) -> list[str]:
+def next_commands(folder: Path, base: str, has_corpus: bool) -> list[str]:
     """What to run next, ready to paste."""
-    name = shlex.quote(str(folder))
-    steps = [] if has_corpus else [f"voxgraft corpus import RECORDINGS {name}"]
-    return [*steps, f"voxgraft corpus check {name}", f"voxgraft plan {name}", f"voxgraft train {name}"]
+    project, corpus = shlex.quote(str(folder)), shlex.quote(str(folder / "corpus"))
+    manifest = shlex.quote(str(folder / "corpus" / "manifest.jsonl"))
+    fitting = "" if base == "none" else f" --base {shlex.quote(base)}"
+    steps = [] if has_corpus else [f"voxgraft corpus import RECORDINGS --into {corpus}"]
+    return [
+        *steps,
+        f"voxgraft corpus check {manifest}{fitting}",
+        f"voxgraft plan {project}",
+        f"voxgraft train {project}",
+    ]
+
+
+def voice_name(folder: Path) -> str:
+    """A name for the voice from that of the folder: what a file name may hold everywhere."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-._") or "voice"

@@ -86,6 +86,10 @@ def _symbol_warnings(checkpoint: Checkpoint, target: Target, symbols: SymbolMap)
         warnings.append(
             f"the base reads {base.text_kind}, the target {ours.text_kind}: equal names may sound different"
         )
+    elif base.voice is None and ours.text_kind == "espeak":
+        warnings.append(
+            f"the base does not say its language; texts are read as {ours.voice}: set `language` if that is wrong"
+        )
     elif base.voice != ours.voice:
         warnings.append(
             f"the language changes from {base.voice} to {ours.voice}: train the text encoder and durations too"

@@ -13,6 +13,7 @@ from voxgraft.config.run import RunConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.shapes import target_shapes
 from voxgraft.graft.symbol_file import read_symbols
+from voxgraft.text.g2p import DEFAULT_VOICE
 from voxgraft.text.symbols import SymbolTable
 
 # Piper's width of speaker vectors.
@@ -119,8 +120,8 @@ def _symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable:
             file=base.provenance.path,
             remedy="give its .onnx.json with --symbols",
         )
-    if config.language is not None and table.text_kind == "espeak":
-        return replace(table, voice=config.language)
+    if table.text_kind == "espeak":
+        return replace(table, voice=config.language or table.voice or DEFAULT_VOICE)
     return table
 
 
