@@ -176,14 +176,19 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
         scales=dict(SCALES) | dict(checkpoint.inference),
         phoneme_map=checkpoint.config.get("phoneme_map") or {},
         licences=carried.get("licences") or ((origin.licence,) if origin.licence else ()),
-        base=carried.get("base")
-        or BaseProvenance(origin.path.name, origin.sha256, origin.licence, origin.source, origin.dataset),
+        base=carried.get("base") or base_of(checkpoint),
         dataset=origin.dataset,
         corpus_sha256=carried.get("corpus_sha256"),
         consent=consent or carried.get("consent"),
         epoch=checkpoint.epoch,
         step=checkpoint.step,
     )
+
+
+def base_of(checkpoint: Checkpoint) -> BaseProvenance:
+    """A checkpoint as the base of what is made from it."""
+    origin = checkpoint.provenance
+    return BaseProvenance(origin.path.name, origin.sha256, origin.licence, origin.source, origin.dataset)
 
 
 def _stated_quality(checkpoint: Checkpoint) -> str:
@@ -212,8 +217,10 @@ def _carried(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _base(found: Mapping[str, Any]) -> BaseProvenance:
-    known = {f.name: found.get(f.name) for f in fields(BaseProvenance)}
-    return BaseProvenance(**{key: None if value is None else str(value) for key, value in known.items()})
+    known = {f.name: found.get(f.name) for f in fields(BaseProvenance) if f.name != "name"}
+    return BaseProvenance(
+        str(found["name"]), **{key: None if value is None else str(value) for key, value in known.items()}
+    )
 
 
 def _plain_name(path: Path) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voxgraft.errors import ExportError
 from voxgraft.export.metadata import VoiceMetadata
+from voxgraft.export.whole import whole_or_nothing
 from voxgraft.files import write_atomically
 
 if TYPE_CHECKING:
@@ -31,12 +29,12 @@ def export_piper(model: Vits, metadata: VoiceMetadata, folder: str | Path) -> Pa
 
     check_fits(model, metadata)
     name = f"{metadata.voice_name}.onnx"
-    with _whole_or_nothing(Path(folder), name) as partial:
+    with whole_or_nothing(Path(folder), name) as partial:
         twin = folded_copy(model)
         graph = trace(twin)
         for key, value in runtime_metadata(metadata).items():
             graph.metadata_props.add(key=key, value=value)
-        write_atomically(partial / TOKENS, tokens_of(metadata))
+        write_atomically(partial / tokens_path(Path(folder), metadata).name, tokens_of(metadata))
         write_atomically(partial / f"{name}.json", voice_json(metadata))
         write_atomically(partial / name, graph.SerializeToString())
         verify(partial / name, twin)
@@ -47,6 +45,15 @@ def voice_json(metadata: VoiceMetadata) -> str:
     """The text of the `.onnx.json`: what Piper reads, and the voice's provenance under `voxgraft`."""
     document = metadata.to_piper() | {"voxgraft": metadata.provenance()}
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def tokens_path(folder: Path, metadata: VoiceMetadata) -> Path:
+    """Where a voice's tokens go: `tokens.txt`, or NAME.tokens.txt where another voice's differing ones are there."""
+    shared = folder / TOKENS
+    others = [voice for voice in folder.glob("*.onnx") if voice.stem != metadata.voice_name]
+    if others and shared.is_file() and shared.read_bytes() != tokens_of(metadata).encode():
+        return folder / f"{metadata.voice_name}.{TOKENS}"
+    return shared
 
 
 def tokens_of(metadata: VoiceMetadata) -> str:
@@ -97,31 +104,3 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
             got="bytes",
             remedy="train on espeak-ng phonemes or characters",
         )
-
-
-@contextmanager
-def _whole_or_nothing(folder: Path, name: str) -> Iterator[Path]:
-    """A hidden folder whose files move into `folder` at the end, `name` last; on any failure it vanishes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{name}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-    except OSError as fault:
-        raise _unwritable(folder, fault) from fault
-    try:
-        yield partial
-        for file in sorted(partial.iterdir(), key=lambda file: file.name == name):
-            os.replace(file, folder / file.name)
-    except OSError as fault:
-        raise _unwritable(folder, fault) from fault
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _unwritable(folder: Path, fault: OSError) -> ExportError:
-    return ExportError(
-        f"can't write there: {fault.strerror or fault}",
-        file=folder,
-        remedy="choose a folder that you may write to, on a disk with a few hundred megabytes free",
-    )

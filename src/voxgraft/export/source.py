@@ -1,0 +1,67 @@
+"""find_source: which checkpoint `voxgraft export` means, given a run, a file or a voice's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from voxgraft.checkpoints import Checkpoint, resolve
+from voxgraft.errors import ExportError
+from voxgraft.export.languages import language_of
+from voxgraft.export.metadata import VoiceMetadata, metadata_of
+
+_STEP = re.compile(r"step=(\d+)\.ckpt$")
+
+
+@dataclass(frozen=True)
+class Source:
+    """`path` holds the weights; `last` is the run's newest whole checkpoint, None outside a run; `run` its folder."""
+
+    path: Path
+    run: Path | None = None
+    last: Path | None = None
+
+
+def find_source(source: str | Path) -> Source:
+    """A run's best checkpoint, or its last where none was called best; otherwise what `resolve` finds.
+
+    Raises ExportError for a run without a checkpoint, CheckpointError where nothing of that name exists.
+    """
+    run = Path(source).expanduser()
+    if not (run / "config.yaml").is_file() or not (run / "checkpoints").is_dir():
+        return Source(resolve(source))
+    last = _newest(run / "checkpoints")
+    best = _newest(run / "best") or last
+    if best is None:
+        raise ExportError(
+            "this run has no checkpoint yet",
+            file=run,
+            remedy="wait for its first, or go on with it: voxgraft train --resume",
+        )
+    return Source(best, run, last)
+
+
+def describe_voice(
+    checkpoint: Checkpoint, *, name: str | None = None, language: str | None = None, consent: str | None = None
+) -> VoiceMetadata:
+    """Metadata of a checkpoint with what the user adds. `language` is an espeak-ng voice such as `en-us`.
+
+    Raises ExportError where nobody says which language the voice speaks.
+    """
+    metadata = metadata_of(checkpoint, name, consent)
+    if language is not None:
+        return replace(metadata, symbols=replace(metadata.symbols, voice=language), language=language_of(language))
+    if metadata.symbols.voice is None and metadata.symbols.text_kind == "espeak":
+        path = checkpoint.provenance.path
+        raise ExportError(
+            "the checkpoint doesn't say which language it speaks",
+            file=path,
+            remedy=f"say it (--language en-us), or put the voice's configuration beside it as {path.name}.json",
+        )
+    return metadata
+
+
+def _newest(folder: Path) -> Path | None:
+    steps = {path: int(match[1]) for path in folder.glob("*.ckpt") if (match := _STEP.search(path.name))}
+    return max(steps, key=lambda path: steps[path], default=None)
