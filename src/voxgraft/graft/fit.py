@@ -44,6 +44,7 @@ def speaker_to_fold(checkpoint: Checkpoint, target: Target) -> tuple[int | None,
     """The base's speaker that a single-speaker target becomes, and the refusal where it can't be told."""
     if len(checkpoint.speakers) < 2 or target.many_speakers:
         return None, ()
+    # The deterministic predictor adds the speaker before a padded convolution, so no bias can hold it.
     if not target.architecture.get("stochastic_duration", True):
         return None, ("speakers of a voice without stochastic durations can't be folded: keep its speakers",)
     wanted = target.from_speaker or next(iter(target.speakers), None)

@@ -33,9 +33,6 @@ CONDITIONS: tuple[tuple[str, str], ...] = (
     (r"(?P<stack>(?:enc_q|flow\.flows\.\d+)\.enc)\.cond_layer", "{stack}.in_layers.{layer}.bias"),
 )
 
-# The deterministic duration predictor adds the speaker before a padded convolution, so no bias can hold it.
-UNFOLDABLE = "dp.conv_1.bias"
-
 WHY_NEW: dict[str, str] = {
     "posterior": "the base has no posterior encoder: recovered by self-distillation before training",
     "duration_posterior": "only trains durations and the base lacks it: recovered by self-distillation before training",
