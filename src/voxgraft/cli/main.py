@@ -15,9 +15,11 @@ from voxgraft.errors import VoxgraftError
 VERBS: dict[str, tuple[str, str]] = {
     "corpus": ("voxgraft.cli.corpus:app", "Import, check and export recordings with their transcripts."),
     "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice next to its base: understood, alike, clean."),
+    "export": ("voxgraft.cli.export:export", "Write a voice for Piper, a voice pack, or a checkpoint for Piper's trainer."),
     "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
+    "train": ("voxgraft.cli.train:train", "Train a voice from a base; the best so far is exported at once."),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
     "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
 }
