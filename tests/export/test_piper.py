@@ -215,3 +215,18 @@ def test_disk_full_leaves_nothing(tmp_path, monkeypatch, traced_once):
     with pytest.raises(ExportError, match="No space left"):
         export_piper(tiny_vits(), tiny_metadata(), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_voices_with_other_symbols_keep_their_tokens(tmp_path, traced_once):
+    from dataclasses import replace
+
+    table = tiny_metadata().symbols
+    other = replace(table, ids={symbol: ids for symbol, ids in table.ids.items() if symbol != "ŋ"})
+    first = export_piper(tiny_vits(), tiny_metadata(), tmp_path)
+    second = export_piper(tiny_vits(), tiny_metadata(name="other", symbols=other), tmp_path)
+    again = export_piper(tiny_vits(), tiny_metadata(name="third"), tmp_path)
+    tokens = sorted(file.name for file in tmp_path.glob("*tokens.txt"))
+    assert tokens == ["en_US-other-low.tokens.txt", "tokens.txt"]
+    assert "ŋ" in (tmp_path / "tokens.txt").read_text("utf-8")
+    assert "ŋ" not in (tmp_path / "en_US-other-low.tokens.txt").read_text("utf-8")
+    assert len({first, second, again}) == 3

