@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -35,12 +36,38 @@ class SeparableStack(nn.Module):
     def forward(self, x: torch.Tensor, mask: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
         if condition is not None:
             x = x + condition
-        for depthwise, pointwise, norm_1, norm_2 in zip(
-            self.convs_sep, self.convs_1x1, self.norms_1, self.norms_2, strict=True
-        ):
+        if torch.onnx.is_in_onnx_export():
+            return self._convolve(x, mask)
+        return self._multiply(x.transpose(1, 2), mask.transpose(1, 2)).transpose(1, 2)
+
+    def _layers(self) -> Iterator[tuple[nn.Module, ...]]:
+        return zip(self.convs_sep, self.convs_1x1, self.norms_1, self.norms_2, strict=True)
+
+    def _convolve(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """As the paper says it, so that an exported graph keeps the convolutions and the names of their weights."""
+        for depthwise, pointwise, norm_1, norm_2 in self._layers():
             hidden = F.gelu(norm_1(depthwise(x * mask)))
             x = x + self.drop(F.gelu(norm_2(pointwise(hidden))))
         return x * mask
+
+    def _multiply(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The same on [B, N, C], several times faster forward and back: channels last is what the norms want."""
+        for depthwise, pointwise, norm_1, norm_2 in self._layers():
+            hidden = _depthwise(x * mask, depthwise)
+            hidden = F.gelu(F.layer_norm(hidden, norm_1.gamma.shape, norm_1.gamma, norm_1.beta))
+            hidden = F.linear(hidden, pointwise.weight.squeeze(-1), pointwise.bias)
+            x = x + self.drop(F.gelu(F.layer_norm(hidden, norm_2.gamma.shape, norm_2.gamma, norm_2.beta)))
+        return x * mask
+
+
+def _depthwise(x: torch.Tensor, conv: nn.Conv1d) -> torch.Tensor:
+    """A depthwise convolution of x [B, N, C] as a sum of shifted copies."""
+    length, (dilation,), (padding,) = x.shape[1], conv.dilation, conv.padding
+    padded = F.pad(x, (0, 0, padding, padding))
+    out = conv.bias
+    for tap, weight in enumerate(conv.weight.squeeze(1).unbind(-1)):
+        out = torch.addcmul(out, padded[:, tap * dilation : tap * dilation + length], weight)
+    return out
 
 
 class SplineCoupling(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from voxgraft.models.vits.packing import without_padding
 from voxgraft.models.vits.wavenet import WaveNet
 
 
@@ -41,11 +42,17 @@ class CouplingFlow(nn.Module):
     def forward(
         self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None, *, reverse: bool = False
     ) -> torch.Tensor:
-        couplings = self.flows[::2]
-        if not reverse:
-            for coupling in couplings:
-                x = coupling(x, mask, speaker).flip(1)
-            return x
-        for coupling in reversed(couplings):
+        if speaker is None:
+            direction = self._backward if reverse else self._forward
+            return without_padding(direction, x, mask, self.flows[0].enc.reach)
+        return self._backward(x, mask, speaker) if reverse else self._forward(x, mask, speaker)
+
+    def _forward(self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None) -> torch.Tensor:
+        for coupling in self.flows[::2]:
+            x = coupling(x, mask, speaker).flip(1)
+        return x
+
+    def _backward(self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None) -> torch.Tensor:
+        for coupling in reversed(self.flows[::2]):
             x = coupling(x.flip(1), mask, speaker, reverse=True)
         return x

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from voxgraft.models.vits.packing import without_padding
 from voxgraft.models.vits.wavenet import WaveNet
 
 
@@ -20,6 +21,14 @@ class PosteriorEncoder(nn.Module):
     def forward(
         self, spectrogram: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        hidden = self.enc(self.pre(spectrogram) * mask, mask, speaker)
-        mean, log_deviation = (self.proj(hidden) * mask).chunk(2, dim=1)
+        if speaker is None:
+            both = without_padding(self._encode, spectrogram, mask, self.enc.reach)
+        else:
+            both = self._encode(spectrogram, mask, speaker)
+        mean, log_deviation = both.chunk(2, dim=1)
         return mean, log_deviation
+
+    def _encode(
+        self, spectrogram: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        return self.proj(self.enc(self.pre(spectrogram) * mask, mask, speaker)) * mask

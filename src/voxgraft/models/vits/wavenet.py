@@ -17,7 +17,7 @@ class WaveNet(nn.Module):
     def __init__(self, channels: int, kernel_size: int, layers: int, gin_channels: int) -> None:
         super().__init__()
         self.channels = channels
-        padding = kernel_size // 2
+        self.reach = padding = kernel_size // 2
         self.in_layers = nn.ModuleList(
             normed(nn.Conv1d(channels, 2 * channels, kernel_size, padding=padding)) for _ in range(layers)
         )
