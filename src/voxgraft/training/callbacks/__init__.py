@@ -1,0 +1,1 @@
+"""What happens around the steps: keeping checkpoints, validating, recording, showing progress."""

@@ -1,0 +1,63 @@
+"""metrics.jsonl: a line a step and a line a validation; a resume drops what it is about to do again."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+
+from voxgraft.files import write_atomically
+
+
+class Records(lightning.Callback):
+    """Appends to metrics.jsonl, and to TensorBoard's event files where tensorboard is installed."""
+
+    def __init__(self, folder: Path, from_step: int) -> None:
+        self._path = folder / "metrics.jsonl"
+        self._events = _event_writer(folder / "tensorboard", from_step)
+        self._began = time.monotonic()
+        _drop_after(self._path, from_step)
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """The losses of a step."""
+        rate = max(group["lr"] for optimiser in trainer.optimizers[:1] for group in optimiser.param_groups)
+        self.write(module.step, "train", module.terms | {"learning_rate": rate})
+
+    def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
+        """One line: step, kind, seconds since this process began, and the values."""
+        line = {"step": step, "kind": kind, "seconds": round(time.monotonic() - self._began, 2)}
+        line |= {name: round(v, 6) if isinstance(v, float) else v for name, v in values.items()}
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for name, value in values.items():
+            if self._events is not None and isinstance(value, int | float):
+                self._events.add_scalar(f"{kind}/{name}", value, step)
+
+    def teardown(self, trainer: Any, module: Any, stage: str) -> None:
+        """Close the event file."""
+        if self._events is not None:
+            self._events.close()
+
+
+def _event_writer(folder: Path, from_step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=from_step)
+
+
+def _drop_after(path: Path, step: int) -> None:
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue  # A kill can cut the last line short.
+    write_atomically(path, "".join(kept))

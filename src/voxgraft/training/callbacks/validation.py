@@ -1,0 +1,128 @@
+"""Validation: the voice speaks fixed sentences, a judge scores them, and the best so far is exported at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+
+from voxgraft.audio.write import write_wav
+from voxgraft.files import write_atomically
+from voxgraft.progress import notice
+from voxgraft.training.callbacks.records import Records
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best validation so far; `cer` and `speaker_similarity` are None where no judge is installed.
+
+    While no voice is understood about as well as the base, the best understood stands in, not `eligible`.
+    """
+
+    step: int
+    score: float
+    eligible: bool
+    cer: float | None
+    speaker_similarity: float | None
+    voice: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One validation: `score` is what is maximised, `eligible` whether it may be best."""
+
+    score: float
+    eligible: bool
+    cer: float | None
+    speaker_similarity: float | None
+
+
+class Validation(lightning.Callback):
+    """Every `every` steps, and at the end. Stops the run after `patience` validations without a better one."""
+
+    def __init__(
+        self,
+        folder: Path,
+        records: Records,
+        *,
+        every: int,
+        patience: int,
+        assess: Callable[[Any], tuple[Verdict, list[np.ndarray]]],
+        keep_best: Callable[[Any, int], Path],
+        sample_rate: int,
+    ) -> None:
+        self._folder = folder
+        self._records = records
+        self._every = every
+        self._patience = patience
+        self._assess = assess
+        self._keep_best = keep_best
+        self._sample_rate = sample_rate
+        self.best = read_best(folder)
+        self.last: Verdict | None = None
+        self._waited = 0
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Validate where it is time to."""
+        due = module.step % self._every == 0 or module.step >= module.steps
+        if due and trainer.is_global_zero:
+            self._validate(module)
+        if trainer.world_size > 1:
+            trainer.should_stop = bool(trainer.strategy.broadcast(trainer.should_stop))
+        if self._waited >= self._patience and not trainer.should_stop:
+            trainer.should_stop = True
+            notice(f"no better voice in {self._patience} validations: training stops here")
+
+    def _validate(self, module: Any) -> None:
+        with module.average.applied(module.generator):
+            verdict, clips = self._assess(module.generator)
+            better = is_better(verdict, self.best)
+            if better:
+                voice = self._keep_best(module.generator, module.step)
+                self._remember(Best(step=module.step, voice=str(voice), **asdict(verdict)))
+        self._waited = 0 if better else self._waited + 1
+        self.last = verdict
+        for number, clip in enumerate(clips[:3], 1):
+            write_wav(self._folder / "samples" / f"step={module.step}-{number}.wav", clip, self._sample_rate)
+        found = {name: value for name, value in asdict(verdict).items() if value is not None}
+        self._records.write(module.step, "validation", found | {"best": better})
+        notice(f"step {module.step}: {describe(verdict)}{', the best so far' if better else ''}")
+
+    def _remember(self, best: Best) -> None:
+        self.best = best
+        write_atomically(self._folder / "best.json", json.dumps(asdict(best), indent=2) + "\n")
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the run's checkpoint."""
+        return {"waited": self._waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        self._waited = state["waited"]
+
+
+def is_better(verdict: Verdict, best: Best | None) -> bool:
+    """Eligible beats not eligible; among eligible ones the higher score wins, among others the lower CER."""
+    if best is None or verdict.eligible != best.eligible:
+        return best is None or verdict.eligible
+    if verdict.eligible or verdict.cer is None or best.cer is None:
+        return verdict.score > best.score
+    return verdict.cer < best.cer
+
+
+def describe(verdict: Verdict) -> str:
+    """In words."""
+    if verdict.cer is None:
+        return f"validation mel distance {-verdict.score:.3f}"
+    return f"similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %"
+
+
+def read_best(folder: Path) -> Best | None:
+    """What the run's folder says is best."""
+    path = folder / "best.json"
+    return Best(**json.loads(path.read_text("utf-8"))) if path.exists() else None

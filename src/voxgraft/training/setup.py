@@ -1,0 +1,336 @@
+"""Set a run up: base, graft, recovery, corpus, networks and judge, each made by its own package."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints import Checkpoint, open_checkpoint
+from voxgraft.config.run import RunConfig
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.prepare import prepare, upsampled
+from voxgraft.corpus.split import Split, split
+from voxgraft.errors import CorpusError, GraftError
+from voxgraft.export.languages import language_of
+from voxgraft.export.metadata import SCALES, VoiceMetadata, metadata_from_dict, metadata_of
+from voxgraft.export.piper import export_piper
+from voxgraft.export.trainer_checkpoint import hyper_parameters, write_slim_checkpoint
+from voxgraft.graft.apply import apply_plan, build, build_judge
+from voxgraft.graft.make import make_plan
+from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.project import plan_project, project_manifest, project_speakers
+from voxgraft.graft.target import Target, target_for, target_like
+from voxgraft.models.vits import Vits
+from voxgraft.progress import notice
+from voxgraft.text.encode import encode_text
+from voxgraft.text.symbols import Encoding, SymbolTable
+from voxgraft.training.assess import Listener, MelGauge
+from voxgraft.training.batches import Cutting
+from voxgraft.training.device import choose_batch, choose_device, choose_precision
+from voxgraft.training.examples import Example, make_examples, require_examples
+from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
+from voxgraft.training.sentences import validation_texts
+from voxgraft.training.tempo import fitting_steps
+from voxgraft.training.vits import VitsTraining
+
+TARGET_CLIPS = 24
+PLATEAU_CLIPS = 4
+
+
+@dataclass
+class Started:
+    """A run, ready to step."""
+
+    config: RunConfig
+    plan: GraftPlan | None
+    target: Target
+    metadata: VoiceMetadata
+    module: VitsTraining
+    examples: tuple[Example, ...]
+    cutting: Cutting
+    assess: Listener | MelGauge
+
+    def keep_best(self, generator: Vits, step: int) -> Path:
+        """Weights of the best so far, alone, and the voice that they are; what was best before goes."""
+        folder = Path(self.config.output) / "runs" / self.config.name / "best"
+        folder.mkdir(parents=True, exist_ok=True)
+        metadata = replace(self.metadata, step=step, epoch=self._epoch(step))
+        path = folder / f"epoch={metadata.epoch}-step={step}.ckpt"
+        weights = {name: tensor.detach().cpu() for name, tensor in generator.state_dict().items()}
+        write_slim_checkpoint(path, weights, metadata, self.target.architecture, epoch=metadata.epoch or 0, step=step)
+        for older in folder.glob("*.ckpt"):
+            if older != path:
+                older.unlink()
+        return export_piper(generator, metadata, Path(self.config.output) / "voices" / self.config.name)
+
+    def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
+        """Everything that a resume needs, in the layout of a Lightning checkpoint."""
+        module, epoch = self.module, self._epoch(self.module.step)
+        metadata = replace(self.metadata, step=module.step, epoch=epoch)
+        return {
+            "epoch": epoch,
+            "global_step": module.step,
+            "pytorch-lightning_version": _lightning_version(),
+            "state_dict": module.state_of_networks(),
+            "optimizer_states": [optimiser.state_dict() for optimiser in module.trainer.optimizers],
+            "lr_schedulers": [],
+            "loops": {},
+            "callbacks": {},
+            "hparams_name": "kwargs",
+            "hyper_parameters": hyper_parameters(metadata, self.target.architecture),
+            "voxgraft": metadata.for_weights(self.target.architecture),
+            "voxgraft_run": module.run_state()
+            | {
+                "validation": validation,
+                "base_cer": self.assess.base_cer,
+                "judge_from": module.judge_from,
+                "metadata": metadata.to_dict(),
+            },
+        }
+
+    def _epoch(self, step: int) -> int:
+        batch = self.config.training.batch
+        assert isinstance(batch, int)
+        return step // -(-len(self.examples) // batch)
+
+
+def begin(config: RunConfig) -> Started:
+    """A new run: plan, recover, graft; settings that were left to us are measured and fixed."""
+    graft = plan_project(config)
+    if graft.plan.refusals:
+        raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
+    _tell(graft.plan, graft.base)
+    material = _material(config, graft.target)
+    base = _whole_base(graft.base, config, material)
+    plan = make_plan(base, graft.target) if base is not None else graft.plan
+    generator, adversary = _networks(graft.target, config)
+    apply_plan(plan, base, generator, adversary)
+    config = _settled(config, len(material.examples))
+    fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
+    module = _module(config, generator, adversary, material, warm_up=fresh and base is not None)
+    metadata = _metadata(config, graft.base, graft.target, material.manifest)
+    assess = _assessor(config, graft.target, material, metadata)
+    started = Started(config, plan, graft.target, metadata, module, material.examples, material.cutting, assess)
+    verdict = assess.hear_the_base(generator)
+    if verdict.cer is not None:
+        notice(f"the base: similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %")
+    return _with_fitting_steps(started)
+
+
+def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
+    """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
+    own, state = open_checkpoint(path), content["voxgraft_run"]
+    target = target_for(config, own, project_speakers(config))
+    material = _material(config, target)
+    generator, adversary = _networks(target, config)
+    module = _module(config, generator, adversary, material, warm_up=False)
+    module.load_networks(content["state_dict"])
+    module.load_run_state(state)
+    module.judge_from = state["judge_from"]
+    module.optimiser_states = content["optimizer_states"]
+    metadata = metadata_from_dict(state["metadata"])
+    assess = _assessor(config, target, material, metadata)
+    assess.base_cer = state["base_cer"]
+    return Started(config, None, target, metadata, module, material.examples, material.cutting, assess)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The corpus as the target takes it."""
+
+    manifest: Manifest
+    parts: Split
+    spec: AudioSpec
+    examples: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    cutting: Cutting
+
+
+def _material(config: RunConfig, target: Target) -> Material:
+    manifest = project_manifest(config)
+    if manifest is None or not len(manifest):
+        raise CorpusError(
+            "the project has no recordings", file=config.output, remedy="run `voxgraft corpus import PATH` in it"
+        )
+    spec = AudioSpec(sample_rate=target.sample_rate)
+    dull = upsampled(manifest, spec)
+    if dull:
+        notice(
+            f"{len(dull)} of {len(manifest)} recordings have a lower rate than {spec.sample_rate} Hz: they stay dull"
+        )
+    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
+    segment = config.training.segment // spec.hop
+
+    def examples_of(part: Manifest) -> tuple[Example, ...]:
+        prepared = prepare(
+            part,
+            spec,
+            loudness=config.corpus.loudness,
+            trim=config.corpus.trim,
+            cache_dir=Path(config.output) / "corpus" / "cache",
+        )
+        limits = (config.corpus.shortest, config.corpus.longest)
+        found = make_examples(prepared, _encoder(target.symbols), target.speakers, segment, limits)
+        _tell_what_is_missing(found.left_out, found.unknown)
+        require_examples(found, part)
+        return found.kept
+
+    cutting = Cutting(config.training.window, segment, spec.hop, target.architecture["inter_channels"])
+    return Material(manifest, parts, spec, examples_of(parts.train), examples_of(parts.validation), cutting)
+
+
+def _encoder(symbols: SymbolTable) -> Any:
+    def encode(text: str) -> list[Encoding]:
+        return encode_text(text, symbols)
+
+    return encode
+
+
+def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) -> Checkpoint | None:
+    """The base with all the parts that training needs, recovered where it lacks some."""
+    if base is None or not needs_recovery(base):
+        return base
+    kept = open_recovered(base, config.recovery)
+    if kept is not None:
+        notice("the base lacks its posterior encoder: recovered earlier, taken from the cache")
+        return kept
+    notice("the base lacks its posterior encoder: recovering it by self-distillation (once for this base)")
+    own = target_like(base)
+    model = build(own, config.seed)
+    assert isinstance(model, Vits)
+    apply_plan(make_plan(base, own), base, model)
+    texts = [e.prepared.utterance.text for e in material.examples]
+    ids = [np.array([i for part in encode_text(text, own.symbols) for i in part.ids]) for text in texts]
+    clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
+    recovered = recover(base, model, ids, clips, config.recovery, config.seed)
+    notice(f"recovered in {recovered.seconds:.0f} s; mel distance on real clips {recovered.mel_distance or 0:.2f}")
+    return recovered.checkpoint
+
+
+def _networks(target: Target, config: RunConfig) -> tuple[Vits, nn.Module | None]:
+    generator = build(target, config.seed)
+    assert isinstance(generator, Vits)
+    kind = config.training.discriminator
+    return generator, None if kind == "none" else build_judge(kind, config.seed)
+
+
+def _settled(config: RunConfig, clips: int) -> RunConfig:
+    """The configuration with what was left to us decided, so that a resume decides nothing anew."""
+    settings = config.training
+    device = choose_device(settings.device)
+    precision = "bf16" if choose_precision(settings.precision, device) is not None else "fp32"
+    changes = {"batch": choose_batch(settings, clips, device), "precision": precision, "device": device}
+    return config.model_copy(update={"training": settings.model_copy(update=changes)})
+
+
+def _module(
+    config: RunConfig, generator: Vits, adversary: nn.Module | None, material: Material, *, warm_up: bool
+) -> VitsTraining:
+    return VitsTraining(
+        generator,
+        adversary,
+        material.examples,
+        material.spec,
+        config.training,
+        steps=config.training.steps,
+        autocast=torch.bfloat16 if config.training.precision == "bf16" else None,
+        warm_up_discriminator=warm_up,
+    )
+
+
+def _with_fitting_steps(started: Started) -> Started:
+    """Where the settings give minutes, measure a step and shorten the run to what fits."""
+    settings = started.config.training
+    if settings.minutes is None:
+        return started
+    steps = fitting_steps(started.module, started.examples, started.cutting, started.config)
+    started.module.steps = steps
+    started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
+    return started
+
+
+def _metadata(config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest) -> VoiceMetadata:
+    digest = hashlib.sha256("".join(f"{u.sha256}|{u.text}\n" for u in manifest).encode()).hexdigest()
+    licences = tuple(dict.fromkeys(x for x in (base and base.provenance.licence, config.corpus.licence) if x))
+    about = {
+        "name": config.name,
+        "symbols": target.symbols,
+        "quality": target.quality or "custom",
+        "speakers": target.speakers if target.many_speakers else (),
+        "licences": licences,
+        "corpus_sha256": digest,
+        "dataset": config.name,
+        "consent": config.corpus.consent,
+    }
+    if base is not None:
+        inherited = metadata_of(base, name=config.name)
+        stored = base.config.get("language")
+        known = stored if isinstance(stored, dict) else None
+        was = base.symbols.voice if base.symbols else None
+        language = language_of(target.symbols.voice, known, was)
+        return replace(inherited, language=language, sample_rate=target.sample_rate, **about)
+    return VoiceMetadata(
+        sample_rate=target.sample_rate, language=language_of(target.symbols.voice), scales=dict(SCALES), **about
+    )
+
+
+def _assessor(config: RunConfig, target: Target, material: Material, metadata: VoiceMetadata) -> Listener | MelGauge:
+    from voxgraft.errors import EvaluationError, MissingExtra
+    from voxgraft.evaluation.judge import Judge
+
+    language = metadata.language.family
+    texts = validation_texts(config, language, material.validation)
+    sentences = [[i for part in encode_text(text, target.symbols) for i in part.ids] for text in texts]
+    scales = {name: metadata.scales[name] for name in SCALES}
+    speaker = material.examples[0].speaker
+    same = [e for e in material.examples if e.speaker == speaker][:TARGET_CLIPS]
+    try:
+        judge = Judge(
+            [(e.prepared.audio, target.sample_rate) for e in same],
+            language=language,
+            recogniser=config.evaluation.recogniser,
+        )
+    except (MissingExtra, EvaluationError) as fault:
+        notice(f"no judge: {fault.summary}. The best voice is chosen by mel distance instead. {fault.remedy}")
+        clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
+        return MelGauge(lambda model: mel_distance(model, clips, material.spec), sentences, scales, speaker)
+    return Listener(
+        judge,
+        texts,
+        sentences,
+        sample_rate=target.sample_rate,
+        scales=scales,
+        speaker=speaker,
+        margin=config.evaluation.cer_margin,
+    )
+
+
+def _tell(plan: GraftPlan, base: Checkpoint | None) -> None:
+    what = base.provenance.path.name if base is not None else "nothing (from scratch)"
+    counts = ", ".join(f"{count} {action}" for action, count in sorted(plan.counts.items()))
+    notice(f"graft from {what}: {counts}; {100 * plan.parameters_carried:.1f} % of the voice carried over")
+    for warning in plan.warnings:
+        notice(f"warning: {warning}")
+
+
+def _tell_what_is_missing(left_out: dict[str, str], unknown: Any) -> None:
+    for clip, reason in list(left_out.items())[:5]:
+        notice(f"left out {clip}: {reason}")
+    if len(left_out) > 5:
+        notice(f"left out {len(left_out)} clips in all; `voxgraft corpus check` lists them")
+    if unknown:
+        shown = ", ".join(f"{symbol!r} {count}×" for symbol, count in unknown.most_common(5))
+        notice(f"symbols that the voice does not know are left out of the texts: {shown}")
+
+
+def _lightning_version() -> str:
+    from importlib.metadata import version
+
+    return version("lightning")
