@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxgraft.config.run import EvaluationConfig, RunConfig
+from voxgraft.config.run import RunConfig
 from voxgraft.errors import MissingExtra
 from voxgraft.files import write_atomically
 from voxgraft.progress import notice
@@ -56,28 +57,45 @@ class DemoResult:
         }
 
 
-def demo_config(folder: Path, minutes: float = TRAINING_MINUTES, seed: int = 0) -> RunConfig:
-    """The demo as a project: the bundled corpus, its 12 texts held out, a published voice as the base."""
+def demo_config(
+    folder: Path,
+    minutes: float = TRAINING_MINUTES,
+    seed: int = 0,
+    corpus: Path | None = None,
+    overrides: Sequence[str] = (),
+) -> RunConfig:
+    """The demo as a project: the bundled corpus, its 12 texts held out, a published voice as the base.
+
+    `corpus` is a larger corpus of the same speaker, which holds the bundled clips under the same ids.
+    """
+    from voxgraft.config.load import with_overrides
     from voxgraft.corpus import sample
 
-    return RunConfig(
+    config = RunConfig(
         name="allison",
         output=str(folder),
         base=BASE,
         seed=seed,
         corpus={
-            "path": str(sample.FOLDER),
+            "path": str(corpus or sample.FOLDER),
             "held_out": sample.held_out_ids(),
             "validation": 4,
             "licence": sample.ATTRIBUTION,
             "consent": "published recordings",
         },
         training={"minutes": minutes},
-        evaluation=EvaluationConfig(),
     )
+    return with_overrides(config, overrides)
 
 
-def run_demo(folder: Path, *, minutes: float = TRAINING_MINUTES, seed: int = 0) -> DemoResult:
+def run_demo(
+    folder: Path,
+    *,
+    minutes: float = TRAINING_MINUTES,
+    seed: int = 0,
+    corpus: Path | None = None,
+    overrides: Sequence[str] = (),
+) -> DemoResult:
     """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
     from importlib.util import find_spec
 
@@ -87,7 +105,7 @@ def run_demo(folder: Path, *, minutes: float = TRAINING_MINUTES, seed: int = 0) 
         if find_spec(module) is None:
             raise MissingExtra(package, extra, "the demo")
     began = time.monotonic()
-    config = demo_config(folder, minutes, seed)
+    config = demo_config(folder, minutes, seed, corpus, overrides)
     findings = _check(folder)
     going_on = (run_folder(config) / "config.yaml").exists()
     result = train(config, resume=going_on)

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints one table, with the system that we compare with measured in the same run."""

@@ -1,0 +1,32 @@
+"""All benchmarks one after another: `python -m benchmarks [NAME ...]`. Run them on a quiet machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+# name -> what it measures
+BENCHMARKS = {
+    "say": "speaking, next to piper-tts",
+    "inspect_checkpoint": "opening an 845 MB checkpoint",
+    "alignment": "monotonic alignment search",
+    "training_step": "a training step, next to Piper's trainer",
+    "demo": "the demo: time, and scores of base, result and recordings",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run those named, or all; the exit status is that of the worst."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    worst = 0
+    for name in names or list(BENCHMARKS):
+        print(f"\n## {name}: {BENCHMARKS[name]}\n", flush=True)
+        worst = max(worst, subprocess.run([sys.executable, "-m", f"benchmarks.{name}"]).returncode)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
