@@ -63,10 +63,12 @@ def test_speaker_input_only_where_there_are_several(tiny_voices):
     assert [i.name for i in onnx.load(str(path)).graph.input] == ["input", "input_lengths", "scales", "sid"]
 
 
-def test_model_stays_as_it_is(tmp_path, traced_once):
+def test_model_and_threads_stay_as_they_are(tmp_path, traced_once):
     model = tiny_vits().train()
     before = state_of(model)
+    torch.set_num_threads(2)
     export_piper(model, tiny_metadata(), tmp_path)
+    assert torch.get_num_threads() == 2
     after = state_of(model)
     assert list(before) == list(after)
     assert all(np.array_equal(before[name], after[name]) for name in before)

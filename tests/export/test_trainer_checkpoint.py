@@ -114,6 +114,7 @@ def test_own_reader_opens_it_with_everything_known(written, model):
         assert getattr(metadata, field) == getattr(expected, field), field
 
 
+@pytest.mark.filterwarnings("ignore:Found keys")
 def test_slim_checkpoint_holds_weights_only(model, tmp_path):
     path = tmp_path / "slim.ckpt"
     write_slim_checkpoint(path, model.state_dict(), tiny_metadata(), ARCHITECTURE, epoch=1, step=9)

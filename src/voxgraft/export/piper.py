@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def export_piper(model: Vits, metadata: VoiceMetadata, folder: str | Path) -> Pa
 
     check_fits(model, metadata)
     name = f"{metadata.voice_name}.onnx"
-    with whole_or_nothing(Path(folder), name) as partial:
+    with whole_or_nothing(Path(folder), name) as partial, _one_thread():
         twin = folded_copy(model)
         graph = trace(twin)
         for key, value in runtime_metadata(metadata).items():
@@ -104,3 +105,16 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
             got="bytes",
             remedy="train on espeak-ng phonemes or characters",
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch on one thread: sentences this short gain nothing from more, and on busy cores they wait for each other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
