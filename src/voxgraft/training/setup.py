@@ -19,7 +19,7 @@ from voxgraft.corpus.prepare import prepare, upsampled
 from voxgraft.corpus.split import Split, split
 from voxgraft.errors import CorpusError, GraftError
 from voxgraft.export.languages import language_of
-from voxgraft.export.metadata import SCALES, VoiceMetadata, metadata_from_dict, metadata_of
+from voxgraft.export.metadata import SCALES, VoiceMetadata, base_of, metadata_from_dict, metadata_of
 from voxgraft.export.piper import export_piper
 from voxgraft.export.trainer_checkpoint import hyper_parameters, write_slim_checkpoint
 from voxgraft.graft.apply import apply_plan, build, build_judge
@@ -275,7 +275,7 @@ def _metadata(config: RunConfig, base: Checkpoint | None, target: Target, manife
         known = stored if isinstance(stored, dict) else None
         was = base.symbols.voice if base.symbols else None
         language = language_of(target.symbols.voice, known, was)
-        return replace(inherited, language=language, sample_rate=target.sample_rate, **about)
+        return replace(inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), **about)
     return VoiceMetadata(
         sample_rate=target.sample_rate, language=language_of(target.symbols.voice), scales=dict(SCALES), **about
     )
