@@ -1,7 +1,7 @@
 """Differentiable spectrograms in torch, equal to those of `audio.spectrogram`.
 
-Letters: B batch, T samples, N frames, F = n_fft / 2 + 1 bins, M mel bands. Everything is computed in float32, under
-autocast too.
+Letters: B batch, T samples, N frames, F = n_fft / 2 + 1 bins, M mel bands. Half precision is computed in
+float32, under autocast too.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def linear_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
     """audio [B, T] -> (re² + im² + magnitude_floor) ^ (power / 2) of each Hann-windowed frame [B, F, N]."""
     with torch.autocast(audio.device.type, enabled=False):
         margin = spec.n_fft // 2 if spec.centre else (spec.n_fft - spec.hop) // 2
-        padded = F.pad(audio.float().unsqueeze(1), (margin, margin), mode="reflect").squeeze(1)
+        padded = F.pad(full(audio).unsqueeze(1), (margin, margin), mode="reflect").squeeze(1)
         spectrum = torch.stft(
             padded,
             spec.n_fft,
             hop_length=spec.hop,
             win_length=spec.n_fft,
-            window=_constant("window", spec, audio.device),
+            window=_constant("window", spec, audio.device).to(padded.dtype),
             center=False,
             return_complex=True,
         )
@@ -45,7 +45,8 @@ def linear_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
 def spectrogram_to_mel(spectrogram: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
     """Linear spectrogram [B, F, N] -> log mel [B, M, N]."""
     with torch.autocast(spectrogram.device.type, enabled=False):
-        energy = mel_filterbank(spec, spectrogram.device) @ spectrogram.float()
+        spectrogram = full(spectrogram)
+        energy = mel_filterbank(spec, spectrogram.device).to(spectrogram.dtype) @ spectrogram
         logarithm = energy.clamp(min=spec.log_floor).log()
         return logarithm if spec.log_base == "e" else logarithm / math.log(10)
 
@@ -69,6 +70,11 @@ def stft_loss(
         convergence = torch.linalg.vector_norm(theirs - ours) / torch.linalg.vector_norm(theirs)
         losses.append(convergence + F.l1_loss(ours.log(), theirs.log()))
     return torch.stack(losses).mean()
+
+
+def full(x: torch.Tensor) -> torch.Tensor:
+    """x in float32 where it was of half precision."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _constant(kind: str, spec: AudioSpec, device: torch.device) -> torch.Tensor:

@@ -94,7 +94,7 @@ def reconstruction_terms(
     return {
         "mel": F.l1_loss(mel_spectrogram(output.audio.squeeze(1), spec), wanted),
         "kl": kl_loss(output.z_p, output.logs_q, output.m_p, output.logs_p, output.mask),
-        "duration": output.duration_loss.float(),
+        "duration": output.duration_loss,
     }
 
 

@@ -149,7 +149,8 @@ class StochasticDurationPredictor(nn.Module):
         """Upper bound of -log p(durations | text), in nats: hidden [B, C, N], mask and durations [B, 1, N] -> [B]."""
         condition = self._condition(hidden, mask, speaker)
         seen = self.post_proj(self.post_convs(self.post_pre(durations), mask)) * mask
-        noise = _noise_like(mask.expand(-1, 2, -1), generator) * mask
+        shape = (*mask.shape[:1], 2, mask.shape[2])
+        noise = torch.randn(shape, generator=generator, device=mask.device, dtype=hidden.dtype) * mask
         latent, log_determinant_q = _through(self.post_flows, noise, mask, condition + seen)
         u, v = latent.chunk(2, dim=1)
         log_determinant_q = log_determinant_q + ((F.logsigmoid(u) + F.logsigmoid(-u)) * mask).sum((1, 2))
@@ -191,10 +192,6 @@ def _through(
         x, more = coupling(x, mask, condition)
         x, log_determinant = x.flip(1), log_determinant + more
     return x, log_determinant
-
-
-def _noise_like(x: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-    return torch.randn(x.shape, generator=generator, device=x.device)
 
 
 class DurationPredictor(nn.Module):

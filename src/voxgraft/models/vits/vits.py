@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from voxgraft.models.alignment import log_likelihoods, maximum_path
+from voxgraft.models.spectral import full
 from voxgraft.models.vits.decoder import Decoder
 from voxgraft.models.vits.duration import DurationPredictor, StochasticDurationPredictor
 from voxgraft.models.vits.flow import CouplingFlow
@@ -181,6 +182,7 @@ class Vits(nn.Module):
 
     def expand_prior(self, text: TextEncoding, path: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Lay the prior out along the frames: path [B, N, T] -> m_p, logs_p [B, D, T]."""
+        path = path.to(text.m_p.dtype)
         return text.m_p @ path, text.logs_p @ path
 
     def duration_loss(
@@ -191,10 +193,12 @@ class Vits(nn.Module):
         generator: torch.Generator | None = None,
     ) -> torch.Tensor:
         """Negative log-likelihood of durations [B, N] in frames, nats a symbol: a scalar. The text encoder gets no gradient."""
-        with _no_grad_if_frozen(self.dp, g):
-            total = self.dp.negative_log_likelihood(
-                text.hidden.detach(), text.mask, durations.unsqueeze(1), None if g is None else g.detach(), generator
-            )
+        # Splines need float32, and there is little to win: this is a hundredth of the work.
+        with _no_grad_if_frozen(self.dp), torch.autocast(durations.device.type, enabled=False):
+            hidden = full(text.hidden.detach())
+            g = None if g is None else full(g.detach())
+            durations = durations.unsqueeze(1).to(hidden.dtype)
+            total = self.dp.negative_log_likelihood(hidden, text.mask, durations, g, generator)
             return total.sum() / text.mask.sum()
 
     def decode(self, z: torch.Tensor, g: torch.Tensor | None = None) -> torch.Tensor:

@@ -16,7 +16,6 @@ class WaveNet(nn.Module):
 
     def __init__(self, channels: int, kernel_size: int, layers: int, gin_channels: int) -> None:
         super().__init__()
-        self.channels = channels
         self.reach = padding = kernel_size // 2
         self.in_layers = nn.ModuleList(
             normed(nn.Conv1d(channels, 2 * channels, kernel_size, padding=padding)) for _ in range(layers)
@@ -29,12 +28,12 @@ class WaveNet(nn.Module):
     def forward(self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None) -> torch.Tensor:
         layers = len(self.in_layers)
         conditions = [None] * layers if speaker is None else self.cond_layer(speaker).chunk(layers, dim=1)
-        skips = []
+        skips: list[torch.Tensor] = []
         for gate, res_skip, condition in zip(self.in_layers, self.res_skip_layers, conditions, strict=True):
             gated = gate(x) if condition is None else gate(x) + condition
             filtered, opened = gated.chunk(2, dim=1)
             out = res_skip(torch.tanh(filtered) * torch.sigmoid(opened))
-            if out.shape[1] > self.channels:
+            if len(skips) < layers - 1:
                 residual, out = out.chunk(2, dim=1)
                 x = (x + residual) * mask
             skips.append(out)
