@@ -65,7 +65,7 @@ class RecoveryConfig(Section):
     batch: int = Field(8, ge=1, description="Crops a step.")
     crop: int = Field(64, ge=8, description="Frames of each crop.")
     learning_rate: float = Field(1e-3, gt=0, description="AdamW learning rate of the recovered parts.")
-    patience: int = Field(3, ge=1, description="Checks without improvement of mel L1 before recovery stops.")
+    patience: int = Field(2, ge=1, description="Checks without improvement of mel L1 before recovery stops.")
     check_every: int = Field(25, ge=1, description="Steps between checks.")
 
 
