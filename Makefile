@@ -9,7 +9,7 @@ demo: $(VENV)/.demo
 	$(BIN)/voxgraft demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
