@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 
 from voxgraft.models.spectral import full
 
@@ -30,10 +31,17 @@ def adversarial_loss(fake: Sequence[Judgement]) -> torch.Tensor:
 def feature_loss(real: Sequence[Judgement], fake: Sequence[Judgement]) -> torch.Tensor:
     """L1 between the features of both, summed over layers and parts (Kong et al. 2020, equation 6); none flows to `real`."""
     return sum(
-        full((theirs.detach() - ours).abs()).mean()
+        _l1(ours, theirs.detach())
         for (_, features_real), (_, features_fake) in zip(real, fake, strict=True)
         for theirs, ours in zip(features_real, features_fake, strict=True)
     )
+
+
+def _l1(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference. Torch's L1 is three kernels forward and four back, its smooth L1 one each."""
+    if x.dtype in (torch.bfloat16, torch.float16):
+        return full((x - target).abs()).mean()
+    return F.smooth_l1_loss(x, target, beta=1e-12)
 
 
 def kl_loss(

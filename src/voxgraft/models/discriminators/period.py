@@ -12,16 +12,10 @@ from voxgraft.models.gan_losses import Judgement
 from voxgraft.models.weight_norm import normed
 
 SLOPE = 0.1
-# Fewer clips than this don't fill a vector; then the phases of a clip are put beside one another too.
-FULL_VECTOR = 8
 
 
 class PeriodDiscriminator(nn.Module):
-    """Judges audio [B, 1, T] by every `period`-th sample: -> score [B, n], features [*, C, L, *].
-
-    Nothing is convolved across phases or clips, so they may lie along any axis. As [P, C, L, B], clips side by
-    side, float32 convolutions on a CPU take two thirds of the time of HiFi-GAN's [B, C, L, P].
-    """
+    """Judges audio [B, 1, T] by every `period`-th sample: -> score [B, n], features [*, C, L, *]."""
 
     def __init__(self, period: int, widths: Sequence[int] = (32, 128, 512, 1024, 1024)) -> None:
         super().__init__()
@@ -35,21 +29,13 @@ class PeriodDiscriminator(nn.Module):
 
     def forward(self, audio: torch.Tensor) -> Judgement:
         batch = audio.shape[0]
-        x = phases(audio, self.period)
-        x = x.permute(3, 1, 2, 0) if batch >= FULL_VECTOR else x.permute(1, 2, 0, 3).flatten(2).unsqueeze(0)
-        x = x.contiguous()
-        features = []
+        x, features = spread(phases(audio, self.period)), []
         for conv in self.convs:
-            x = F.leaky_relu(conv(x), SLOPE)
+            x = F.leaky_relu(conv(x), SLOPE, inplace=True)
             features.append(x)
         x = self.conv_post(x)
         features.append(x)
-        x = (
-            x.permute(3, 1, 2, 0)
-            if batch >= FULL_VECTOR
-            else x.unflatten(3, (batch, -1)).squeeze(0).permute(2, 0, 1, 3)
-        )
-        return x.flatten(1), features
+        return gather(x, batch, self.period).flatten(1), features
 
 
 def phases(audio: torch.Tensor, period: int) -> torch.Tensor:
@@ -58,3 +44,32 @@ def phases(audio: torch.Tensor, period: int) -> torch.Tensor:
     if short:
         audio = F.pad(audio, (0, short), mode="reflect")
     return audio.unflatten(-1, (-1, period))
+
+
+def spread(x: torch.Tensor) -> torch.Tensor:
+    """Lay phases and clips out for the convolutions: [B, C, L, P] -> [P, C, L, B] or [B / G, C, L, G * P].
+
+    Nothing is convolved across phases or clips, so they may lie along any axis; on a CPU the last one fills the
+    vectors. Measured with 8 clips of 8192 samples: forward and back a quarter to a third faster than [B, C, L, P].
+    """
+    batch, _, _, period = x.shape
+    if _clips_last(batch, period):
+        return x.permute(3, 1, 2, 0).contiguous()
+    together = _clips_together(batch, period)
+    return x.unflatten(0, (-1, together)).permute(0, 2, 3, 1, 4).flatten(3).contiguous()
+
+
+def gather(x: torch.Tensor, batch: int, period: int) -> torch.Tensor:
+    """The reverse of `spread`: -> [B, C, L, P]."""
+    if _clips_last(batch, period):
+        return x.permute(3, 1, 2, 0)
+    return x.unflatten(3, (_clips_together(batch, period), period)).permute(0, 3, 1, 2, 4).flatten(0, 1)
+
+
+def _clips_last(batch: int, period: int) -> bool:
+    return batch >= 8 and period < 7
+
+
+def _clips_together(batch: int, period: int) -> int:
+    """How many clips share a row of at least 12 columns, as few as do; a divisor of the batch."""
+    return next((count for count in range(1, batch) if batch % count == 0 and count * period >= 12), batch)

@@ -36,7 +36,7 @@ class ScaleDiscriminator(nn.Module):
         for conv in self.convs:
             if conv.groups == 1 and x.dim() == 3 and x.shape[1] > 1 and pays(x):
                 x = lay_side_by_side(x)
-            x = F.leaky_relu(conv(x), SLOPE)
+            x = F.leaky_relu(conv(x), SLOPE, inplace=True)
             features.append(x)
         x = self.conv_post(x)
         features.append(x)

@@ -31,7 +31,7 @@ class SpectrumDiscriminator(nn.Module):
     def forward(self, audio: torch.Tensor) -> Judgement:
         x, features = self._spectrogram(audio), []
         for conv in self.convs:
-            x = F.leaky_relu(conv(x), SLOPE)
+            x = F.leaky_relu(conv(x), SLOPE, inplace=True)
             features.append(x)
         x = self.conv_post(x)
         features.append(x)
