@@ -48,12 +48,25 @@ def multiplies_bf16(device: str) -> bool:
 
 
 def choose_batch(settings: TrainingConfig, clips: int, device: str) -> int:
-    """Clips a step: as set, or as many as memory takes and the corpus makes sensible."""
+    """Clips a step, of all processes together: as set, or as many as memory takes and the corpus makes sensible.
+
+    TrainingError where a process would be left without a clip.
+    """
     if settings.batch != "auto":
-        return min(settings.batch, clips)
-    most = BATCH_ON_GPU if device == "cuda" else BATCH_ON_CPU
-    fit = (free_memory(device) - BYTES_OF_THE_MODEL) // BYTES_A_CLIP
-    return int(max(1, min(most, fit, clips)))
+        batch = min(settings.batch, clips)
+    else:
+        most = BATCH_ON_GPU * settings.devices if device == "cuda" else BATCH_ON_CPU
+        fit = (free_memory(device) - BYTES_OF_THE_MODEL) // BYTES_A_CLIP
+        batch = int(max(1, min(most, fit * (settings.devices if device == "cuda" else 1), clips)))
+    if batch < settings.devices:
+        raise TrainingError(
+            "more processes than clips in a batch",
+            field="training.devices",
+            expected=f"at most {batch}",
+            got=settings.devices,
+            remedy="take fewer devices, or set a larger training.batch",
+        )
+    return batch
 
 
 def free_memory(device: str) -> int:

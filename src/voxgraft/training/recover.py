@@ -149,7 +149,8 @@ def _recover_posterior(
     seed: int,
 ) -> float | None:
     """Least negative log-likelihood of the latent given the spectrogram; stops when real clips decode no better."""
-    usable = [pair for pair in bank if pair.latent.shape[-1] >= settings.crop]
+    crop = min(settings.crop, max(pair.latent.shape[-1] for pair in bank))
+    usable = [pair for pair in bank if pair.latent.shape[-1] >= crop]
     model.requires_grad_(False)
     model.enc_q.requires_grad_(True).train()
     optimiser = torch.optim.AdamW(model.enc_q.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
@@ -157,7 +158,7 @@ def _recover_posterior(
     distance = None
     with progress("Recovery: posterior encoder", settings.steps) as advance:
         for step in range(settings.steps):
-            spectrogram, latent, speaker = _crops(usable, settings, generator(seed, "recovery", step))
+            spectrogram, latent, speaker = _crops(usable, settings.batch, crop, generator(seed, "recovery", step))
             g = model.embed_speaker(speaker) if model.speakers > 1 else None
             mean, log_deviation = model.enc_q(spectrogram, torch.ones_like(latent[:, :1]), g)
             loss = (log_deviation + 0.5 * (latent - mean).square() * torch.exp(-2 * log_deviation)).mean()
@@ -176,11 +177,11 @@ def _recover_posterior(
 
 
 def _crops(
-    bank: Sequence[Pair], settings: RecoveryConfig, draw: np.random.Generator
+    bank: Sequence[Pair], batch: int, crop: int, draw: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    chosen = [bank[int(i)] for i in draw.integers(len(bank), size=settings.batch)]
-    starts = [int(draw.integers(pair.latent.shape[-1] - settings.crop + 1)) for pair in chosen]
-    ends = [start + settings.crop for start in starts]
+    chosen = [bank[int(i)] for i in draw.integers(len(bank), size=batch)]
+    starts = [int(draw.integers(pair.latent.shape[-1] - crop + 1)) for pair in chosen]
+    ends = [start + crop for start in starts]
     spectrogram = torch.stack([p.spectrogram[:, a:b] for p, a, b in zip(chosen, starts, ends, strict=True)])
     latent = torch.stack([p.latent[:, a:b] for p, a, b in zip(chosen, starts, ends, strict=True)])
     return spectrogram, latent, torch.tensor([p.speaker for p in chosen])
@@ -217,10 +218,11 @@ def _recover_durations(model: Vits, bank: Sequence[Pair], settings: RecoveryConf
 @torch.inference_mode()
 def mel_distance(model: Vits, recordings: Sequence[np.ndarray], spec: AudioSpec) -> float:
     """Mean L1 between log mels of real clips and of what the decoder makes of their posterior's mean, in nats."""
+    device = next(model.parameters()).device
     distances = []
     for recording in recordings:
-        spectrogram = linear_spectrogram(torch.from_numpy(recording)[None], spec)
-        g = model.embed_speaker(torch.zeros(1, dtype=torch.long))
+        spectrogram = linear_spectrogram(torch.from_numpy(recording)[None].to(device), spec)
+        g = model.embed_speaker(torch.zeros(1, dtype=torch.long, device=device))
         mean, _ = model.enc_q(spectrogram, torch.ones_like(spectrogram[:, :1]), g)
         made = mel_spectrogram(model.decode(mean, g)[:, 0], spec)
         wanted = spectrogram_to_mel(spectrogram, spec)

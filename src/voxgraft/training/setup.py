@@ -26,6 +26,7 @@ from voxgraft.graft.apply import apply_plan, build, build_judge
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.project import plan_project, project_manifest, project_speakers
+from voxgraft.graft.table import summary, verdict
 from voxgraft.graft.target import Target, target_for, target_like
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
@@ -38,6 +39,7 @@ from voxgraft.training.examples import Example, make_examples, require_examples
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.sentences import validation_texts
 from voxgraft.training.tempo import fitting_steps
+from voxgraft.training.unlearned import with_rates_for
 from voxgraft.training.vits import VitsTraining
 
 TARGET_CLIPS = 24
@@ -79,7 +81,7 @@ class Started:
             "global_step": module.step,
             "pytorch-lightning_version": _lightning_version(),
             "state_dict": module.state_of_networks(),
-            "optimizer_states": [optimiser.state_dict() for optimiser in module.trainer.optimizers],
+            "optimizer_states": module.states_of_optimisers(),
             "lr_schedulers": [],
             "loops": {},
             "callbacks": {},
@@ -112,7 +114,7 @@ def begin(config: RunConfig) -> Started:
     plan = make_plan(base, graft.target) if base is not None else graft.plan
     generator, adversary = _networks(graft.target, config)
     apply_plan(plan, base, generator, adversary)
-    config = _settled(config, len(material.examples))
+    config = _settled(with_rates_for(config, plan), len(material.examples))
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
     module = _module(config, generator, adversary, material, warm_up=fresh and base is not None)
     metadata = _metadata(config, graft.base, graft.target, material.manifest)
@@ -240,6 +242,7 @@ def _module(
         material.spec,
         config.training,
         steps=config.training.steps,
+        seed=config.seed,
         autocast=torch.bfloat16 if config.training.precision == "bf16" else None,
         warm_up_discriminator=warm_up,
     )
@@ -313,11 +316,11 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
 
 
 def _tell(plan: GraftPlan, base: Checkpoint | None) -> None:
-    what = base.provenance.path.name if base is not None else "nothing (from scratch)"
-    counts = ", ".join(f"{count} {action}" for action, count in sorted(plan.counts.items()))
-    notice(f"graft from {what}: {counts}; {100 * plan.parameters_carried:.1f} % of the voice carried over")
-    for warning in plan.warnings:
-        notice(f"warning: {warning}")
+    notice(f"graft plan, from {base.provenance.path.name if base is not None else 'nothing (from scratch)'}:")
+    for part, action, tensors, parameters, why in summary(plan):
+        notice(f"  {part:<17} {action:<9} {tensors:>4} tensors {parameters:>11} parameters  {why}")
+    for line in [*verdict(plan), *(f"warning: {warning}" for warning in plan.warnings)]:
+        notice(f"  {line}")
 
 
 def _tell_what_is_missing(left_out: dict[str, str], unknown: Any) -> None:

@@ -7,9 +7,9 @@ open it like any other.
 from __future__ import annotations
 
 import errno
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 
 from voxgraft.errors import TrainingError
 from voxgraft.files import replacing
+from voxgraft.progress import notice
 
 NAME = re.compile(r"epoch=(\d+)-step=(\d+)\.ckpt")
 GENERATOR = "model_g."
@@ -39,20 +40,41 @@ def all_checkpoints(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("*.ckpt") if step_of(path) >= 0), key=step_of)
 
 
+def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The last checkpoint and what it holds, or the one before where that can't be read; None in an empty folder.
+
+    TrainingError where there are some and none can be read.
+    """
+    fault: TrainingError | None = None
+    for path in reversed(all_checkpoints(folder)):
+        try:
+            return path, load(path)
+        except TrainingError as found:
+            notice(f"warning: {found.summary}")
+            fault = fault or found
+    if fault is not None:
+        raise fault
+    return None
+
+
 def save(path: Path, content: Mapping[str, Any]) -> None:
     """torch.save, whole or not at all. TrainingError where the disk is full; what was there stays."""
+    with full_disk_explained(path), replacing(path) as temporary:
+        torch.save(dict(content), temporary)
+
+
+@contextmanager
+def full_disk_explained(path: Path) -> Iterator[None]:
+    """Where writing fails for want of room, say so, and that what was saved is intact."""
     try:
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            torch.save(dict(content), file)
-            file.flush()
-            os.fsync(file.fileno())
+        yield
     except (OSError, RuntimeError) as fault:
-        if isinstance(fault, RuntimeError) and not is_full(fault):
+        if not is_full(fault):
             raise
         raise TrainingError(
-            f"the checkpoint can't be written: {_reason(fault)}",
+            "no space left on the disk",
             file=path,
-            remedy="free some disk space, then go on with `voxgraft train --resume`; the last good checkpoint is intact",
+            remedy="free some, then go on with `voxgraft train --resume`; the last checkpoint is intact",
         ) from fault
 
 
@@ -64,7 +86,7 @@ def load(path: Path) -> dict[str, Any]:
         raise TrainingError(
             f"the checkpoint can't be read: {str(fault).splitlines()[0][:160]}",
             file=path,
-            remedy="delete it to go on from the one before",
+            remedy="delete it and begin the run again, or take an older copy of it",
         ) from fault
     if not isinstance(content, dict) or "voxgraft_run" not in content:
         raise TrainingError(
@@ -83,9 +105,3 @@ def is_full(fault: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return "file write failed" in str(fault).lower()
-
-
-def _reason(fault: BaseException) -> str:
-    if is_full(fault):
-        return "no space left on the disk"
-    return str(fault).splitlines()[0][:160] if str(fault) else type(fault).__name__

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
+
+import torch
 
 from voxgraft.config.run import RunConfig
 from voxgraft.progress import notice
-from voxgraft.training.batches import Cutting, Schedule, make_batch
+from voxgraft.training.batches import Batch, Cutting, Schedule, make_batch
 from voxgraft.training.examples import Example
+from voxgraft.training.memory import in_pieces_that_fit
 from voxgraft.training.vits import VitsTraining
 
 MEASURED = 4
@@ -22,15 +26,22 @@ def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cu
     assert isinstance(settings.batch, int)
     assert settings.minutes is not None
     schedule = Schedule(tuple(e.frames for e in examples), settings.batch, config.seed)
+    module.to(torch.device(settings.device))
     times = []
+
+    def work(piece: Batch, share: float) -> None:
+        total, against, _ = module.losses(piece)
+        (total if against is None else total + against).backward()
+        # Reading a value waits for the device.
+        float(total)
+
     for step in range(MEASURED):
         clips = schedule.clips(step)
         module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
         batch = make_batch(examples, clips, cutting, config.seed, step).to(module.device)
         module.generator.train()
         began = time.perf_counter()
-        total, against, _ = module.losses(batch)
-        (total if against is None else total + against).backward()
+        module.pieces = in_pieces_that_fit(batch, module.pieces, partial(module.zero_grad, set_to_none=True), work)
         times.append(time.perf_counter() - began)
         module.zero_grad(set_to_none=True)
     module.alignments.forget()

@@ -22,8 +22,7 @@ def make_trainer(settings: TrainingConfig, folder: Path, callbacks: Sequence[lig
     return lightning.Trainer(
         accelerator={"cuda": "gpu"}.get(device, device),
         devices=settings.devices,
-        # Frozen parts are no parameters; one backward reaches the generator, the other the discriminator.
-        strategy="ddp_find_unused_parameters_true" if settings.devices > 1 else "auto",
+        strategy="ddp" if settings.devices > 1 else "auto",
         max_epochs=1,
         logger=False,
         enable_checkpointing=False,

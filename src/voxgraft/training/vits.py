@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import lightning
 import torch
 import torch.nn.functional as F
+from lightning.pytorch.strategies import ParallelStrategy
 from torch import nn
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.run import TrainingConfig
+from voxgraft.errors import TrainingError
 from voxgraft.models.spectral import mel_spectrogram, spectrogram_to_mel
 from voxgraft.models.vits import PARTS, Vits
 from voxgraft.models.vits.masks import segments
+from voxgraft.progress import notice
 from voxgraft.training.alignments import Alignments
 from voxgraft.training.average import WeightAverage
 from voxgraft.training.batches import Batch
+from voxgraft.training.draws import generator as generator_of_draws
 from voxgraft.training.examples import Example
 from voxgraft.training.gan_step import judge, reconstruction_terms
 from voxgraft.training.memory import in_pieces_that_fit
+from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 from voxgraft.training.state import DISCRIMINATOR, GENERATOR
 from voxgraft.training.windows import window_pass
 
 BETAS = (0.8, 0.99)
 EPSILON = 1e-9
+# Steps in a row without a finite gradient, after which nothing can be hoped for.
+MOST_SKIPPED = 10
 
 
 class VitsTraining(lightning.LightningModule):
@@ -45,6 +53,7 @@ class VitsTraining(lightning.LightningModule):
         settings: TrainingConfig,
         *,
         steps: int,
+        seed: int,
         autocast: torch.dtype | None,
         warm_up_discriminator: bool,
     ) -> None:
@@ -55,7 +64,9 @@ class VitsTraining(lightning.LightningModule):
         self.spec = spec
         self.settings = settings
         self.steps = steps
+        self.seed = seed
         self.step = 0
+        self.skipped = 0
         self.autocast = autocast
         self.judge_from = settings.discriminator_warmup if warm_up_discriminator else 0
         self.segment = settings.segment // spec.hop
@@ -80,31 +91,66 @@ class VitsTraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> None:
         """One step: gradients of both networks from the same pass, clipped, applied; then the average."""
+        # Dropout and the durations' noise: functions of the step, like all other draws, so that a resume repeats them.
+        torch.manual_seed(int(generator_of_draws(self.seed, "step", self.step, self.global_rank).integers(2**63)))
         self._align(batch)
         self._set_learning_rates()
-        optimisers = _as_list(self.optimizers())
-        totals: dict[str, torch.Tensor] = {}
+        totals = self._all_gradients(batch)
+        self._apply_gradients(totals)
+        self.step += 1
+        self.average.update(self.generator)
+        self.terms = {name: float(value) for name, value in totals.items()}
+        if self.step >= self.steps:
+            self.trainer.should_stop = True
 
-        def gradients_of(piece: Batch, share: float) -> None:
-            for name, value in self._gradients(piece, share).items():
-                totals[name] = totals.get(name, 0) + value.detach() * share
+    def _all_gradients(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Leave the gradients of the whole batch, of all processes, on the parameters; returns the terms."""
+        optimisers = _as_list(self.optimizers())
+        part = len(batch) / self.settings.batch if self.trainer.world_size > 1 else 1.0
+        totals: dict[str, torch.Tensor] = {}
 
         def begin() -> None:
             totals.clear()
             for optimiser in optimisers:
                 optimiser.zero_grad(set_to_none=True)
 
-        self.pieces = in_pieces_that_fit(batch, self.pieces, begin, gradients_of)
-        for network, optimiser in zip((self.generator, self.discriminator), optimisers, strict=False):
+        def work(piece: Batch, share: float) -> None:
+            for name, value in self._gradients(piece, share * part).items():
+                totals[name] = totals.get(name, 0) + value.detach().float() * share * part
+
+        with self._each_process_alone():
+            self.pieces = in_pieces_that_fit(batch, self.pieces, begin, work)
+        for network in self._networks():
+            sum_over_processes([p.grad for p in network.parameters() if p.grad is not None])
+        sum_over_processes(list(totals.values()))
+        return totals
+
+    def _apply_gradients(self, totals: dict[str, torch.Tensor]) -> None:
+        """Clip and step each network; a step whose gradients are not finite numbers is left out."""
+        optimisers = _as_list(self.optimizers())
+        for network, name in zip(self._networks(), ("gradient_norm", "discriminator_gradient_norm"), strict=False):
             parameters = [p for p in network.parameters() if p.grad is not None]
-            norm = nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip)
-            totals["gradient_norm" if network is self.generator else "discriminator_gradient_norm"] = norm
+            totals[name] = nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip)
+        if not all(torch.isfinite(totals[name]) for name in totals if name.endswith("norm")):
+            self.skipped += 1
+            notice(f"step {self.step + 1} is left out: its gradients are not finite numbers")
+            if self.skipped >= MOST_SKIPPED:
+                raise TrainingError(
+                    f"the gradients of {self.skipped} steps in a row are not finite numbers",
+                    field="training.learning_rates",
+                    remedy="set lower learning rates or training.precision=fp32, and begin the run anew",
+                )
+            return
+        self.skipped = 0
+        for optimiser in optimisers:
             optimiser.step()
-        self.step += 1
-        self.average.update(self.generator)
-        self.terms = {name: float(value) for name, value in totals.items()}
-        if self.step >= self.steps:
-            self.trainer.should_stop = True
+
+    def _networks(self) -> list[nn.Module]:
+        return [network for network in (self.generator, self.discriminator) if network is not None]
+
+    def _each_process_alone(self) -> AbstractContextManager[None]:
+        strategy = self.trainer.strategy
+        return strategy.block_backward_sync() if isinstance(strategy, ParallelStrategy) else nullcontext()
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None, dict[str, torch.Tensor]]:
         """Loss of the generator, loss of the discriminator, and every term without its weight."""
@@ -187,8 +233,14 @@ class VitsTraining(lightning.LightningModule):
     def on_train_start(self) -> None:
         """Optimisers exist from here on."""
         self.average.to(self.device)
-        for optimiser, state in zip(_as_list(self.optimizers()), self.optimiser_states, strict=False):
-            optimiser.optimizer.load_state_dict(state)
+        if self.optimiser_states:
+            for optimiser, state in zip(self.trainer.optimizers, self.optimiser_states, strict=True):
+                optimiser.load_state_dict(state)
+            self.optimiser_states = []
+
+    def states_of_optimisers(self) -> list[dict[str, Any]]:
+        """Of each optimiser, once training has started."""
+        return [optimiser.state_dict() for optimiser in self.trainer.optimizers] if self._trainer is not None else []
 
     def run_state(self) -> dict[str, Any]:
         """What goes on after a resume, besides the weights and the optimisers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,31 @@ from voxgraft.files import write_atomically
 
 
 class Records(lightning.Callback):
-    """Appends to metrics.jsonl, and to TensorBoard's event files where tensorboard is installed."""
+    """Appends to metrics.jsonl, and to TensorBoard's event files where tensorboard is installed; the first process alone."""
 
-    def __init__(self, folder: Path, from_step: int) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._path = folder / "metrics.jsonl"
-        self._events = _event_writer(folder / "tensorboard", from_step)
+        self._events: Any = None
         self._began = time.monotonic()
-        _drop_after(self._path, from_step)
+
+    def on_train_start(self, trainer: Any, module: Any) -> None:
+        """Forget what lies after the step that the run is at."""
+        if trainer.is_global_zero:
+            self._events = _event_writer(self._folder / "tensorboard", module.step)
+            _drop_after(self._path, module.step)
 
     def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The losses of a step."""
+        if not trainer.is_global_zero:
+            return
         rate = max(group["lr"] for optimiser in trainer.optimizers[:1] for group in optimiser.param_groups)
         self.write(module.step, "train", module.terms | {"learning_rate": rate})
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
         """One line: step, kind, seconds since this process began, and the values."""
         line = {"step": step, "kind": kind, "seconds": round(time.monotonic() - self._began, 2)}
-        line |= {name: round(v, 6) if isinstance(v, float) else v for name, v in values.items()}
+        line |= {name: _plain(value) for name, value in values.items()}
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
         for name, value in values.items():
@@ -40,6 +49,13 @@ class Records(lightning.Callback):
         """Close the event file."""
         if self._events is not None:
             self._events.close()
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it, which knows no NaN."""
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
 
 
 def _event_writer(folder: Path, from_step: int) -> Any:

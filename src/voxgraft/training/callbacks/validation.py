@@ -63,20 +63,25 @@ class Validation(lightning.Callback):
         self._assess = assess
         self._keep_best = keep_best
         self._sample_rate = sample_rate
-        self.best = read_best(folder)
-        self.last: Verdict | None = None
+        self.best: Best | None = None
         self._waited = 0
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether `patience` validations in a row brought nothing better."""
+        return self._waited >= self._patience
+
     def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Validate where it is time to."""
-        due = module.step % self._every == 0 or module.step >= module.steps
-        if due and trainer.is_global_zero:
+        """Validate where it is time to; the first process alone, and all of them heed its verdict."""
+        if module.step % self._every and module.step < module.steps:
+            return
+        if trainer.is_global_zero:
             self._validate(module)
-        if trainer.world_size > 1:
-            trainer.should_stop = bool(trainer.strategy.broadcast(trainer.should_stop))
-        if self._waited >= self._patience and not trainer.should_stop:
+        self._waited = trainer.strategy.broadcast(self._waited)
+        if self.exhausted and module.step < module.steps:
             trainer.should_stop = True
-            notice(f"no better voice in {self._patience} validations: training stops here")
+            if trainer.is_global_zero:
+                notice(f"no better voice in {self._patience} validations: training stops here")
 
     def _validate(self, module: Any) -> None:
         with module.average.applied(module.generator):
@@ -86,7 +91,6 @@ class Validation(lightning.Callback):
                 voice = self._keep_best(module.generator, module.step)
                 self._remember(Best(step=module.step, voice=str(voice), **asdict(verdict)))
         self._waited = 0 if better else self._waited + 1
-        self.last = verdict
         for number, clip in enumerate(clips[:3], 1):
             write_wav(self._folder / "samples" / f"step={module.step}-{number}.wav", clip, self._sample_rate)
         found = {name: value for name, value in asdict(verdict).items() if value is not None}
@@ -97,13 +101,19 @@ class Validation(lightning.Callback):
         self.best = best
         write_atomically(self._folder / "best.json", json.dumps(asdict(best), indent=2) + "\n")
 
+    @staticmethod
+    def fresh_state() -> dict[str, Any]:
+        """Of a run that has not validated yet."""
+        return {"waited": 0, "best": None}
+
     def state_dict(self) -> dict[str, Any]:
         """For the run's checkpoint."""
-        return {"waited": self._waited}
+        return {"waited": self._waited, "best": None if self.best is None else asdict(self.best)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` gave."""
+        """Take up what `state_dict` gave: as it was then, since what came later is done again."""
         self._waited = state["waited"]
+        self.best = None if state["best"] is None else Best(**state["best"])
 
 
 def is_better(verdict: Verdict, best: Best | None) -> bool:
@@ -120,9 +130,3 @@ def describe(verdict: Verdict) -> str:
     if verdict.cer is None:
         return f"validation mel distance {-verdict.score:.3f}"
     return f"similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %"
-
-
-def read_best(folder: Path) -> Best | None:
-    """What the run's folder says is best."""
-    path = folder / "best.json"
-    return Best(**json.loads(path.read_text("utf-8"))) if path.exists() else None
