@@ -9,7 +9,7 @@ from torch import nn
 from voxgraft.models.discriminators.period import SLOPE, PeriodDiscriminator
 from voxgraft.models.gan_losses import Judgement
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
-from voxgraft.models.weight_norm import normed
+from voxgraft.models.weight_norm import NormedConv, normed
 
 PERIODS = (2, 3, 5, 7, 11)
 
@@ -36,11 +36,25 @@ class ScaleDiscriminator(nn.Module):
         for conv in self.convs:
             if conv.groups == 1 and x.dim() == 3 and x.shape[1] > 1 and pays(x):
                 x = lay_side_by_side(x)
-            x = F.leaky_relu(conv(x), SLOPE, inplace=True)
+            blockwise = x.device.type == "cpu" and conv.groups > 1 and conv.bias.shape[0] // conv.groups >= 16
+            x = F.leaky_relu(strided_in_blocks(conv, x) if blockwise else conv(x), SLOPE, inplace=True)
             features.append(x)
         x = self.conv_post(x)
         features.append(x)
         return (take_apart(x) if x.dim() == 4 else x).flatten(1), features
+
+
+def strided_in_blocks(conv: NormedConv, x: torch.Tensor) -> torch.Tensor:
+    """conv(x) for a kernel of 41 and a stride of 4, at half the time: oneDNN wants 16 channels a group, not 4.
+
+    Blocks of four samples become channels, the kernel, lengthened by three zeros, eleven blocks: [B, C, T] as
+    [B, 4C, T / 4] without a stride.
+    """
+    stride = 4
+    x = F.pad(x, (0, -x.shape[-1] % stride)).unflatten(2, (-1, stride)).transpose(2, 3).flatten(1, 2)
+    weight = conv.effective_weight()
+    weight = F.pad(weight, (0, -weight.shape[-1] % stride)).unflatten(2, (-1, stride)).transpose(2, 3).flatten(1, 2)
+    return F.conv1d(x, weight, conv.bias, padding=weight.shape[-1] // 2, groups=conv.groups)
 
 
 class PiperDiscriminator(nn.Module):

@@ -21,29 +21,33 @@ def _dilated(channels: int, kernel: int, dilation: int) -> nn.Module:
 
 
 class ResBlock1(nn.Module):
-    """HiFi-GAN's residual block of pairs, a dilated and a plain convolution: [B, C, T] -> [B, C, T]."""
+    """HiFi-GAN's residual block of pairs, a dilated and a plain convolution: x and leaky_relu(x) [B, C, T] -> [B, C, T]."""
 
     def __init__(self, channels: int, kernel: int, dilations: Sequence[int]) -> None:
         super().__init__()
         self.convs1 = nn.ModuleList(_dilated(channels, kernel, dilation) for dilation in dilations)
         self.convs2 = nn.ModuleList(_dilated(channels, kernel, 1) for _ in dilations)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, SLOPE)), SLOPE))
+    def forward(self, x: torch.Tensor, activated: torch.Tensor) -> torch.Tensor:
+        for layer, (dilated, plain) in enumerate(zip(self.convs1, self.convs2, strict=True)):
+            if layer:
+                activated = F.leaky_relu(x, SLOPE)
+            x = x + plain(F.leaky_relu(dilated(activated), SLOPE))
         return x
 
 
 class ResBlock2(nn.Module):
-    """HiFi-GAN's small residual block of single dilated convolutions: [B, C, T] -> [B, C, T]."""
+    """HiFi-GAN's small residual block of single dilated convolutions: x and leaky_relu(x) [B, C, T] -> [B, C, T]."""
 
     def __init__(self, channels: int, kernel: int, dilations: Sequence[int]) -> None:
         super().__init__()
         self.convs = nn.ModuleList(_dilated(channels, kernel, dilation) for dilation in dilations)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        for dilated in self.convs:
-            x = x + dilated(F.leaky_relu(x, SLOPE))
+    def forward(self, x: torch.Tensor, activated: torch.Tensor) -> torch.Tensor:
+        for layer, dilated in enumerate(self.convs):
+            if layer:
+                activated = F.leaky_relu(x, SLOPE)
+            x = x + dilated(activated)
         return x
 
 
@@ -89,7 +93,8 @@ class Decoder(nn.Module):
         for stage, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, SLOPE))
             blocks = self.resblocks[stage * self.branches : (stage + 1) * self.branches]
-            x = sum(block(x) for block in blocks) / self.branches
+            activated = F.leaky_relu(x, SLOPE)
+            x = sum(block(x, activated) for block in blocks) / self.branches
         if beside:
             x = take_apart(x)
         return torch.tanh(self.conv_post(F.leaky_relu(x, 0.01)))
