@@ -80,3 +80,6 @@ def project(folder: Path, kind: str = "single.ckpt", **training: Any) -> RunConf
     base = spelt(kind, folder / "base")
     import_corpus(corpus(folder / "recordings")).write(folder / MANIFEST)
     return RunConfig(**settings(folder, base, **training))
+
+
+EVERYTHING_LEARNS = dict.fromkeys(("text_encoder", "duration", "flow", "posterior", "decoder", "discriminator"), 0.0001)
