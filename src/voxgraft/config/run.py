@@ -128,7 +128,6 @@ class TrainingConfig(Section):
     weights: LossWeights = Field(LossWeights(), description="Weight of each loss.")
     gradient_clip: float = Field(10.0, gt=0, description="Largest norm of the gradients of each network.")
     ema: float = Field(0.99, ge=0, lt=1, description="Decay of the weight average; 0 turns it off.")
-    replay: float = Field(0.0, ge=0, lt=1, description="Share of each batch that is the base's own speech.")
     validate_every: int = Field(200, ge=1, description="Steps between validations.")
     patience: int = Field(5, ge=1, description="Validations without a better one before training stops.")
     checkpoint_minutes: float = Field(3.0, gt=0, description="Most minutes of work that a kill can lose.")
