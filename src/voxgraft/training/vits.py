@@ -29,6 +29,7 @@ from voxgraft.training.memory import in_pieces_that_fit
 from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 from voxgraft.training.state import DISCRIMINATOR, GENERATOR
+from voxgraft.training.texts import KeptTexts
 from voxgraft.training.windows import window_pass
 
 BETAS = (0.8, 0.99)
@@ -71,6 +72,7 @@ class VitsTraining(lightning.LightningModule):
         self.judge_from = settings.discriminator_warmup if warm_up_discriminator else 0
         self.segment = settings.segment // spec.hop
         self.alignments = Alignments(examples, settings.realign_every)
+        self.texts = KeptTexts()
         self.average = WeightAverage(self.generator, settings.ema)
         self.pieces = settings.accumulate
         self.terms: dict[str, float] = {}
@@ -157,8 +159,9 @@ class VitsTraining(lightning.LightningModule):
         weights, adversary = self.settings.weights, self.discriminator
         with torch.autocast(batch.audio.device.type, dtype=self.autocast, enabled=self.autocast is not None):
             durations = None if self.settings.window is None else self._durations(batch)
+            text = self.texts.encode(self.generator, batch)
             output, from_text = window_pass(
-                self.generator, batch, durations, self.segment, from_text=weights.from_text > 0
+                self.generator, batch, text, durations, self.segment, from_text=weights.from_text > 0
             )
         terms = reconstruction_terms(output, batch.spectrogram, self.spec, self.segment)
         if from_text is not None:

@@ -19,16 +19,15 @@ PRIOR_NOISE = 0.667
 
 
 def window_pass(
-    model: Vits, batch: Batch, durations: torch.Tensor | None, segment: int, *, from_text: bool
+    model: Vits, batch: Batch, text: TextEncoding, durations: torch.Tensor | None, segment: int, *, from_text: bool
 ) -> tuple[VitsOutput, torch.Tensor | None]:
     """Decode a segment of each clip from its posterior and, `from_text`, from its prior too, as the voice will speak.
 
-    durations [B, N] in frames of the whole clip; None aligns the window itself, which must be the whole clip then.
+    text encodes batch.ids; durations [B, N] in frames of the whole clip; None aligns the window itself, which must be the whole clip then.
     Returns the pass and the audio from text [B, 1, S * hop] or None. The pass's mask weighs every clip the same,
     whatever its length, so that parts of a batch, averaged, are the batch.
     """
     g = model.embed_speaker(batch.speaker)
-    text = model.encode_text(batch.ids, batch.id_lengths)
     mask = sequence_mask(batch.window_lengths, batch.spectrogram.shape[-1])
     m_q, logs_q = model.enc_q(batch.spectrogram, mask, g)
     z = (m_q + batch.noise * torch.exp(logs_q)) * mask
