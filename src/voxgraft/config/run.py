@@ -76,11 +76,11 @@ class LearningRates(Section):
         0.0, ge=0, description="Symbols to the prior; 0 keeps the base's reading stable while the sound changes."
     )
     duration: float = Field(0.0, ge=0, description="Duration predictor; 0 keeps the base's timing.")
-    flow: float = Field(2e-4, ge=0, description="Normalising flow between prior and posterior.")
-    posterior: float = Field(2e-4, ge=0, description="Posterior encoder, used in training only.")
-    decoder: float = Field(2e-4, ge=0, description="Latent to waveform.")
+    flow: float = Field(3e-4, ge=0, description="Normalising flow between prior and posterior.")
+    posterior: float = Field(6e-4, ge=0, description="Posterior encoder, used in training only.")
+    decoder: float = Field(6e-4, ge=0, description="Latent to waveform.")
     speaker_embedding: float = Field(2e-4, ge=0, description="Speakers' vectors; unused with one speaker.")
-    discriminator: float = Field(2e-4, ge=0, description="Judge of the waveform, used in training only.")
+    discriminator: float = Field(5e-4, ge=0, description="Judge of the waveform, used in training only.")
 
 
 class LossWeights(Section):
@@ -92,7 +92,7 @@ class LossWeights(Section):
     adversarial: float = Field(1.0, ge=0, description="Least squares of the discriminator's verdict.")
     feature: float = Field(2.0, ge=0, description="L1 between the discriminator's features.")
     from_text: float = Field(
-        45.0,
+        0.0,
         ge=0,
         description="L1 between mel spectrograms on the way from text, as the voice will speak; 0 leaves it out.",
     )
@@ -118,7 +118,7 @@ class TrainingConfig(Section):
     discriminator: Literal["none", "light", "piper"] = Field(
         "light", description="Judge of the waveform: light is thin and quick, piper is what Piper trains with."
     )
-    discriminator_warmup: int = Field(50, ge=0, description="Steps in which new discriminators learn alone.")
+    discriminator_warmup: int = Field(20, ge=0, description="Steps in which new discriminators learn alone.")
     learning_rates: LearningRates = Field(LearningRates(), description="Learning rate of each part.")
     freeze: tuple[Part, ...] = Field((), description="Parts that stay as they are.")
     warmup: int = Field(20, ge=0, description="Steps in which the learning rate rises from 0.")

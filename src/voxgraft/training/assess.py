@@ -34,6 +34,12 @@ def speak(model: Vits, sentences: Sequence[Sequence[int]], scales: dict[str, flo
     return clips
 
 
+def rank(similarity: float, cer: float, base_cer: float | None, margin: float) -> Verdict:
+    """Score by similarity; a voice that is understood worse than `margin` allows pays for what is over it, and is not eligible."""
+    over = 0.0 if base_cer is None else max(0.0, cer - base_cer - margin)
+    return Verdict(similarity - over, over == 0, cer, similarity)
+
+
 class Listener:
     """Speaks fixed sentences and has them judged: highest similarity among those about as well understood as the base."""
 
@@ -67,8 +73,7 @@ class Listener:
     def __call__(self, model: Vits) -> tuple[Verdict, list[np.ndarray]]:
         clips = speak(model, self._sentences, self._scales, self._speaker)
         scored = self._judge.score([_full_scale(clip) for clip in clips], self._sample_rate, self._texts)
-        eligible = self.base_cer is None or scored.cer <= self.base_cer + self._margin
-        return Verdict(scored.speaker_similarity, eligible, scored.cer, scored.speaker_similarity), clips
+        return rank(scored.speaker_similarity, scored.cer, self.base_cer, self._margin), clips
 
 
 class MelGauge:

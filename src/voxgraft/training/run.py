@@ -160,8 +160,8 @@ def _fit(started: Started, folder: Path, content: dict[str, Any] | None) -> RunR
 def _tell_of(best: Best) -> None:
     if not best.eligible:
         notice(
-            f"no voice was understood as well as the base: the one exported is the best understood, CER {100 * (best.cer or 0):.1f} %; "
-            "train longer, with more recordings, or check their transcripts"
+            f"no voice was understood as well as the base on sentences unlike the recordings: the one exported comes nearest, "
+            f"CER {100 * (best.cer or 0):.1f} %; more recordings help most, then longer training"
         )
 
 

@@ -21,7 +21,7 @@ from voxgraft.training.callbacks.records import Records
 class Best:
     """The best validation so far; `cer` and `speaker_similarity` are None where no judge is installed.
 
-    While no voice is understood about as well as the base, the best understood stands in, not `eligible`.
+    While no voice is understood about as well as the base, the one that comes nearest stands in, not `eligible`.
     """
 
     step: int
@@ -117,12 +117,10 @@ class Validation(lightning.Callback):
 
 
 def is_better(verdict: Verdict, best: Best | None) -> bool:
-    """Eligible beats not eligible; among eligible ones the higher score wins, among others the lower CER."""
+    """Eligible beats not eligible; among equals the higher score wins."""
     if best is None or verdict.eligible != best.eligible:
         return best is None or verdict.eligible
-    if verdict.eligible or verdict.cer is None or best.cer is None:
-        return verdict.score > best.score
-    return verdict.cer < best.cer
+    return verdict.score > best.score
 
 
 def describe(verdict: Verdict) -> str:
