@@ -83,3 +83,26 @@ def project(folder: Path, kind: str = "single.ckpt", **training: Any) -> RunConf
 
 
 EVERYTHING_LEARNS = dict.fromkeys(("text_encoder", "duration", "flow", "posterior", "decoder", "discriminator"), 0.0001)
+
+
+def fit(started: Any, *callbacks: Any) -> Any:
+    """Train what `begin` made ready, with no callbacks but these; returns the module."""
+    from voxgraft.training.feed import feed
+    from voxgraft.training.trainer import make_trainer
+
+    module, config = started.module, started.config
+    trainer = make_trainer(config.training, Path(config.output), callbacks)
+    trainer.fit(module, feed(started.examples, started.cutting, config, module.step, module.steps))
+    return module
+
+
+def batch_of(started: Any, step: int = 0) -> Any:
+    """The batch of a step, its clips aligned."""
+    from voxgraft.training.batches import Schedule, make_batch
+
+    module, config = started.module, started.config
+    schedule = Schedule(tuple(e.frames for e in started.examples), config.training.batch, config.seed)
+    clips = schedule.clips(step)
+    module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
+    module.generator.train()
+    return make_batch(started.examples, clips, started.cutting, config.seed, step)
