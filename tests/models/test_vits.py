@@ -182,3 +182,14 @@ def test_same_generator_same_noise():
     ]
     assert torch.equal(passes[0].audio, passes[1].audio)
     assert not torch.equal(passes[0].z, passes[2].z)
+
+
+def test_decoder_gives_the_same_with_clips_side_by_side():
+    """In training a full batch is laid out otherwise than in inference."""
+    model, _ = restored("single")
+    z = torch.randn(6, 8, 12)
+    beside = model.decode(z)
+    with torch.no_grad():
+        apart = model.decode(z)
+    assert beside.requires_grad
+    torch.testing.assert_close(beside.detach(), apart, rtol=1e-4, atol=1e-6)

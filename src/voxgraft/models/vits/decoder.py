@@ -95,6 +95,8 @@ class Decoder(nn.Module):
             blocks = self.resblocks[stage * self.branches : (stage + 1) * self.branches]
             activated = F.leaky_relu(x, SLOPE)
             x = sum(block(x, activated) for block in blocks) / self.branches
+        x = F.leaky_relu(x, 0.01)
         if beside:
-            x = take_apart(x)
-        return torch.tanh(self.conv_post(F.leaky_relu(x, 0.01)))
+            audio = F.conv2d(x, self.conv_post.weight.unsqueeze(-1), padding=(3, 0))
+            return torch.tanh(take_apart(audio))
+        return torch.tanh(self.conv_post(x))
