@@ -71,9 +71,10 @@ def _two_intervals(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_export", "_two_intervals")
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, monkeypatch):
-    whole = train(project(tmp_path / "whole", validate_every=2, **LIVELY))
-    config = project(tmp_path / "stopped", validate_every=2, **LIVELY)
+@pytest.mark.parametrize("rates", [EVERYTHING_LEARNS, EVERYTHING_LEARNS | {"text_encoder": 0, "duration": 0}])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, monkeypatch, rates):
+    whole = train(project(tmp_path / "whole", validate_every=2, **LIVELY | {"learning_rates": rates}))
+    config = project(tmp_path / "stopped", validate_every=2, **LIVELY | {"learning_rates": rates})
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
         stop_before(patch, 2)

@@ -69,6 +69,7 @@ def settings(folder: Path, base: Path | str, **training: Any) -> dict[str, Any]:
             "window": 32,
             "validate_every": 100,
             "discriminator": "light",
+            "weights": {"from_text": 45},
             "device": "cpu",
             **training,
         },

@@ -24,13 +24,12 @@ class KeptTexts:
         if not is_frozen(model.enc_p):
             return model.encode_text(batch.ids, batch.id_lengths)
         clips, lengths = batch.clips.tolist(), batch.id_lengths.tolist()
-        new = [place for place, clip in enumerate(clips) if clip not in self._kept]
-        fresh: dict[int, torch.Tensor] = {}
-        if new:
-            text = model.encode_text(batch.ids[new], batch.id_lengths[new])
-            together = torch.stack([text.hidden.float(), text.m_p.float(), text.logs_p.float()], 1)
-            # Each on its own: a slice would keep the whole batch alive.
-            fresh = {clips[i]: row[..., : lengths[i]].clone() for i, row in zip(new, together, strict=True)}
+        # Each alone: in a batch its last bits would depend on the others' lengths, and differ after a resume.
+        fresh = {
+            clip: _encode_alone(model, batch.ids[place : place + 1, : lengths[place]])
+            for place, clip in enumerate(clips)
+            if clip not in self._kept
+        }
         longest = batch.ids.shape[1]
         rows = [fresh[clip] if clip in fresh else self._kept[clip] for clip in clips]
         padded = torch.stack([torch.nn.functional.pad(row, (0, longest - row.shape[-1])) for row in rows])
@@ -44,3 +43,9 @@ class KeptTexts:
             if self._bytes + size <= MOST_BYTES:
                 self._kept[clip] = row
                 self._bytes += size
+
+
+def _encode_alone(model: Vits, ids: torch.Tensor) -> torch.Tensor:
+    """ids [1, N] -> hidden, m_p and logs_p [3, C, N]."""
+    text = model.encode_text(ids, torch.tensor([ids.shape[1]], device=ids.device))
+    return torch.cat([text.hidden, text.m_p, text.logs_p]).float()
