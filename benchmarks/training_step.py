@@ -1,6 +1,6 @@
 """One training step of VITS medium, both networks, 8 clips of 3-4 s: Piper's own trainer against ours.
 
-    python -m benchmarks.training_step [--steps 5] [--threads 2] [--only NAME ...]
+    python -m benchmarks.training_step [--steps 5] [--threads 2] [--device cuda] [--only NAME ...]
 
 Every contender takes a step in turn on the same batch, so that a busy machine slows all alike. `wall` and `cpu` are
 medians of seconds a step (cpu adds up the cores); `faster` compares wall times with Piper's float32, its default.
@@ -35,7 +35,7 @@ SYMBOLS_A_SECOND = 28  # phonemes and the blanks between them
 Batch = dict[str, torch.Tensor]
 
 
-def make_batch(clips: int = 8, seed: int = 0) -> Batch:
+def make_batch(device: str = "cpu", clips: int = 8, seed: int = 0) -> Batch:
     """Noise in the shape of a batch of speech: 3 to 4 s a clip."""
     generator = torch.Generator().manual_seed(seed)
     seconds = torch.linspace(3, 4, clips)
@@ -44,13 +44,14 @@ def make_batch(clips: int = 8, seed: int = 0) -> Batch:
     audio = torch.zeros(clips, int(frames.max()) * SPEC.hop)
     for row, count in zip(audio, frames.tolist(), strict=True):
         row[: count * SPEC.hop] = 0.1 * torch.randn(count * SPEC.hop, generator=generator)
-    return {
+    batch = {
         "ids": torch.randint(1, 150, (clips, int(lengths.max())), generator=generator),
         "lengths": lengths,
         "spectrogram": linear_spectrogram(audio, SPEC),
         "spectrogram_lengths": frames,
         "audio": audio,
     }
+    return {name: value.to(device) for name, value in batch.items()}
 
 
 def piper_model() -> torch.nn.Module:
@@ -91,12 +92,13 @@ def piper_batch(batch: Batch) -> object:
 
 def piper_step(batch: Batch, dtype: torch.dtype | None) -> Callable[[], None]:
     """What Piper's `training_step` does, with its own losses and optimisers."""
-    model = piper_model().train()
+    device = batch["audio"].device
+    model = piper_model().to(device).train()
     (opt_g, opt_d), _ = model.configure_optimizers()
     theirs = piper_batch(batch)
 
     def step() -> None:
-        with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
             loss_g, loss_d, _ = model._compute_loss(theirs)
         opt_g.zero_grad()
         loss_g.backward()
@@ -113,7 +115,8 @@ def our_step(
 ) -> Callable[[], None]:
     """Our step as the training loop takes it."""
     torch.manual_seed(0)
-    generator, adversary = medium(), discriminator().train()
+    device = batch["audio"].device
+    generator, adversary = medium().to(device), discriminator().to(device).train()
     opt_g, opt_d = (torch.optim.AdamW(m.parameters(), 2e-4, fused=True) for m in (generator, adversary))
 
     def step() -> None:
@@ -151,6 +154,8 @@ def measure(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, list
         for name, step in steps.items():
             wall, cpu = time.perf_counter(), time.process_time()
             step()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
             if turn:
                 times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
     return times
@@ -187,15 +192,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--only", nargs="*", choices=list(CONTENDERS), default=list(CONTENDERS))
     parser.add_argument("--no-check", action="store_true", help="leave the comparison of gradients out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
-    batch = make_batch()
+    batch = make_batch(arguments.device)
     times = measure({name: CONTENDERS[name](batch) for name in arguments.only}, arguments.steps)
     print(
-        f"{date.today()}, {cpu_name()}, {arguments.threads} threads, torch {torch.__version__}, {arguments.steps} steps"
+        f"{date.today()}, {machine(arguments.device)}, {arguments.threads} threads, torch {torch.__version__}, {arguments.steps} steps"
     )
     print(f"{'step':<18}{'wall s':>8}{'cpu s':>8}{'faster':>8}")
     reference = None
@@ -204,14 +210,16 @@ def main() -> None:
         reference = reference or wall
         print(f"{name:<18}{wall:>8.2f}{cpu:>8.2f}{reference / wall:>7.2f}×")
     if not arguments.no_check:
-        generator, discriminator = gradient_differences(batch)
+        generator, discriminator = gradient_differences(make_batch())
         print(
             f"gradients of ours fp32 differ from Piper's by {generator:.0e} (generator), {discriminator:.0e} (discriminators)"
         )
 
 
-def cpu_name() -> str:
-    """What the processor calls itself, and whether it multiplies bfloat16 natively."""
+def machine(device: str) -> str:
+    """What the processor or GPU calls itself, and whether a processor multiplies bfloat16 natively."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
     with open("/proc/cpuinfo") as file:
         text = file.read()
     name = next((line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")), "CPU")
