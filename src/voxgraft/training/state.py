@@ -59,8 +59,9 @@ def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 def save(path: Path, content: Mapping[str, Any]) -> None:
     """torch.save, whole or not at all. TrainingError where the disk is full; what was there stays."""
-    with full_disk_explained(path), replacing(path) as temporary:
-        torch.save(dict(content), temporary)
+    # Through Python's file: torch's own writer does not say why it failed.
+    with full_disk_explained(path), replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(dict(content), file)
 
 
 @contextmanager
