@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from conftest import RATE, tone
+from tests.corpus.tones import RATE, tone
 
 from voxgraft.corpus.check import check, examine
 from voxgraft.corpus.finding import BLOCKING

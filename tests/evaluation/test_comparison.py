@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import TEXTS, Steady, spoken
+from tests.evaluation.stand_ins import TEXTS, Steady, spoken
 
 from voxgraft.errors import EvaluationError, MissingExtra
 from voxgraft.evaluation.compare import Candidate, compare

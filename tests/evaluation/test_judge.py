@@ -2,7 +2,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Brightness, Echo, spoken
+from tests.evaluation.stand_ins import Brightness, Echo, spoken
 
 from voxgraft.errors import EvaluationError, MissingExtra
 from voxgraft.evaluation.judge import Judge
