@@ -23,6 +23,7 @@ from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.checkpoints.library import library_folder
 from voxgraft.checkpoints.write import write_safetensors
 from voxgraft.config.run import RecoveryConfig
+from voxgraft.errors import CheckpointError
 from voxgraft.models.spectral import linear_spectrogram, mel_spectrogram, spectrogram_to_mel
 from voxgraft.models.vits import Vits
 from voxgraft.models.vits.masks import path_from_durations, sequence_mask
@@ -70,9 +71,15 @@ def cache_file(base: Checkpoint, settings: RecoveryConfig) -> Path:
 
 
 def open_recovered(base: Checkpoint, settings: RecoveryConfig) -> Checkpoint | None:
-    """The recovered base from the cache; None where it isn't there."""
+    """The recovered base from the cache; None where it isn't there, or was damaged: then it is made again."""
     path = cache_file(base, settings)
-    return _as_the_base(open_checkpoint(path), base) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return _as_the_base(open_checkpoint(path), base)
+    except CheckpointError as fault:
+        notice(f"warning: {fault.summary}")
+        return None
 
 
 def recover(
@@ -167,7 +174,7 @@ def _recover_posterior(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.enc_q.parameters(), 10.0)
             optimiser.step()
-            advance(1, note=f"likelihood {-float(loss):.2f}")
+            advance(1, note=f"likelihood {-loss.item():.2f}")
             if (step + 1) % settings.check_every == 0 and recordings:
                 distance = mel_distance(model, recordings, spec)
                 if plateau.reached(distance):
@@ -211,7 +218,7 @@ def _recover_durations(model: Vits, bank: Sequence[Pair], settings: RecoveryConf
             loss.backward()
             torch.nn.utils.clip_grad_norm_(lacking, 10.0)
             optimiser.step()
-            advance(1, note=f"loss {float(loss):.2f}")
+            advance(1, note=f"loss {loss.item():.2f}")
     model.requires_grad_(True)
 
 

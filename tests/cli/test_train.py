@@ -1,0 +1,135 @@
+"""`voxgraft train` from a shell: what it writes, prints and refuses."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+from tests.training.tiny_project import corpus, settings, spelt
+
+COMMAND = "import torch; torch.set_num_threads(1); from voxgraft.cli.main import main; main()"
+
+
+@pytest.fixture
+def voxgraft(tmp_path):
+    """Run the command in the folder of the test."""
+    environment = os.environ | {"VOXGRAFT_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-c", COMMAND, *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A project as a file, its base an exported voice."""
+    values = settings(tmp_path, spelt("single.onnx", tmp_path / "base"), steps=2, discriminator="none")
+    values["corpus"]["path"] = str(corpus(tmp_path / "recordings"))
+    del values["output"]
+    (tmp_path / "voxgraft.yaml").write_text(yaml.safe_dump(values), "utf-8")
+    return tmp_path
+
+
+def test_from_recordings_to_speech(voxgraft, written):
+    """import, plan, train two steps, export, say."""
+    imported = voxgraft("corpus", "import", "recordings", "--project", ".")
+    assert imported.returncode == 0, imported.stderr
+    planned = voxgraft("plan", ".", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["parameters_carried"] == 1.0
+    trained = voxgraft("train", ".", "--json")
+    assert trained.returncode == 0, trained.stderr
+    told = json.loads(trained.stdout)
+    assert told.keys() >= {"run", "step", "steps", "finished", "voice", "best"}
+    assert (told["step"], told["steps"], told["finished"]) == (2, 2, True)
+    folder = written / "runs" / "tiny"
+    assert told["run"] == str(folder)
+    assert {p.name for p in folder.iterdir()} >= {
+        "config.yaml",
+        "plan.json",
+        "checkpoints",
+        "samples",
+        "metrics.jsonl",
+        "best",
+    }
+    assert [p.name for p in (folder / "checkpoints").iterdir()] == ["epoch=0-step=2.ckpt"]
+    exported = voxgraft("export", "runs/tiny", "-o", "out")
+    assert exported.returncode == 0, exported.stderr
+    said = voxgraft("say", told["voice"], "a bad cab", "-o", "words.wav")
+    assert said.returncode == 0, said.stderr
+    sound, rate = soundfile.read(written / "words.wav")
+    assert rate == 16000
+    assert len(sound) > 1000
+    assert np.abs(sound).max() > 0.01
+
+
+def test_two_processes_from_the_command_line(voxgraft, written):
+    done = voxgraft("train", ".", "--set", "training.devices=2", "--set", "training.batch=3")
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 steps" in done.stdout
+    assert "voxgraft say" in done.stdout
+    again = voxgraft("train", ".", "--resume")
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--set", "training.stepz=3"], 1, ["training.stepz", "training.steps"]),
+        (["--set", "training.steps=many"], 1, ["training.steps"]),
+        (["--set", "training.steps=0"], 1, ["training.steps"]),
+        (["--set", "nonsense"], 1, ["nonsense"]),
+        (["--device", "cuda"], 1, ["training.device", "got cuda"]),
+        (["--resume"], 1, ["no such run", "without --resume"]),
+        (["--base", "absent.ckpt"], 1, ["absent.ckpt"]),
+        (["--base", "x.ckpt", "--from-scratch"], 2, ["--from-scratch"]),
+        (["--name", "../out"], 1, ["name"]),
+        (["--set", "training.devices=9", "--set", "training.batch=3"], 1, ["training.devices", "at most 3"]),
+    ],
+)
+def test_mistakes_end_in_one_clear_error_and_write_nothing(voxgraft, written, arguments, code, words):
+    import torch
+
+    if "cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("there is one")
+    done = voxgraft("train", ".", *arguments)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1
+        assert done.stderr.splitlines()[-1].startswith("  "), "the remedy"
+    for word in words:
+        assert word in done.stderr
+    assert done.stdout == ""
+    assert not (written / "runs").exists()
+
+
+def test_a_name_that_is_taken_is_an_error_and_another_is_not(voxgraft, written):
+    first = voxgraft("train", ".")
+    assert first.returncode == 0, first.stderr
+    again = voxgraft("train", ".")
+    assert again.returncode == 1
+    assert "a run of this name already" in again.stderr
+    assert "--resume" in again.stderr
+    other = voxgraft("train", ".", "--name", "second", "--output", "elsewhere", "--json")
+    assert other.returncode == 0, other.stderr
+    assert json.loads(other.stdout)["run"].endswith("elsewhere/runs/second")
+    assert "taken from the cache" in other.stderr, "recovery happens once"
+
+
+def test_a_folder_without_a_project_is_an_error(voxgraft, tmp_path):
+    done = voxgraft("train", str(tmp_path))
+    assert done.returncode == 1
+    assert "no such project" in done.stderr
