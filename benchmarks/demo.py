@@ -1,9 +1,9 @@
 """The demo's time and scores: base, result and the speaker's own recordings on the held-out texts.
 
-    python -m benchmarks.demo [--folder FOLDER] [--minutes M] [--discriminator none|light|piper] [--corpus FOLDER]
+    python -m benchmarks.demo [--folder FOLDER] [--minutes M] [--set training.discriminator=piper] [--corpus FOLDER]
 
-With --corpus, the same on another corpus in place of the bundled one's training clips: the held-out texts stay the
-bundled twelve, and clips with those texts are left out of training.
+--corpus takes a larger corpus of the same speaker, which holds the bundled clips under their ids: the held-out texts stay
+the bundled twelve, and clips with those texts are left out of training.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def main() -> None:
 
 def _cell(scores: dict[str, list[float] | None] | None, name: str) -> str:
     found = scores.get(name) if scores else None
-    return "" if found is None else f"{found[0]:.3f} ({found[1]:.3f} … {found[2]:.3f})"
+    if found is None:
+        return ""
+    value, low, high = (f"{100 * x:.1f}" if name in ("cer", "wer") else f"{x:.3g}" for x in found)
+    return f"{value}{' %' if name in ('cer', 'wer') else ''} ({low} … {high})"
 
 
 if __name__ == "__main__":

@@ -137,6 +137,7 @@ def _compare(config: RunConfig, voice: Path) -> Comparison:
     from voxgraft.corpus import sample
     from voxgraft.evaluation.compare import compare
     from voxgraft.evaluation.material import from_corpus
+    from voxgraft.evaluation.scores import METRIC_NAMES
     from voxgraft.evaluation.voices import SeededVoice
 
     held_out, target = from_corpus(sample.bundled(), sample.held_out_ids())
@@ -149,6 +150,7 @@ def _compare(config: RunConfig, voice: Path) -> Comparison:
         seeds=config.evaluation.seeds,
         language="en",
         recogniser=config.evaluation.recogniser,
+        metrics=[name for name in METRIC_NAMES if config.evaluation.dnsmos or name != "dnsmos"],
     )
 
 

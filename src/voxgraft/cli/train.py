@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ def train(
     if base is not None and from_scratch:
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
     options = {"base": "none" if from_scratch else base, "name": name, "output": output, "training.device": device}
-    overrides = [f"{key}={value}" for key, value in options.items() if value is not None]
+    overrides = [f"{key}={dumps(str(value))}" for key, value in options.items() if value is not None]
     result = run(load_config(project, [*overrides, *(settings or ())]), resume=resume)
     if json:
         best = result.best

@@ -44,7 +44,7 @@ class GraftConfig(Section):
 class CorpusConfig(Section):
     """Which recordings, and how they are prepared."""
 
-    path: str | None = Field(None, description="Folder or metadata.csv to import; null uses the imported manifest.")
+    path: str | None = Field(None, description="Folder or metadata.csv, where the project holds no imported manifest.")
     validation: int = Field(8, ge=1, description="Utterances set aside for validation, speaker by speaker, by text.")
     held_out: tuple[str, ...] = Field(
         (), description="Ids that are never trained or validated on, kept for evaluation."
@@ -55,7 +55,7 @@ class CorpusConfig(Section):
     longest: float = Field(15.0, gt=0, description="Clips over this many seconds are left out.")
     licence: str | None = Field(None, description="Licence of the recordings, for the voice's card.")
     consent: str | None = Field(None, description="What you state about the speaker's consent, for the voice's card.")
-    skip_bad: bool = Field(False, description="Leave out clips that fail the check instead of stopping.")
+    skip_bad: bool = Field(False, description="Pass over rows that can't be imported instead of stopping.")
 
 
 class RecoveryConfig(Section):
@@ -106,8 +106,12 @@ class TrainingConfig(Section):
         None, gt=0, description="Take no more steps than fit into this many minutes, by the measured time of a step."
     )
     batch: int | Literal["auto"] = Field("auto", description="Clips a step; auto fits memory.")
-    accumulate: int = Field(1, ge=1, description="Batches whose gradients are added before each step.")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto measures bf16 against fp32 once.")
+    accumulate: int = Field(
+        1, ge=1, description="Pieces that each batch is computed in, one after another; more need less memory."
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto is bf16 where the hardware multiplies it natively, else fp32."
+    )
     window: int | None = Field(
         80,
         ge=32,

@@ -94,7 +94,7 @@ class Cutting:
     segment: int
     hop: int
     latent_channels: int
-    # Frames that the networks look at to either side; less is an approximation, measured in benchmarks/.
+    # Fewer than the 64 frames that posterior and flow reach together: what lies further off hardly counts.
     context: int = 8
 
 

@@ -22,7 +22,7 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
     ]
     if plan.base_sha256 is None:
         chosen = open_
-        notice(f"from scratch: all parts learn at {FROM_SCRATCH:g}; fine-tuning starts lower")
+        notice(f"from scratch: all parts learn, at {FROM_SCRATCH:g}")
     else:
         chosen = [part for part in open_ if part in new_parts(plan) and getattr(rates, part) == 0]
         for part in chosen:
