@@ -136,8 +136,8 @@ def _compare(config: RunConfig, voice: Path) -> Comparison:
     from voxgraft.checkpoints import resolve
     from voxgraft.corpus import sample
     from voxgraft.evaluation.compare import compare
+    from voxgraft.evaluation.instruments import METRIC_NAMES
     from voxgraft.evaluation.material import from_corpus
-    from voxgraft.evaluation.scores import METRIC_NAMES
     from voxgraft.evaluation.voices import SeededVoice
 
     held_out, target = from_corpus(sample.bundled(), sample.held_out_ids())
