@@ -32,6 +32,23 @@ def voxgraft(tmp_path):
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """The same without a process of its own: (exit code, stdout, stderr)."""
+    from voxgraft.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOXGRAFT_HOME", str(tmp_path / "home"))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["voxgraft", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
 def written(tmp_path):
     """A project as a file, its base an exported voice."""
     values = settings(tmp_path, spelt("single.onnx", tmp_path / "base"), steps=2, discriminator="none")
@@ -41,33 +58,28 @@ def written(tmp_path):
     return tmp_path
 
 
-def test_from_recordings_to_speech(voxgraft, written):
+def test_from_recordings_to_speech(here, written):
     """import, plan, train two steps, export, say."""
-    imported = voxgraft("corpus", "import", "recordings", "--project", ".")
-    assert imported.returncode == 0, imported.stderr
-    planned = voxgraft("plan", ".", "--json")
-    assert planned.returncode == 0, planned.stderr
-    assert json.loads(planned.stdout)["parameters_carried"] == 1.0
-    trained = voxgraft("train", ".", "--json")
-    assert trained.returncode == 0, trained.stderr
-    told = json.loads(trained.stdout)
+    done, _, err = here("corpus", "import", "recordings")
+    assert done == 0, err
+    done, out, err = here("plan", ".", "--json")
+    assert done == 0, err
+    assert json.loads(out)["parameters_carried"] == 1.0
+    done, out, err = here("train", ".", "--json")
+    assert done == 0, err
+    told = json.loads(out)
     assert told.keys() >= {"run", "step", "steps", "finished", "voice", "best"}
     assert (told["step"], told["steps"], told["finished"]) == (2, 2, True)
     folder = written / "runs" / "tiny"
     assert told["run"] == str(folder)
-    assert {p.name for p in folder.iterdir()} >= {
-        "config.yaml",
-        "plan.json",
-        "checkpoints",
-        "samples",
-        "metrics.jsonl",
-        "best",
-    }
+    found = {path.name for path in folder.iterdir()}
+    assert found >= {"config.yaml", "plan.json", "checkpoints", "samples", "metrics.jsonl", "best"}
     assert [p.name for p in (folder / "checkpoints").iterdir()] == ["epoch=0-step=2.ckpt"]
-    exported = voxgraft("export", "runs/tiny", "-o", "out")
-    assert exported.returncode == 0, exported.stderr
-    said = voxgraft("say", told["voice"], "a bad cab", "-o", "words.wav")
-    assert said.returncode == 0, said.stderr
+    done, _, err = here("export", "runs/tiny", "--out", "out")
+    assert done == 0, err
+    assert list((written / "out").glob("*.onnx"))
+    done, _, err = here("say", told["voice"], "a bad cab", "-o", "words.wav")
+    assert done == 0, err
     sound, rate = soundfile.read(written / "words.wav")
     assert rate == 16000
     assert len(sound) > 1000
@@ -98,38 +110,37 @@ def test_two_processes_from_the_command_line(voxgraft, written):
         (["--set", "training.devices=9", "--set", "training.batch=3"], 1, ["training.devices", "at most 3"]),
     ],
 )
-def test_mistakes_end_in_one_clear_error_and_write_nothing(voxgraft, written, arguments, code, words):
+def test_mistakes_end_in_one_clear_error_and_write_nothing(here, written, arguments, code, words):
     import torch
 
     if "cuda" in arguments and torch.cuda.is_available():
         pytest.skip("there is one")
-    done = voxgraft("train", ".", *arguments)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
+    found, out, err = here("train", ".", *arguments)
+    assert found == code, err
+    assert "Traceback" not in err
     if code == 1:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1
-        assert done.stderr.splitlines()[-1].startswith("  "), "the remedy"
+        assert [line.startswith("error: ") for line in err.splitlines()].count(True) == 1
+        assert err.splitlines()[-1].startswith("  "), "the remedy"
     for word in words:
-        assert word in done.stderr
-    assert done.stdout == ""
+        assert word in err
+    assert out == ""
     assert not (written / "runs").exists()
 
 
-def test_a_name_that_is_taken_is_an_error_and_another_is_not(voxgraft, written):
-    first = voxgraft("train", ".")
-    assert first.returncode == 0, first.stderr
-    again = voxgraft("train", ".")
-    assert again.returncode == 1
-    assert "a run of this name already" in again.stderr
-    assert "--resume" in again.stderr
-    other = voxgraft("train", ".", "--name", "second", "--output", "elsewhere", "--json")
-    assert other.returncode == 0, other.stderr
-    assert json.loads(other.stdout)["run"].endswith("elsewhere/runs/second")
-    assert "taken from the cache" in other.stderr, "recovery happens once"
+def test_a_name_that_is_taken_is_an_error_and_another_is_not(here, written):
+    code, _, err = here("train", ".")
+    assert code == 0, err
+    code, _, err = here("train", ".")
+    assert code == 1
+    assert "a run of this name already" in err
+    assert "--resume" in err
+    code, out, err = here("train", ".", "--name", "second", "--output", "elsewhere", "--json")
+    assert code == 0, err
+    assert json.loads(out)["run"].endswith("elsewhere/runs/second")
+    assert "taken from the cache" in err, "recovery happens once"
 
 
-def test_a_folder_without_a_project_is_an_error(voxgraft, tmp_path):
-    done = voxgraft("train", str(tmp_path))
-    assert done.returncode == 1
-    assert "no such project" in done.stderr
+def test_a_folder_without_a_project_is_an_error(here, tmp_path):
+    code, _, err = here("train", str(tmp_path))
+    assert code == 1
+    assert "no such project" in err

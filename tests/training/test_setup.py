@@ -89,9 +89,12 @@ def test_a_refused_graft_begins_nothing(tmp_path):
 
 def test_a_device_that_is_not_there_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("voxgraft.training.setup.recover", lambda *_: pytest.fail("minutes of recovery came first"))
     with pytest.raises(TrainingError, match=r"training\.device") as caught:
-        train(project(tmp_path, device="cuda"))
+        train(project(tmp_path, "single.onnx", device="cuda"))
     assert "got cuda" in caught.value.summary
+    with pytest.raises(TrainingError, match=r"training\.devices"):
+        train(project(tmp_path, "single.onnx", devices=9))
     assert nothing_written(tmp_path)
     assert choose_device("auto") == "cpu"
 

@@ -105,16 +105,18 @@ class Started:
 
 def begin(config: RunConfig) -> Started:
     """A new run: plan, recover, graft; settings that were left to us are measured and fixed."""
+    choose_device(config.training.device)
     graft = plan_project(config)
     if graft.plan.refusals:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
     _tell(graft.plan, graft.base)
     material = _material(config, graft.target)
+    config = _settled(config, len(material.examples))
     base = _whole_base(graft.base, config, material)
     plan = make_plan(base, graft.target) if base is not None else graft.plan
     generator, adversary = _networks(graft.target, config)
     apply_plan(plan, base, generator, adversary)
-    config = _settled(with_rates_for(config, plan), len(material.examples))
+    config = with_rates_for(config, plan)
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
     module = _module(config, generator, adversary, material, warm_up=fresh and base is not None)
     metadata = _metadata(config, graft.base, graft.target, material.manifest)
