@@ -84,8 +84,9 @@ def load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as fault:
+        reason = str(fault).strip() or type(fault).__name__
         raise TrainingError(
-            f"the checkpoint can't be read: {str(fault).splitlines()[0][:160]}",
+            f"the checkpoint can't be read: {reason.splitlines()[0][:160]}",
             file=path,
             remedy="delete it and begin the run again, or take an older copy of it",
         ) from fault

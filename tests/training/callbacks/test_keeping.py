@@ -179,13 +179,26 @@ def test_an_empty_folder_has_no_newest_and_other_files_are_no_checkpoints(tmp_pa
 
 
 class Gadget:
+    def __init__(self, trace):
+        self.trace = trace
+
     def __reduce__(self):
-        return os.system, ("touch /tmp/voxgraft-was-here",)
+        return os.mkdir, (str(self.trace),)
 
 
 def test_a_checkpoint_with_code_in_it_runs_none(tmp_path):
     path = tmp_path / "epoch=0-step=1.ckpt"
-    torch.save({"voxgraft_run": Gadget()}, path)
+    trace = tmp_path / "was-here"
+    torch.save({"voxgraft_run": Gadget(trace)}, path)
     with pytest.raises(TrainingError, match="can't be read"):
         load(path)
-    assert not os.path.exists("/tmp/voxgraft-was-here")
+    assert not trace.exists()
+
+
+def test_a_fault_without_words_is_told_by_its_kind(tmp_path, monkeypatch):
+    def silent(*_, **__):
+        raise EOFError
+
+    monkeypatch.setattr(torch, "load", silent)
+    with pytest.raises(TrainingError, match="can't be read: EOFError"):
+        load(tmp_path / "epoch=0-step=1.ckpt")
