@@ -128,7 +128,7 @@ def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -
         key = settings.key(sha256_of(Path(utterance.audio)))
     except OSError as fault:
         raise AudioError(
-            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="run `voxgraft corpus check`"
+            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="run `voxgraft corpus check PROJECT`"
         ) from fault
     if not store.has(key):
         audio = to_int16(prepare_audio(utterance.audio, settings.spec, loudness=settings.loudness, trim=settings.trim))

@@ -97,5 +97,5 @@ def require_examples(examples: Examples, manifest: Manifest) -> None:
     raise TrainingError(
         f"none of the {len(manifest)} utterances can be trained on",
         got=reasons[0][0] if reasons else "an empty corpus",
-        remedy="run `voxgraft corpus check` to see what is wrong with each",
+        remedy="run `voxgraft corpus check PROJECT` to see what is wrong with each",
     )

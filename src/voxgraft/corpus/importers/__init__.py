@@ -51,7 +51,7 @@ def usable(found: Scan, path: str | Path, *, skip_bad: bool = False) -> Manifest
         raise CorpusError(
             f"{len(bad)} rows can't be used: {_listed(bad)}",
             file=path,
-            remedy="mend them (`voxgraft corpus check` lists them all), or leave them out with --skip-bad",
+            remedy="mend them (`voxgraft corpus check PROJECT` lists them all), or leave them out with --skip-bad",
         )
     if not found.manifest.utterances:
         raise CorpusError(
