@@ -81,3 +81,63 @@ def test_a_columns_mistake_is_told(corpus, monkeypatch, capsys):
     code, _, err = run(monkeypatch, capsys, "stats", str(corpus), "--columns", "id,speech")
     assert code == 1
     assert "--columns id,speaker,text" in err
+
+
+@pytest.fixture
+def project(corpus, monkeypatch, capsys):
+    """A project from scratch whose settings call every clip too long."""
+    Path("project").mkdir()
+    settings = "base: none\nquality: medium\nlanguage: en-us\ncorpus: {shortest: 0.1, longest: 1.5}\n"
+    Path("project/voxgraft.yaml").write_text(settings)
+    run(monkeypatch, capsys, "import", str(corpus), "--skip-bad", "--into", "project/corpus")
+    return Path("project")
+
+
+@pytest.mark.parametrize("path", ["project", "project/voxgraft.yaml"])
+def test_check_takes_a_project_with_its_limits_and_sample_rate(project, monkeypatch, capsys, path):
+    _, out, _ = run(monkeypatch, capsys, "check", path, "--json")
+    document = json.loads(out)
+    long = [f for f in document["findings"] if f["kind"] == "too long"]
+    assert [f["clip"] for f in long] == ["0", "1"]
+    assert "at most 1.5 s" in long[0]["detail"]
+    assert any("22050" in f["detail"] for f in document["findings"]), "recordings of 16 kHz for a model of 22.05 kHz"
+    assert os.path.isfile("project/corpus/check.html")
+    _, out, _ = run(monkeypatch, capsys, "check", path, "--longest", "9", "--json")
+    assert not [f for f in json.loads(out)["findings"] if f["kind"] == "too long"]
+
+
+def test_check_takes_the_project_s_symbols(project, monkeypatch, capsys):
+    Path("project/symbols.txt").write_text("_\n^\n$\nh\nə\n")
+    with open("project/voxgraft.yaml", "a") as file:
+        file.write("graft: {symbols: symbols.txt}\n")
+    _, out, _ = run(monkeypatch, capsys, "check", "project", "--json")
+    assert any("unknown" in f["kind"] for f in json.loads(out)["findings"])
+
+
+def test_stats_and_export_take_a_project(project, monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "stats", "project", "--json")
+    assert (code, json.loads(out)["clips"], json.loads(out)["ids"]) == (0, 2, ["0", "1"])
+    code, _, _ = run(monkeypatch, capsys, "export", "project", "out")
+    assert code == 0
+    assert Path("out/metadata.csv").read_text() == "0|Hello there\n1|How are you\n"
+
+
+def test_a_project_needs_no_manifest_where_its_settings_name_the_corpus(corpus, monkeypatch, capsys):
+    Path("project").mkdir()
+    Path("project/voxgraft.yaml").write_text("corpus: {path: ../mine}\n")
+    code, out, _ = run(monkeypatch, capsys, "stats", "project", "--json")
+    assert (code, json.loads(out)["clips"]) == (0, 2)
+
+
+def test_a_project_without_settings_is_its_manifest(project, monkeypatch, capsys):
+    Path("project/voxgraft.yaml").unlink()
+    code, out, _ = run(monkeypatch, capsys, "stats", "project", "--json")
+    assert (code, json.loads(out)["clips"]) == (0, 2)
+
+
+def test_a_project_without_recordings_is_told_what_to_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "voxgraft.yaml").write_text("base: none\n")
+    code, out, err = run(monkeypatch, capsys, "check", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert "has no recordings" in err
+    assert "voxgraft corpus import RECORDINGS --into" in err

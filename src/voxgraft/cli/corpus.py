@@ -14,6 +14,7 @@ from voxgraft.cli.output import print_json, print_table, say_line
 if TYPE_CHECKING:
     from voxgraft.corpus.check import Report
     from voxgraft.corpus.importers import Scan
+    from voxgraft.text.symbols import SymbolTable
 
 app = typer.Typer(
     help="Import, check and export recordings with their transcripts.",
@@ -25,6 +26,10 @@ app = typer.Typer(
 
 Source = Annotated[
     Path, typer.Argument(help="metadata.csv, manifest.jsonl, or a folder with either or with .txt files.")
+]
+SourceOrProject = Annotated[
+    Path,
+    typer.Argument(help="A project; or metadata.csv, manifest.jsonl, a folder with either or with .txt files."),
 ]
 Columns = Annotated[
     str | None, typer.Option(help="Columns of the metadata, as in `id,speaker,text`; told from the file.")
@@ -59,10 +64,16 @@ def import_(
 
 @app.command()
 def check(
-    path: Source,
-    base: Annotated[str | None, typer.Option(help="Base whose symbols and sample rate the corpus must fit.")] = None,
-    shortest: Annotated[float, typer.Option(help="Seconds of speech under which a clip is too short.")] = 0.5,
-    longest: Annotated[float, typer.Option(help="Seconds of speech over which a clip is too long.")] = 15.0,
+    path: SourceOrProject,
+    base: Annotated[
+        str | None, typer.Option(help="Base whose symbols and sample rate the corpus must fit; the project's.")
+    ] = None,
+    shortest: Annotated[
+        float | None, typer.Option(help="Seconds of speech under which a clip is too short; the project's, or 0.5.")
+    ] = None,
+    longest: Annotated[
+        float | None, typer.Option(help="Seconds of speech over which a clip is too long; the project's, or 15.")
+    ] = None,
     columns: Columns = None,
     follow_links: FollowLinks = False,
     page: Annotated[
@@ -71,19 +82,24 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with which clip and what to do; exit 1 where clips can't be trained on."""
+    from voxgraft.config.run import RunConfig
     from voxgraft.corpus.check import examine
     from voxgraft.corpus.importers import scan
     from voxgraft.corpus.page import write_page
+    from voxgraft.graft.project import find_project, project_fit
 
-    count_unknown, rate = _fit_of(base) if base else (None, None)
+    project = find_project(path)
+    path = _recordings(path)
+    config = project or RunConfig()
+    symbols, rate = project_fit(config if base is None else RunConfig(base=base))
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     report = examine(
         found.manifest,
         earlier=found.findings,
-        count_unknown=count_unknown,
+        count_unknown=_counter(symbols),
         sample_rate=rate,
-        shortest=shortest,
-        longest=longest,
+        shortest=config.corpus.shortest if shortest is None else shortest,
+        longest=config.corpus.longest if longest is None else longest,
     )
     target = page or _page_beside(path, found)
     write_page(report, target)
@@ -121,23 +137,25 @@ def make(
 
 
 @app.command()
-def stats(path: Source, columns: Columns = None, follow_links: FollowLinks = False, as_json: AsJson = False) -> None:
-    """Count clips, minutes, speakers, sample rates and characters."""
+def stats(
+    path: SourceOrProject, columns: Columns = None, follow_links: FollowLinks = False, as_json: AsJson = False
+) -> None:
+    """Count clips, minutes, speakers, sample rates and characters; --json lists the ids too."""
     from voxgraft.corpus.importers import scan
     from voxgraft.corpus.statistics import describe
 
-    found = scan(path, columns=_columns(columns), follow_links=follow_links)
+    found = scan(_recordings(path), columns=_columns(columns), follow_links=follow_links)
     facts = describe(found.manifest)
     _say_skipped(found)
     if as_json:
-        print_json(facts)
+        print_json(facts | {"ids": [u.id for u in found.manifest]})
     else:
         print_table(str(path), ("", ""), ((name.replace("_", " "), _shown(value)) for name, value in facts.items()))
 
 
 @app.command()
 def export(
-    path: Source,
+    path: SourceOrProject,
     folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
     columns: Columns = None,
     skip_bad: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
@@ -148,7 +166,8 @@ def export(
     from voxgraft.corpus.export import export_ljspeech
     from voxgraft.corpus.importers import import_corpus
 
-    manifest = import_corpus(path, columns=_columns(columns), skip_bad=skip_bad, follow_links=follow_links)
+    source = _recordings(path)
+    manifest = import_corpus(source, columns=_columns(columns), skip_bad=skip_bad, follow_links=follow_links)
     metadata = export_ljspeech(manifest, folder)
     say_line(f"{len(manifest)} clips written to {folder}")
     if as_json:
@@ -166,17 +185,21 @@ def _columns(text: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in text.replace("|", ",").split(",")) if text else None
 
 
-def _fit_of(base: str) -> tuple[Callable[[str], Counter[str]] | None, int | None]:
-    """How the base counts unknown symbols, and its sample rate in Hz."""
-    from voxgraft.checkpoints import open_checkpoint, resolve
+def _recordings(path: Path) -> Path:
+    """The path itself, or where the project that it leads to names its recordings."""
+    from voxgraft.graft.project import find_project, project_recordings
+
+    project = find_project(path)
+    return path if project is None else project_recordings(project)
+
+
+def _counter(symbols: SymbolTable | None) -> Callable[[str], Counter[str]] | None:
+    """How the symbols count those of a text that they lack."""
     from voxgraft.text.encode import encode_text
 
-    checkpoint = open_checkpoint(resolve(base))
-    symbols = checkpoint.symbols
-    rate = checkpoint.audio.sample_rate if checkpoint.audio else None
     if symbols is None:
-        return None, rate
-    return lambda text: sum((e.unknown for e in encode_text(text, symbols)), Counter()), rate
+        return None
+    return lambda text: sum((e.unknown for e in encode_text(text, symbols)), Counter())
 
 
 def _say_skipped(found: Scan) -> None:
@@ -186,7 +209,9 @@ def _say_skipped(found: Scan) -> None:
             f"{'left out' if finding.blocking else 'note'}: {where}{finding.clip}: {finding.kind}: {finding.detail}"
         )
     if len(found.findings) > _SHOWN_FINDINGS:
-        say_line(f"and {len(found.findings) - _SHOWN_FINDINGS} more (`voxgraft corpus check` lists them all)")
+        say_line(
+            f"and {len(found.findings) - _SHOWN_FINDINGS} more (`voxgraft corpus check` with the same path lists them all)"
+        )
 
 
 def _print_report(report: Report) -> None:

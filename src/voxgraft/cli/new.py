@@ -39,7 +39,7 @@ def new(
     if values["base"] != FROM_SCRATCH:
         resolve(values["base"])
     config, manifest = new_project(folder, values, corpus, skip_bad)
-    steps = next_commands(folder, values["base"], corpus is not None)
+    steps = next_commands(folder, corpus is not None)
     if json:
         print_json({"project": str(folder), "base": config.base, "clips": manifest and len(manifest), "next": steps})
         return
@@ -68,15 +68,13 @@ def only_base() -> str:
     )
 
 
-def next_commands(folder: Path, base: str, has_corpus: bool) -> list[str]:
+def next_commands(folder: Path, has_corpus: bool) -> list[str]:
     """What to run next, ready to paste."""
     project, corpus = shlex.quote(str(folder)), shlex.quote(str(folder / "corpus"))
-    manifest = shlex.quote(str(folder / "corpus" / "manifest.jsonl"))
-    fitting = "" if base == "none" else f" --base {shlex.quote(base)}"
     steps = [] if has_corpus else [f"voxgraft corpus import RECORDINGS --into {corpus}"]
     return [
         *steps,
-        f"voxgraft corpus check {manifest}{fitting}",
+        f"voxgraft corpus check {project}",
         f"voxgraft plan {project}",
         f"voxgraft train {project}",
     ]

@@ -62,7 +62,7 @@ def _check_ids(manifest: Manifest, held_out: Collection[str]) -> None:
         raise CorpusError(
             f"no such utterance: {', '.join(unknown[:5])}",
             field="held_out",
-            remedy="`voxgraft corpus stats` lists the ids",
+            remedy="`voxgraft corpus stats PROJECT --json` lists the ids",
         )
 
 

@@ -33,7 +33,7 @@ def from_corpus(
         raise EvaluationError(
             f"no such utterance: {', '.join(unknown[:5])}",
             field="held_out",
-            remedy="`voxgraft corpus stats` lists the ids",
+            remedy="`voxgraft corpus stats PROJECT --json` lists the ids",
         )
     texts = {text_key(u.text) for u in manifest if u.id in held_out}
     lines = [_held_out(u) for u in manifest if text_key(u.text) in texts]

@@ -9,15 +9,18 @@ from typing import Any
 
 from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
 from voxgraft.config.load import PROJECT_FILE, load_config
+from voxgraft.config.presets import default_symbols, preset
 from voxgraft.config.run import RunConfig
 from voxgraft.config.template import project_text
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.errors import ConfigError
+from voxgraft.errors import ConfigError, CorpusError
 from voxgraft.files import write_atomically
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.symbol_file import read_symbols
 from voxgraft.graft.target import Target, target_for
+from voxgraft.text.symbols import SymbolTable
 
 FROM_SCRATCH = "none"
 MANIFEST = Path("corpus", "manifest.jsonl")
@@ -53,6 +56,43 @@ def open_base(config: RunConfig) -> Checkpoint | None:
             remedy="name a file, an installed voice or a library entry; `base: none` trains from scratch",
         )
     return None if config.base == FROM_SCRATCH else open_checkpoint(resolve(config.base))
+
+
+def find_project(path: Path) -> RunConfig | None:
+    """The settings of a project given by its folder or its voxgraft.yaml; None for anything else.
+
+    A folder with a manifest alone has the default settings. ConfigError: a setting is wrong.
+    """
+    if (path.is_file() and path.name == PROJECT_FILE) or (path / PROJECT_FILE).is_file():
+        return load_config(path)
+    return RunConfig(output=str(path.absolute())) if (path / MANIFEST).is_file() else None
+
+
+def project_recordings(config: RunConfig) -> Path:
+    """Where a project's recordings are named: the imported manifest, else the corpus that the settings name."""
+    imported = Path(config.output) / MANIFEST
+    if imported.exists():
+        return imported
+    if config.corpus.path is not None:
+        return Path(config.corpus.path)
+    raise CorpusError(
+        "the project has no recordings",
+        file=config.output,
+        remedy=f"run `voxgraft corpus import RECORDINGS --into {imported.parent}`",
+    )
+
+
+def project_fit(config: RunConfig) -> tuple[SymbolTable | None, int | None]:
+    """What a project's recordings must fit: symbols, and sample rate in Hz; None for what is not known."""
+    base = open_base(config) if config.base is not None else None
+    symbols = base.symbols if base is not None else None
+    if config.graft.symbols is not None:
+        symbols = read_symbols(Path(config.graft.symbols), symbols)
+    elif config.base == FROM_SCRATCH:
+        symbols = default_symbols(config.language)
+    if config.quality is not None or config.base == FROM_SCRATCH:
+        return symbols, preset(config.quality or "medium")["sample_rate"]
+    return symbols, base.audio.sample_rate if base is not None and base.audio is not None else None
 
 
 def project_manifest(config: RunConfig) -> Manifest | None:
