@@ -11,6 +11,7 @@ import typer
 from voxgraft.cli.output import print_json, print_table, say_line
 
 if TYPE_CHECKING:
+    from voxgraft.config.run import RunConfig
     from voxgraft.evaluation.compare import Comparison
     from voxgraft.evaluation.instruments import Clip
     from voxgraft.evaluation.judge import HeldOut
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 def evaluate(
     result: Annotated[str, typer.Argument(help="The voice to judge: a .onnx, its folder, or an installed package.")],
+    project: Annotated[
+        Path | None,
+        typer.Option(help="The project that made it: its base, recogniser, seeds, and texts it was not trained on."),
+    ] = None,
     base: Annotated[str | None, typer.Option(help="The voice that it started from, judged on the same texts.")] = None,
     corpus: Annotated[
         str | None,
@@ -32,43 +37,50 @@ def evaluate(
     texts: Annotated[
         Path | None, typer.Option(help="Texts to speak instead, one a line, as `text` or `id|text`.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Syntheses of each text.")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Syntheses of each text; the project's, or 3.")
+    ] = None,
     speaker: Annotated[str | None, typer.Option(help="Speaker of the result, by name or number.")] = None,
     base_speaker: Annotated[str | None, typer.Option(help="Speaker of the base, by name or number.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the texts; default: the voice's.")] = None,
     recogniser: Annotated[
-        str, typer.Option(help="Folder of a faster-whisper model; `auto` takes an installed one.")
-    ] = "auto",
-    dnsmos: Annotated[bool, typer.Option(help="Measure sound quality too.")] = True,
+        str | None,
+        typer.Option(help="Folder of a faster-whisper model; `auto` takes an installed one; the project's, or auto."),
+    ] = None,
+    dnsmos: Annotated[bool | None, typer.Option(help="Measure sound quality too; the project's, or yes.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with the scores, sound and pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Say how well a voice is understood, how like the target it sounds, and how clean, next to its base."""
     began = time.monotonic()
-    if held_out is not None and corpus is None:
-        raise typer.BadParameter("needs --corpus, whose ids it lists", param_hint="--held-out")
-    if held_out is not None and texts is not None:
-        raise typer.BadParameter("chooses texts of the corpus; --texts gives others: take one", param_hint="--held-out")
+    _check_options(project, corpus, held_out, texts)
+    from voxgraft.config.run import EvaluationConfig
     from voxgraft.evaluation.compare import compare
     from voxgraft.evaluation.instruments import METRIC_NAMES
     from voxgraft.evaluation.voices import SeededVoice
 
+    config = None if project is None else _settings(project)
+    wanted = config.evaluation if config is not None else EvaluationConfig()
+    if config is not None and base is None:
+        base = _speaking_base(config)
     voices = {"result": SeededVoice(result, speaker=speaker)}
     if base is not None:
         voices = {"base": SeededVoice(base, speaker=base_speaker)} | voices
     spoken = language or voices["result"].language or "en"
-    lines, target = _material(corpus, held_out, texts, spoken)
+    lines, target = _material(corpus, held_out, texts, spoken) if config is None else _own_material(config, texts)
     comparison = compare(
         {role: voice.candidate() for role, voice in voices.items()},
         lines,
         target=target,
-        seeds=seeds,
+        seeds=seeds or wanted.seeds,
         language=spoken,
-        recogniser=recogniser,
-        metrics=METRIC_NAMES if dnsmos else [name for name in METRIC_NAMES if name != "dnsmos"],
+        recogniser=recogniser or wanted.recogniser,
+        metrics=METRIC_NAMES
+        if (wanted.dnsmos if dnsmos is None else dnsmos)
+        else [name for name in METRIC_NAMES if name != "dnsmos"],
     )
     if report is not None:
-        _write_report(report, comparison, voices, spoken, corpus)
+        _write_report(report, comparison, voices, spoken, corpus or (str(project) if project else None))
     if json:
         print_json(
             comparison.to_dict()
@@ -82,6 +94,56 @@ def evaluate(
     print_comparison(comparison)
     if report is not None:
         say_line(f"{report}: listen and compare")
+
+
+def _check_options(project: Path | None, corpus: str | None, held_out: Path | None, texts: Path | None) -> None:
+    if project is not None and (corpus is not None or held_out is not None):
+        raise typer.BadParameter(
+            "brings corpus and held-out texts: leave the other options out", param_hint="--project"
+        )
+    if held_out is not None and corpus is None:
+        raise typer.BadParameter("needs --corpus, whose ids it lists", param_hint="--held-out")
+    if held_out is not None and texts is not None:
+        raise typer.BadParameter("chooses texts of the corpus; --texts gives others: take one", param_hint="--held-out")
+
+
+def _settings(project: Path) -> RunConfig:
+    from voxgraft.config.load import load_config
+    from voxgraft.graft.project import find_project
+
+    return find_project(project) or load_config(project)
+
+
+def _speaking_base(config: RunConfig) -> str | None:
+    """The project's base where it is an exported voice; others can't speak here."""
+    from voxgraft.checkpoints import resolve
+    from voxgraft.graft.project import FROM_SCRATCH
+
+    if config.base is None or config.base == FROM_SCRATCH:
+        return None
+    path = resolve(config.base)
+    if path.suffix == ".onnx":
+        return str(path)
+    say_line(f"note: the base, {path.name}, is no exported voice: the result is judged alone.")
+    say_line(f"      `voxgraft export {config.base}` makes one of it, to be named with --base.")
+    return None
+
+
+def _own_material(config: RunConfig, texts: Path | None) -> tuple[list[HeldOut], list[Clip]]:
+    """Texts that the project's run was not trained on, and recordings that it was trained on."""
+    from voxgraft.evaluation import material
+    from voxgraft.graft.project import as_trained, project_manifest, project_recordings
+
+    trained = as_trained(config)
+    project_recordings(trained)
+    manifest = project_manifest(trained)
+    assert manifest is not None
+    lines, target = material.from_project(trained, manifest)
+    if texts is not None:
+        return material.from_text_file(texts), target
+    whence = "held out by the project" if trained.corpus.held_out else "of the run's validation"
+    say_line(f"{len(lines)} texts {whence}, none of them trained on")
+    return lines, target
 
 
 def _material(
@@ -101,6 +163,9 @@ def _material(
         manifest, known = import_corpus(corpus), []
     if texts is not None:
         return material.from_text_file(texts), material.recordings(manifest)
+    if held_out is None and not known:
+        say_line("note: these texts may have been trained on, which flatters the result; --held-out or --project")
+        say_line("      choose texts that were not.")
     return material.from_corpus(manifest, material.read_ids(held_out) if held_out else known)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from voxgraft.audio.read import read_audio
+from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest, Utterance
-from voxgraft.corpus.split import text_key
+from voxgraft.corpus.split import split, text_key
 from voxgraft.errors import EvaluationError
 from voxgraft.evaluation.compare import MOST_TARGET_CLIPS, spread
 from voxgraft.evaluation.instruments import Clip
@@ -38,6 +39,16 @@ def from_corpus(
     texts = {text_key(u.text) for u in manifest if u.id in held_out}
     lines = [_held_out(u) for u in manifest if text_key(u.text) in texts]
     return lines, recordings(u for u in manifest if text_key(u.text) not in texts)
+
+
+def from_project(config: RunConfig, manifest: Manifest) -> tuple[list[HeldOut], list[Clip]]:
+    """Held-out texts of a project, else those of its run's validation, and training recordings as the target voice.
+
+    The split is the one that the run made, by its settings, so that nothing that was trained on is spoken.
+    """
+    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
+    spoken = parts.held_out if config.corpus.held_out else parts.validation
+    return [_held_out(u) for u in spoken], recordings(parts.train)
 
 
 def from_text_file(path: Path) -> list[HeldOut]:

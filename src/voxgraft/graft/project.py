@@ -68,6 +68,15 @@ def find_project(path: Path) -> RunConfig | None:
     return RunConfig(output=str(path.absolute())) if (path / MANIFEST).is_file() else None
 
 
+def as_trained(config: RunConfig) -> RunConfig:
+    """The same project with the corpus and the seed that its run began with: today's settings may differ."""
+    path = Path(config.output) / "runs" / config.name / "config.yaml"
+    if not path.is_file():
+        return config
+    kept = load_config(path)
+    return config.model_copy(update={"corpus": kept.corpus, "seed": kept.seed})
+
+
 def project_recordings(config: RunConfig) -> Path:
     """Where a project's recordings are named: the imported manifest, else the corpus that the settings name."""
     imported = Path(config.output) / MANIFEST
