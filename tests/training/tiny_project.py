@@ -99,11 +99,11 @@ def fit(started: Any, *callbacks: Any) -> Any:
 
 def batch_of(started: Any, step: int = 0) -> Any:
     """The batch of a step, its clips aligned."""
-    from voxgraft.training.batches import Schedule, make_batch
+    from voxgraft.training.batches import make_batch
+    from voxgraft.training.feed import schedule_of
 
     module, config = started.module, started.config
-    schedule = Schedule(tuple(e.frames for e in started.examples), config.training.batch, config.seed)
-    clips = schedule.clips(step)
+    clips = schedule_of(started.examples, config).clips(step)
     module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
     module.generator.train()
     return make_batch(started.examples, clips, started.cutting, config.seed, step)

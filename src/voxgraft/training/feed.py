@@ -37,11 +37,15 @@ class Feed(IterableDataset[Batch]):
 
 def feed(examples: Sequence[Example], cutting: Cutting, config: RunConfig, begin: int, end: int) -> DataLoader[Batch]:
     """A loader that hands batches on as they are."""
-    settings = config.training
-    assert isinstance(settings.batch, int), "resolved before the run begins"
-    schedule = Schedule(tuple(e.frames for e in examples), settings.batch, config.seed)
-    stream = Feed(examples, cutting, schedule, begin, end, config.seed)
-    return DataLoader(stream, batch_size=None, num_workers=settings.workers, persistent_workers=settings.workers > 0)
+    stream = Feed(examples, cutting, schedule_of(examples, config), begin, end, config.seed)
+    workers = config.training.workers
+    return DataLoader(stream, batch_size=None, num_workers=workers, persistent_workers=workers > 0)
+
+
+def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
+    """The run's schedule."""
+    assert isinstance(config.training.batch, int), "resolved before the run begins"
+    return Schedule(tuple(e.frames for e in examples), config.training.batch, config.seed)
 
 
 def _place() -> tuple[int, int]:

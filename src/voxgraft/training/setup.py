@@ -36,6 +36,7 @@ from voxgraft.training.assess import Listener, MelGauge
 from voxgraft.training.batches import Cutting
 from voxgraft.training.device import choose_batch, choose_device, choose_precision
 from voxgraft.training.examples import Example, make_examples, require_examples
+from voxgraft.training.feed import schedule_of
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.sentences import validation_texts
 from voxgraft.training.tempo import fitting_steps
@@ -98,9 +99,7 @@ class Started:
         }
 
     def _epoch(self, step: int) -> int:
-        batch = self.config.training.batch
-        assert isinstance(batch, int)
-        return step // -(-len(self.examples) // batch)
+        return schedule_of(self.examples, self.config).epoch(step)
 
 
 def begin(config: RunConfig) -> Started:

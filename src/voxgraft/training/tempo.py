@@ -10,8 +10,9 @@ import torch
 
 from voxgraft.config.run import RunConfig
 from voxgraft.progress import notice
-from voxgraft.training.batches import Batch, Cutting, Schedule, make_batch
+from voxgraft.training.batches import Batch, Cutting, make_batch
 from voxgraft.training.examples import Example
+from voxgraft.training.feed import schedule_of
 from voxgraft.training.memory import in_pieces_that_fit
 from voxgraft.training.vits import VitsTraining
 
@@ -23,9 +24,8 @@ OVERHEAD = 1.15
 def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cutting, config: RunConfig) -> int:
     """Steps of a run that fits into `training.minutes`: measures some passes, whose gradients are thrown away."""
     settings = config.training
-    assert isinstance(settings.batch, int)
     assert settings.minutes is not None
-    schedule = Schedule(tuple(e.frames for e in examples), settings.batch, config.seed)
+    schedule = schedule_of(examples, config)
     module.to(torch.device(settings.device))
     times = []
 
@@ -33,7 +33,7 @@ def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cu
         total, against, _ = module.losses(piece)
         (total if against is None else total + against).backward()
         # Reading a value waits for the device.
-        float(total)
+        total.item()
 
     for step in range(MEASURED):
         clips = schedule.clips(step)
