@@ -328,7 +328,7 @@ def _tell_what_is_missing(left_out: dict[str, str], unknown: Any) -> None:
     for clip, reason in list(left_out.items())[:5]:
         notice(f"left out {clip}: {reason}")
     if len(left_out) > 5:
-        notice(f"left out {len(left_out)} clips in all; `voxgraft corpus check` lists them")
+        notice(f"left out {len(left_out)} clips in all; `voxgraft corpus check PROJECT` lists what is wrong with them")
     if unknown:
         shown = ", ".join(f"{symbol!r} {count}×" for symbol, count in unknown.most_common(5))
         notice(f"symbols that the voice does not know are left out of the texts: {shown}")
