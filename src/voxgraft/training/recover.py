@@ -56,7 +56,6 @@ class Recovered:
     checkpoint: Checkpoint
     seconds: float
     mel_distance: float | None
-    from_cache: bool
 
 
 def needs_recovery(base: Checkpoint) -> bool:
@@ -105,7 +104,7 @@ def recover(
     tensors = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
     write_safetensors(path, replace(base, tensors=tensors, missing=()))
     notice(f"recovered base kept in {path}")
-    return Recovered(_as_the_base(open_checkpoint(path), base), time.monotonic() - began, distance, from_cache=False)
+    return Recovered(_as_the_base(open_checkpoint(path), base), time.monotonic() - began, distance)
 
 
 def _as_the_base(recovered: Checkpoint, base: Checkpoint) -> Checkpoint:
