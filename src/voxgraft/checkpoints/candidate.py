@@ -1,4 +1,4 @@
-"""Candidate: a file that may be a checkpoint, looked at once for all readers."""
+"""Candidate: a file or folder that may be a checkpoint, looked at once for all readers."""
 
 from __future__ import annotations
 
@@ -28,20 +28,40 @@ _LIKENESSES = (
 
 
 class Candidate:
-    """A file and what was found out about it; each fact is found at most once, when asked for."""
+    """A file or folder and what was found out about it; each fact is found at most once, when asked for.
+
+    A reader of single files asks `head` and `torch`, which a folder answers with nothing; one of folders asks `files`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The files in a folder, sorted by name, links that leave it left out; none for a file."""
+        if not self.path.is_dir():
+            return ()
+        root = self.path.resolve()
+        return tuple(sorted(p for p in self.path.iterdir() if p.is_file() and p.resolve().is_relative_to(root)))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of the files in a folder."""
+        return frozenset(path.name for path in self.files)
+
+    @cached_property
     def head(self) -> bytes:
         """The first bytes."""
+        if self.path.is_dir():
+            return b""
         with open(self.path, "rb") as file:
             return file.read(_HEAD)
 
     @cached_property
     def torch(self) -> TorchFile | None:
         """The content, if torch.save wrote the file. Raises CheckpointError where such a file is damaged."""
+        if self.path.is_dir():
+            return None
         return read_torch_file(self.path) if is_torch_file(self.path) else None
 
     @cached_property
@@ -52,6 +72,8 @@ class Candidate:
     @property
     def likeness(self) -> str:
         """What it looks like, in words."""
+        if self.path.is_dir():
+            return f"a folder with {', '.join(sorted(self.names)[:8]) or 'no files'}"
         beginning = self.head.lstrip()
         for signature, words in _LIKENESSES:
             if beginning.startswith(signature) or beginning.lower().startswith(signature.lower()):

@@ -35,7 +35,8 @@ class Checkpoint:
     `tensors` is lazy: name -> array in the family's canonical names (for `vits`: the original generator names,
     `discriminator.` before those of the discriminators). `architecture` holds the keyword arguments of the model.
     `inference` holds the voice's own `noise_scale length_scale noise_w`. `missing` names the parts a full training
-    checkpoint would have and this one lacks. `notes` are contradictions that were found and how they were settled.
+    checkpoint would have and this one lacks. `variant` tells implementations of a family apart (`coqui`, `mms`).
+    `learning_rate` is the one that the file records. `notes` are contradictions that were found and how they were settled.
     `config` is the file's own configuration (for Piper voices the .onnx.json) as plain data.
     """
 
@@ -45,11 +46,13 @@ class Checkpoint:
     provenance: Provenance
     symbols: SymbolTable | None = None
     audio: AudioSpec | None = None
+    variant: str | None = None
     quality: str | None = None
     speakers: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     epoch: int | None = None
     step: int | None = None
+    learning_rate: float | None = None
     training_state: Mapping[str, Any] | None = None
     inference: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()

@@ -46,18 +46,23 @@ def readers() -> Iterator[Reader]:
         yield entry.load()
 
 
+def is_checkpoint_folder(path: Path) -> bool:
+    """Whether a folder as a whole is a checkpoint that a reader knows."""
+    candidate = Candidate(path)
+    return any(reader.recognises(candidate) for reader in readers())
+
+
 def open_checkpoint(path: str | Path) -> Checkpoint:
-    """Read any supported checkpoint; the values of its tensors stay on disk until they are asked for.
+    """Read any supported checkpoint, a file or a folder; the values of its tensors stay on disk until they are asked for.
 
     Raises CheckpointError where the file is absent, damaged, hostile or of a kind that no reader knows.
     """
     path = Path(path)
-    if not path.is_file():
-        problem = "this is a folder" if path.is_dir() else "there is no such file"
-        raise CheckpointError(problem, file=path, remedy="Give the path of a checkpoint.")
+    if not path.exists():
+        raise CheckpointError("there is no such file", file=path, remedy="Give the path of a checkpoint.")
     candidate = Candidate(path)
     try:
-        if not candidate.head:
+        if path.is_file() and not candidate.head:
             raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")
         known = []
         for reader in readers():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families import part_of
 from voxgraft.checkpoints.tensor_store import TensorStore
-from voxgraft.checkpoints.vits_architecture import part_of
 
 
 def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, Any]:
@@ -17,8 +18,9 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
     origin = checkpoint.provenance
     document: dict[str, Any] = {
         "file": str(origin.path),
-        "bytes": origin.path.stat().st_size,
+        "bytes": _bytes(origin.path),
         "family": checkpoint.family,
+        "variant": checkpoint.variant,
         "format": origin.format,
         "quality": checkpoint.quality,
         "sample_rate": checkpoint.audio.sample_rate if checkpoint.audio else None,
@@ -28,10 +30,11 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "speakers": list(checkpoint.speakers),
         "languages": list(checkpoint.languages),
         "parameters": sum(map(math.prod, shapes.values())),
-        "parts": _parts(shapes),
+        "parts": _parts(checkpoint.family, shapes),
         "missing": list(checkpoint.missing),
         "epoch": checkpoint.epoch,
         "step": checkpoint.step,
+        "learning_rate": checkpoint.learning_rate,
         "training_state": sorted(checkpoint.training_state) if checkpoint.training_state else [],
         "dataset": origin.dataset,
         "licence": origin.licence,
@@ -43,10 +46,20 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
     }
     if tensors:
         document["tensors"] = [
-            {"name": name, "shape": list(shape), "parameters": math.prod(shape), "part": part_of(name)}
+            {
+                "name": name,
+                "shape": list(shape),
+                "parameters": math.prod(shape),
+                "part": part_of(checkpoint.family, name),
+            }
             for name, shape in shapes.items()
         ]
     return document
+
+
+def _bytes(path: Path) -> int:
+    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def _shapes(checkpoint: Checkpoint) -> Mapping[str, tuple[int, ...]]:
@@ -55,8 +68,9 @@ def _shapes(checkpoint: Checkpoint) -> Mapping[str, tuple[int, ...]]:
     return {name: array.shape for name, array in checkpoint.tensors.items()}
 
 
-def _parts(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+def _parts(family: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     parts: dict[str, int] = {}
     for name, shape in shapes.items():
-        parts[part_of(name)] = parts.get(part_of(name), 0) + math.prod(shape)
+        part = part_of(family, name)
+        parts[part] = parts.get(part, 0) + math.prod(shape)
     return parts

@@ -6,6 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
+from voxgraft.checkpoints.detect import is_checkpoint_folder
 from voxgraft.checkpoints.installed import installed_voices, voices_of_package
 from voxgraft.errors import CheckpointError
 
@@ -57,6 +58,8 @@ def known_bases() -> list[str]:
 
 
 def _only_voice(folder: Path) -> Path:
+    if is_checkpoint_folder(folder):
+        return folder
     for ending in _ENDINGS:
         found = sorted(path for path in folder.iterdir() if path.suffix == ending and path.is_file())
         if found:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from voxgraft.checkpoints.families import family_of
 from voxgraft.errors import CheckpointError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -32,32 +33,14 @@ _RECORDED_AS = {
     "upsample_kernels": "upsample_kernel_sizes",
 }
 
-PARTS = {
-    "enc_p": "text encoder",
-    "enc_q": "posterior encoder",
-    "flow": "flow",
-    "dp": "duration predictor",
-    "dec": "decoder",
-    "emb_g": "speakers",
-    "discriminator": "discriminators",
-    "discriminator_mrd": "discriminators",
-}
-
-
-def part_of(name: str) -> str:
-    """The part of the model that a tensor belongs to, in words."""
-    if name.startswith(("dp.post_", "dp.flows.1.")):
-        return "duration posterior"
-    return PARTS.get(name.partition(".")[0], "other")
-
 
 def missing_parts(names: Shapes) -> tuple[str, ...]:
     """Parts that a full training checkpoint has and this one lacks."""
-    present = {part_of(name) for name in names}
-    wanted = ["posterior encoder", "discriminators"]
-    if any(name.startswith("dp.flows.") for name in names):
-        wanted.insert(1, "duration posterior")
-    return tuple(part for part in wanted if part not in present)
+    missing = list(family_of("vits").missing(names))
+    # Only the stochastic predictor has a posterior half.
+    if any(name.startswith("dp.flows.") for name in names) and not any(name.startswith("dp.post_") for name in names):
+        missing.insert(missing.index("discriminators") if "discriminators" in missing else 1, "duration posterior")
+    return tuple(missing)
 
 
 def vits_architecture(

@@ -36,9 +36,9 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
         import torch  # noqa: F401
     except ImportError as fault:
         raise MissingExtra("torch", "train", "Exporting a voice") from fault
+    from voxgraft.checkpoints.families.vits import FAMILY
     from voxgraft.graft.apply import apply_plan, build
     from voxgraft.graft.make import make_plan
-    from voxgraft.graft.rules.vits import INFERENCE_PARTS
     from voxgraft.graft.target import target_like
 
     path = checkpoint.provenance.path
@@ -54,7 +54,7 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
     target = target_like(checkpoint)
     plan = make_plan(checkpoint, target)
     absent = {row.target: row.part for row in plan.rows if row.action == "init" and row.target is not None}
-    silent = sorted(name for name, part in absent.items() if part in INFERENCE_PARTS)
+    silent = sorted(name for name, part in absent.items() if part in FAMILY.speaking_parts)
     if silent:
         raise ExportError(
             f"{len(silent)} tensors that the voice speaks with are missing",

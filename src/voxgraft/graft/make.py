@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families.vits import FAMILY as VITS
 from voxgraft.errors import GraftError
 from voxgraft.graft.fit import refusals_of, speaker_to_fold, warnings_of
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
@@ -70,7 +71,7 @@ def scratch_plan(target: Target) -> GraftPlan:
 
 def part_of(name: str) -> str:
     """The part of the model that a tensor belongs to; `unknown` where no rule fits."""
-    return next((part for prefix, part in vits.PARTS if name.startswith(prefix)), "unknown")
+    return VITS.part_of(name)
 
 
 def _symbol_rows(checkpoint: Checkpoint, target: Target) -> SymbolRows | None:
@@ -104,7 +105,7 @@ def _foreign_parts(source: Shapes, target: Shapes) -> set[str]:
     def tensors(shapes: Shapes, part: str) -> dict[str, Shape]:
         return {name: shape for name, shape in shapes.items() if part_of(name) == part}
 
-    return {part for part in vits.WHOLE_PARTS if tensors(source, part) != tensors(target, part)}
+    return {part for part in VITS.whole if tensors(source, part) != tensors(target, part)}
 
 
 def _carry(name: str, shape: Shape, shapes: Shapes, part: str) -> Row | None:
@@ -181,7 +182,7 @@ def _unused(rows: list[Row], shapes: Shapes, checkpoint: Checkpoint, target: Tar
                 reason = f"{vits.WHY_OTHER_SHAPE}: {list(shape)} in the base, {list(target.shapes[name])} here"
             elif is_condition(name) or part == "speaker_embedding":
                 reason = "the target has one speaker"
-            if name in target.shapes and part in vits.WHOLE_PARTS:
+            if name in target.shapes and part in VITS.whole:
                 reason = vits.WHY_DROPPED[part]
             dropped.append(Row("drop", None, name, None, shape, part, reason))
     return dropped
@@ -203,7 +204,7 @@ def _carried(rows: list[Row], target: Target) -> float:
     """Share of the parameters used at inference that come from the base."""
     total = carried = 0
     for row in rows:
-        if row.target is None or row.target_shape is None or row.part not in vits.INFERENCE_PARTS:
+        if row.target is None or row.target_shape is None or row.part not in VITS.speaking_parts:
             continue
         size = math.prod(row.target_shape)
         if row.action == "remap" and row.rows is not None:
@@ -221,5 +222,5 @@ def _by_part(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for row in rows:
         counts.setdefault(row.part, Counter())[row.action] += 1
-    order = list(dict.fromkeys(part for _, part in vits.PARTS))
+    order = [part.name for part in VITS.parts]
     return {part: dict(counts[part]) for part in sorted(counts, key=lambda p: order.index(p) if p in order else 99)}

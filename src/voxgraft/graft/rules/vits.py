@@ -1,29 +1,9 @@
-"""VITS (Kim et al. 2021) as Piper names it: parts, conditioning layers and why a tensor may be new or unused."""
+"""VITS (Kim et al. 2021) as Piper names it: conditioning layers and why a tensor may be new or unused."""
 
 from __future__ import annotations
 
 SYMBOL_EMBEDDING = "enc_p.emb.weight"
 SPEAKER_EMBEDDING = "emb_g.weight"
-
-# First prefix that fits wins.
-PARTS: tuple[tuple[str, str], ...] = (
-    ("enc_p.", "text_encoder"),
-    ("dp.post_", "duration_posterior"),
-    # Inference leaves this one flow out (the original's "remove a useless vflow").
-    ("dp.flows.1.", "duration_posterior"),
-    ("dp.", "duration"),
-    ("flow.", "flow"),
-    ("enc_q.", "posterior"),
-    ("dec.", "decoder"),
-    ("emb_g.", "speaker_embedding"),
-    ("discriminator", "discriminator"),
-)
-
-# What speaks; the other parts only train.
-INFERENCE_PARTS = frozenset({"text_encoder", "duration", "flow", "decoder", "speaker_embedding"})
-
-# A discriminator is carried whole or not at all: two kinds of it may share some names and shapes.
-WHOLE_PARTS = frozenset({"discriminator"})
 
 # Layers that add a speaker's vector: (pattern of the layer, the biases to which its output is added).
 # `{layer}` counts the layers of a WaveNet stack, whose condition is one wide vector cut into equal pieces.
