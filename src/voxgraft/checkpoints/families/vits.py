@@ -10,10 +10,10 @@ FAMILY = Family(
     task="voice",
     parts=(
         Part("text_encoder", "text encoder"),
-        Part("posterior", "posterior encoder", speaks=False),
-        Part("flow", "flow"),
         Part("duration_posterior", "duration posterior", speaks=False, wanted=False),
         Part("duration", "duration predictor"),
+        Part("flow", "flow"),
+        Part("posterior", "posterior encoder", speaks=False),
         Part("decoder", "decoder"),
         Part("speaker_embedding", "speakers", wanted=False),
         Part("language_embedding", "languages", wanted=False),
