@@ -39,3 +39,13 @@ def test_an_id_outside_the_rows_is_refused():
 def test_the_table_is_frozen():
     with pytest.raises(TypeError):
         table().ids["b"] = (9,)
+
+
+def test_a_table_without_bos_can_lead_with_a_pad():
+    table = SymbolTable({"_": (0,), "a": (1,), "b": (2,)}, 3, "text", leading_pad=True)
+    assert table.encode("ab").ids == (0, 1, 0, 2, 0)
+
+
+def test_a_blank_that_the_table_lacks_is_no_blank():
+    assert SymbolTable({"a": (0,)}, 1, "text", blank="<blank>").blank is None
+    assert SymbolTable({"a": (0,), "<blank>": (1,)}, 2, "text", blank="<blank>").blank == "<blank>"

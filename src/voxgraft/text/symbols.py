@@ -26,7 +26,8 @@ class SymbolTable:
 
     `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
     IPA split into code points, plain characters (NFD), or UTF-8 bytes. `voice` is the espeak-ng voice. A sentence
-    becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise.
+    becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
+    `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.
     """
 
@@ -39,6 +40,8 @@ class SymbolTable:
     eos: str | None = "$"
     intersperse: bool = True
     clusters: tuple[str, ...] = ()
+    leading_pad: bool = False
+    blank: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", MappingProxyType({s: tuple(i) for s, i in self.ids.items()}))
@@ -48,7 +51,7 @@ class SymbolTable:
                     raise ValueError(
                         f"symbol {symbol!r} has id {number}, outside the {self.rows} rows of the embedding"
                     )
-        for name in ("pad", "bos", "eos"):
+        for name in ("pad", "bos", "eos", "blank"):
             symbol = getattr(self, name)
             if symbol is not None and symbol not in self.ids:
                 object.__setattr__(self, name, None)
@@ -68,6 +71,8 @@ class SymbolTable:
         unknown: Counter[str] = Counter()
         if self.bos is not None:
             ids += self.ids[self.bos] + pad
+        elif self.leading_pad:
+            ids += pad
         for symbol in self._clustered(sentence):
             known = self.ids.get(symbol)
             if known is None:
@@ -109,4 +114,6 @@ class SymbolTable:
             "eos": self.eos,
             "intersperse": self.intersperse,
             "clusters": list(self.clusters),
+            "leading_pad": self.leading_pad,
+            "blank": self.blank,
         }
