@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from voxgraft.checkpoints.abilities import abilities_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import part_of
+from voxgraft.checkpoints.soundness import unsound_tensors
 from voxgraft.checkpoints.tensor_store import TensorStore
+from voxgraft.text.symbols import SymbolTable
 
 
 def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, Any]:
@@ -42,6 +46,10 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "sha256": origin.sha256,
         "unsafe_globals": list(origin.unsafe_globals),
         "architecture": dict(checkpoint.architecture),
+        "audio": checkpoint.audio.to_dict() if checkpoint.audio else None,
+        "symbol_table": _symbol_table(checkpoint.symbols),
+        "unsound": unsound_tensors(checkpoint.tensors),
+        "abilities": {ability.name: asdict(ability) for ability in abilities_of(checkpoint)},
         "notes": list(checkpoint.notes),
     }
     if tensors:
@@ -55,6 +63,20 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
             for name, shape in shapes.items()
         ]
     return document
+
+
+def _symbol_table(symbols: SymbolTable | None) -> dict[str, Any] | None:
+    """Symbols by their ids, and what frames a text."""
+    if symbols is None:
+        return None
+    table = symbols.to_dict()
+    roles = {role: table[role] for role in ("pad", "bos", "eos", "blank")}
+    return {
+        "reads": symbols.text_kind,
+        "intersperse": symbols.intersperse,
+        **roles,
+        "symbols": {symbol: list(symbols.ids[symbol]) for symbol in symbols.symbols},
+    }
 
 
 def _bytes(path: Path) -> int:

@@ -22,7 +22,8 @@ def inspect(
     if json:
         print_json(facts)
         return
-    print_table(facts["file"], ("", ""), _lines(facts))
+    lines = [(name, fact.replace(facts["file"], file)) for name, fact in _lines(facts)]
+    print_table(facts["file"], ("", ""), lines)
     print()
     print_table("", ("part", "parameters"), [(part, f"{count:,}") for part, count in facts["parts"].items()])
     if tensors:
@@ -33,27 +34,53 @@ def inspect(
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts in words, a line each."""
-    named = facts["symbols_named"]
-    symbols = f"{facts['symbols']} rows" + (f", {named} named" if named else ", none named")
-    voice = f" (espeak-ng voice {facts['espeak_voice']})" if facts["espeak_voice"] else ""
     lines = [
-        ("family", facts["family"]),
+        ("family", facts["family"] + (f", as {facts['variant']} has it" if facts["variant"] else "")),
         ("format", f"{facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"),
         ("quality", facts["quality"] or "none of Piper's presets"),
-        ("sample rate", f"{facts['sample_rate']} Hz" if facts["sample_rate"] else "not recorded"),
-        ("symbols", symbols + voice),
+        ("audio", _audio(facts["audio"])),
+        ("symbols", _symbols(facts)),
         ("speakers", _several(facts["speakers"])),
         ("languages", _several(facts["languages"]) or "not recorded"),
         ("parameters", f"{facts['parameters']:,}"),
         ("missing", ", ".join(facts["missing"]) or "nothing"),
         ("epoch, step", f"{_known(facts['epoch'])}, {_known(facts['step'])}"),
+        ("learning rate", _known(facts["learning_rate"])),
         ("training state", ", ".join(facts["training_state"]) or "none"),
         ("dataset", _known(facts["dataset"])),
         ("licence", facts["licence"] or "not stated"),
         ("sha256", facts["sha256"]),
-        ("unsafe globals", ", ".join(facts["unsafe_globals"]) or "none"),
+        ("a naive loader imports", ", ".join(facts["unsafe_globals"]) or "nothing unsafe"),
+    ]
+    lines += [("no numbers", f"{name}: {found}") for name, found in list(facts["unsound"].items())[:8]]
+    lines += [
+        (word, ability["how"]) for word, ability in zip(_abilities(facts), facts["abilities"].values(), strict=True)
     ]
     return lines + [("note", note) for note in facts["notes"]]
+
+
+def _abilities(facts: dict[str, Any]) -> list[str]:
+    return [f"can {name}" if ability["possible"] else f"can't {name}" for name, ability in facts["abilities"].items()]
+
+
+def _audio(audio: dict[str, Any] | None) -> str:
+    """Every parameter that must agree before another model can read its spectrograms."""
+    if audio is None:
+        return "not recorded"
+    rest = ", ".join(f"{name} {value}" for name, value in audio.items() if name != "sample_rate" and value is not None)
+    return f"{audio['sample_rate']} Hz; {rest}"
+
+
+def _symbols(facts: dict[str, Any]) -> str:
+    table = facts["symbol_table"]
+    if facts["symbols"] is None:
+        return "none"
+    if table is None:
+        return f"{facts['symbols']} rows, none named"
+    roles = ", ".join(f"{role} {table[role]!r}" for role in ("pad", "bos", "eos", "blank") if table[role] is not None)
+    voice = f" (espeak-ng voice {facts['espeak_voice']})" if facts["espeak_voice"] else ""
+    shown = " ".join(symbol if symbol.strip() else repr(symbol) for symbol in list(table["symbols"])[:200])
+    return f"{facts['symbols']} rows, {facts['symbols_named']} named, {table['reads']}{voice}; {roles}\n{shown}"
 
 
 def _several(names: list[str]) -> str:

@@ -70,6 +70,7 @@ def read(candidate: Candidate) -> Checkpoint:
         languages=own.language_codes() or _languages(config),
         epoch=_count(content.get("epoch"), own.epoch),
         step=_count(content.get("global_step"), own.step),
+        learning_rate=_learning_rate(content),
         training_state={name: content[name] for name in _TRAINING if name in content} or None,
         inference=own.inference or own.scales or _inference(config),
         missing=missing_parts(tensors.shapes),
@@ -173,6 +174,15 @@ def _languages(config: VoiceConfig | None) -> tuple[str, ...]:
 
 def _inference(config: VoiceConfig | None) -> dict[str, float]:
     return config.inference.model_dump(include={"noise_scale", "length_scale", "noise_w"}) if config else {}
+
+
+def _learning_rate(content: Mapping[str, Any]) -> float | None:
+    """The generator's, as its optimiser was left."""
+    states = content.get("optimizer_states")
+    first = states[0] if isinstance(states, list) and states else content.get("optimizer")
+    groups = first.get("param_groups") if isinstance(first, dict) else None
+    rate = groups[0].get("lr") if isinstance(groups, list) and groups and isinstance(groups[0], dict) else None
+    return float(rate) if isinstance(rate, int | float) else None
 
 
 def _count(*values: object) -> int | None:
