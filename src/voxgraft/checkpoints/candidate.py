@@ -41,13 +41,19 @@ class Candidate:
         """The files in a folder, sorted by name, links that leave it left out; none for a file."""
         if not self.path.is_dir():
             return ()
-        root = self.path.resolve()
-        return tuple(sorted(p for p in self.path.iterdir() if p.is_file() and p.resolve().is_relative_to(root)))
+        homes = _homes(self.path.resolve())
+        inside = (p for p in self.path.iterdir() if p.is_file() and any(map(p.resolve().is_relative_to, homes)))
+        return tuple(sorted(inside))
 
     @cached_property
     def names(self) -> frozenset[str]:
         """Names of the files in a folder."""
         return frozenset(path.name for path in self.files)
+
+    @cached_property
+    def members(self) -> tuple[Candidate, ...]:
+        """The files in a folder, each looked at once for all readers too."""
+        return tuple(Candidate(path) for path in self.files)
 
     @cached_property
     def head(self) -> bytes:
@@ -84,3 +90,11 @@ class Candidate:
             keys = ", ".join(str(key)[:40] for key in list(self.torch.content)[:8])
             return f"a file of torch.save with {keys or 'nothing in it'}"
         return "text" if self.head.isascii() else "binary data of no known kind"
+
+
+def _homes(folder: Path) -> tuple[Path, ...]:
+    """Where a folder's files may lie: in it, or for a snapshot in Hugging Face's cache in the blobs that it links to."""
+    repository = folder.parent.parent
+    if folder.parent.name == "snapshots" and repository.name.startswith("models--"):
+        return folder, repository / "blobs"
+    return (folder,)

@@ -28,11 +28,17 @@ class Reader:
 
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
-    from voxgraft.checkpoints.readers import piper_ckpt, piper_onnx, voxgraft
+    from voxgraft.checkpoints.readers import piper_ckpt, piper_onnx, vits_original, voxgraft
 
     yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
     yield Reader(
         piper_onnx.FORMAT, "exported Piper voices (.onnx with .onnx.json)", piper_onnx.recognises, piper_onnx.read
+    )
+    yield Reader(
+        vits_original.FORMAT,
+        "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
+        vits_original.recognises,
+        vits_original.read,
     )
     yield Reader(
         piper_ckpt.FORMAT,

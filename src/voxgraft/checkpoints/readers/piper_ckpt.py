@@ -80,15 +80,12 @@ def read(candidate: Candidate) -> Checkpoint:
 
 
 def _state(file: TorchFile) -> Mapping[Any, Any]:
-    """The tensors of a checkpoint: under `state_dict` (Lightning), `model` (the first VITS), or bare."""
+    """The tensors of a checkpoint: under `state_dict` (Lightning), or bare."""
     content = file.content
     if not isinstance(content, dict):
         return {}
-    for key in ("state_dict", "model"):
-        if isinstance(content.get(key), dict):
-            state: Mapping[Any, Any] = content[key]
-            return state
-    return content
+    state = content.get("state_dict")
+    return state if isinstance(state, dict) else content
 
 
 def _recorded(content: Mapping[str, Any]) -> dict[str, Any]:
