@@ -9,6 +9,7 @@ import sys
 BENCHMARKS = {
     "say": "speaking, next to piper-tts",
     "inspect_checkpoint": "opening an 845 MB checkpoint",
+    "inspect_files": "opening a checkpoint of each kind",
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
     "demo": "the demo: time, and scores of base, result and recordings",
