@@ -19,6 +19,7 @@ _LIKENESSES = (
     (b"BZh", "a bzip2 archive: unpack it"),
     (b"\xfd7zXZ", "an xz archive: unpack it"),
     (b"GGUF", "a GGUF language model"),
+    (b"\x00\x00\x06\x08\x01\x1a", "the index of a TensorFlow checkpoint, of no model that is known here"),
     (b"RIFF", "a recording"),
     (b"fLaC", "a recording"),
     (b"\x89HDF", "an HDF5 file"),

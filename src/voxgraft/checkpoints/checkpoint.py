@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.text.symbols import SymbolTable
 
@@ -37,7 +38,8 @@ class Checkpoint:
     `inference` holds the voice's own `noise_scale length_scale noise_w`. `missing` names the parts a full training
     checkpoint would have and this one lacks. `variant` tells implementations of a family apart (`coqui`, `mms`).
     `learning_rate` is the one that the file records. `notes` are contradictions that were found and how they were settled.
-    `config` is the file's own configuration (for Piper voices the .onnx.json) as plain data.
+    `config` is the file's own configuration (for Piper voices the .onnx.json) as plain data. `features` are what a
+    recogniser hears where that is no spectrogram (`audio`).
     """
 
     family: str
@@ -58,3 +60,4 @@ class Checkpoint:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
+    features: MfccSpec | None = None

@@ -28,7 +28,7 @@ class Reader:
 
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
-    from voxgraft.checkpoints.readers import piper_ckpt, piper_onnx, vits_original, voxgraft
+    from voxgraft.checkpoints.readers import deepspeech, piper_ckpt, piper_onnx, vits_original, voxgraft
 
     yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
     yield Reader(
@@ -45,6 +45,12 @@ def readers() -> Iterator[Reader]:
         "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
         piper_ckpt.recognises,
         piper_ckpt.read,
+    )
+    yield Reader(
+        deepspeech.FORMAT,
+        "training folders of Coqui STT and DeepSpeech (.index with .data-*)",
+        deepspeech.recognises,
+        deepspeech.read,
     )
     from importlib.metadata import entry_points
 

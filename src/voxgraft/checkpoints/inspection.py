@@ -20,6 +20,7 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
     """Facts about a checkpoint; null where a thing does not apply. `tensors` adds a row for each."""
     shapes = _shapes(checkpoint)
     origin = checkpoint.provenance
+    sound = checkpoint.audio or checkpoint.features
     document: dict[str, Any] = {
         "file": str(origin.path),
         "bytes": _bytes(origin.path),
@@ -27,7 +28,7 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "variant": checkpoint.variant,
         "format": origin.format,
         "quality": checkpoint.quality,
-        "sample_rate": checkpoint.audio.sample_rate if checkpoint.audio else None,
+        "sample_rate": sound.sample_rate if sound else None,
         "symbols": checkpoint.architecture.get("symbols", len(checkpoint.symbols) if checkpoint.symbols else None),
         "symbols_named": len(checkpoint.symbols) if checkpoint.symbols else None,
         "espeak_voice": checkpoint.symbols.voice if checkpoint.symbols else None,
@@ -46,7 +47,7 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "sha256": origin.sha256,
         "unsafe_globals": list(origin.unsafe_globals),
         "architecture": dict(checkpoint.architecture),
-        "audio": checkpoint.audio.to_dict() if checkpoint.audio else None,
+        "audio": sound.to_dict() if sound else None,
         "symbol_table": _symbol_table(checkpoint.symbols),
         "unsound": unsound_tensors(checkpoint.tensors),
         "abilities": {ability.name: asdict(ability) for ability in abilities_of(checkpoint)},

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-TextKind = Literal["espeak", "text", "bytes"]
+TextKind = Literal["espeak", "text", "bytes", "ctc"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class SymbolTable:
     """Symbol -> ids, and how a sentence is framed.
 
     `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
-    IPA split into code points, plain characters (NFD), or UTF-8 bytes. `voice` is the espeak-ng voice. A sentence
+    IPA split into code points, plain characters (NFD), UTF-8 bytes (byte b is written chr(b)), or the characters of a
+    recogniser's transcripts as they are. `voice` is the espeak-ng voice. A sentence
     becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
     `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.

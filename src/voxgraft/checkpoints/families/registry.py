@@ -12,7 +12,7 @@ from voxgraft.errors import CheckpointError
 ENTRY_POINTS = "voxgraft.families"
 
 # A module of this package each, with a constant FAMILY.
-OURS = ("vits", "univnet")
+OURS = ("vits", "univnet", "deepspeech")
 
 
 @cache
