@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from voxgraft.config.run import Device, TrainingConfig
@@ -13,6 +15,10 @@ BATCH_ON_GPU = 32
 # Measured with a window of 80 frames and a segment of 32, medium, light discriminators.
 BYTES_A_CLIP = 500 * 2**20
 BYTES_OF_THE_MODEL = 2 * 2**30
+# Where the system doesn't say, as on macOS and Windows.
+MEMORY_ASSUMED = 8 * 2**30
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def choose_device(wanted: Device) -> str:
@@ -70,12 +76,29 @@ def choose_batch(settings: TrainingConfig, clips: int, device: str) -> int:
 
 
 def free_memory(device: str) -> int:
-    """Bytes that can still be had."""
+    """Bytes that can still be had; the file cache counts as free, a container's limit as the end."""
     if device == "cuda":
         return int(torch.cuda.mem_get_info()[0])
-    import os
+    return min(_available(MEMINFO), _left_in_container(CGROUP))
 
+
+def _available(meminfo: Path) -> int:
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 8 * 2**30
+        lines = meminfo.read_text().splitlines()
+    except OSError:
+        return MEMORY_ASSUMED
+    sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return sizes[0] if sizes else MEMORY_ASSUMED
+
+
+def _left_in_container(folder: Path) -> int:
+    """What the control groups, version 2 or 1, leave; no limit where there is none."""
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return int((folder / limit).read_text()) - int((folder / used).read_text())
+        except (OSError, ValueError):
+            continue
+    return 2**63
