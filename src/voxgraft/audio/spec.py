@@ -13,6 +13,9 @@ class AudioSpec:
     Lengths are in samples, frequencies in Hz. `fmax=None` is half the sample rate. `power` is the exponent of the
     magnitude (1 magnitude, 2 power). `magnitude_floor` is added under the square root, `log_floor` clamps before
     the logarithm. `centre=False` pads (n_fft - hop) / 2 by reflection on both sides, as HiFi-GAN and VITS do.
+    `preemphasis` c makes x[t] - c x[t-1] of the samples first. `log_gain` multiplies the logarithm (20 with base 10:
+    decibels). Normalisation `range` then lays the levels `level_low`..`level_high` out over `range_low`..`range_high`,
+    clipped to it or not; `mean-variance` needs statistics that stand in a file of their own.
     """
 
     sample_rate: int
@@ -26,10 +29,17 @@ class AudioSpec:
     mel_norm: Literal["slaney", "none"] = "slaney"
     power: float = 1.0
     magnitude_floor: float = 1e-6
-    log_base: Literal["e", "10"] = "e"
+    log_base: Literal["e", "10", "none"] = "e"
     log_floor: float = 1e-5
-    normalisation: Literal["none"] = "none"
+    normalisation: Literal["none", "range", "mean-variance"] = "none"
     centre: bool = False
+    preemphasis: float = 0.0
+    log_gain: float = 1.0
+    level_low: float = 0.0
+    level_high: float = 0.0
+    range_low: float = 0.0
+    range_high: float = 0.0
+    clipped: bool = False
 
     @property
     def bins(self) -> int:

@@ -22,7 +22,7 @@ def frame_count(samples: int, spec: AudioSpec) -> int:
 
 def linear_spectrogram(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
     """Float [T] as float32 [F, N]: (re² + im² + magnitude_floor) ^ (power / 2) of each Hann-windowed frame."""
-    frames = _frames(x, spec)
+    frames = _frames(_emphasised(x, spec), spec)
     window = hann_window(spec)
     out = np.empty((spec.bins, len(frames)), np.float32)
     for start in range(0, len(frames), _BLOCK_FRAMES):
@@ -38,9 +38,37 @@ def mel_spectrogram(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
 
 
 def compress(mel: np.ndarray, spec: AudioSpec) -> np.ndarray:
-    """Logarithm of mel energies [M, N], floored at `log_floor`."""
-    floored = np.maximum(mel, np.float32(spec.log_floor))
-    return np.log(floored) if spec.log_base == "e" else np.log10(floored)
+    """Logarithm of mel energies [M, N], floored at `log_floor`, times `log_gain`, and normalised as `spec` says."""
+    check_normalisation(spec)
+    if spec.log_base == "none":
+        levels = mel
+    else:
+        floored = np.maximum(mel, np.float32(spec.log_floor))
+        levels = np.log(floored) if spec.log_base == "e" else np.log10(floored)
+    levels = levels * np.float32(spec.log_gain) if spec.log_gain != 1 else levels
+    if spec.normalisation == "none":
+        return levels
+    scale = (spec.range_high - spec.range_low) / (spec.level_high - spec.level_low)
+    laid_out = (levels - np.float32(spec.level_low)) * np.float32(scale) + np.float32(spec.range_low)
+    return np.clip(laid_out, spec.range_low, spec.range_high) if spec.clipped else laid_out
+
+
+def check_normalisation(spec: AudioSpec) -> None:
+    """Raise AudioError where a spectrogram needs statistics that the spec doesn't hold, or has an empty range."""
+    if spec.normalisation == "mean-variance":
+        raise AudioError(
+            "the mean and variance of these spectrograms stand in a file of their own",
+            field="normalisation",
+            got=spec.normalisation,
+            remedy="Take a model whose spectrograms are normalised by a fixed range, or not at all.",
+        )
+    if spec.normalisation == "range" and spec.level_low == spec.level_high:
+        raise AudioError(
+            "the levels of these spectrograms span nothing",
+            field="level_low, level_high",
+            got=spec.level_low,
+            remedy="Correct the audio settings of the checkpoint.",
+        )
 
 
 @lru_cache(maxsize=16)
@@ -67,6 +95,13 @@ def mel_filterbank(spec: AudioSpec) -> np.ndarray:
     if spec.mel_norm == "slaney":
         bank *= (2 / (edges[2:] - edges[:-2]))[:, None]
     return _frozen(bank)
+
+
+def _emphasised(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
+    """x[t] - preemphasis x[t-1]; the first sample stays."""
+    if not spec.preemphasis or not len(x):
+        return x
+    return np.concatenate([x[:1], x[1:] - np.float32(spec.preemphasis) * x[:-1]])
 
 
 def _frames(x: np.ndarray, spec: AudioSpec) -> np.ndarray:

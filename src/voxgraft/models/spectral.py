@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.audio.spectrogram import hann_window
+from voxgraft.audio.spectrogram import check_normalisation, hann_window
 from voxgraft.audio.spectrogram import mel_filterbank as numpy_filterbank
 
 _constants: dict[tuple[str, AudioSpec, torch.device], torch.Tensor] = {}
@@ -28,7 +28,10 @@ def linear_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
     """audio [B, T] -> (re² + im² + magnitude_floor) ^ (power / 2) of each Hann-windowed frame [B, F, N]."""
     with torch.autocast(audio.device.type, enabled=False):
         margin = spec.n_fft // 2 if spec.centre else (spec.n_fft - spec.hop) // 2
-        padded = F.pad(full(audio).unsqueeze(1), (margin, margin), mode="reflect").squeeze(1)
+        audio = full(audio)
+        if spec.preemphasis:
+            audio = audio - spec.preemphasis * F.pad(audio, (1, -1))
+        padded = F.pad(audio.unsqueeze(1), (margin, margin), mode="reflect").squeeze(1)
         spectrum = torch.stft(
             padded,
             spec.n_fft,
@@ -47,8 +50,22 @@ def spectrogram_to_mel(spectrogram: torch.Tensor, spec: AudioSpec) -> torch.Tens
     with torch.autocast(spectrogram.device.type, enabled=False):
         spectrogram = full(spectrogram)
         energy = mel_filterbank(spec, spectrogram.device).to(spectrogram.dtype) @ spectrogram
-        logarithm = energy.clamp(min=spec.log_floor).log()
-        return logarithm if spec.log_base == "e" else logarithm / math.log(10)
+        return _compress(energy, spec)
+
+
+def _compress(energy: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
+    """As `audio.spectrogram.compress`: mel energies [B, M, N] -> levels [B, M, N]."""
+    check_normalisation(spec)
+    levels = energy
+    if spec.log_base != "none":
+        levels = energy.clamp(min=spec.log_floor).log()
+        levels = levels if spec.log_base == "e" else levels / math.log(10)
+    levels = levels * spec.log_gain if spec.log_gain != 1 else levels
+    if spec.normalisation == "none":
+        return levels
+    scale = (spec.range_high - spec.range_low) / (spec.level_high - spec.level_low)
+    laid_out = (levels - spec.level_low) * scale + spec.range_low
+    return laid_out.clamp(spec.range_low, spec.range_high) if spec.clipped else laid_out
 
 
 def mel_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:

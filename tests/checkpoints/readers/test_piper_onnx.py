@@ -180,7 +180,7 @@ def test_another_onnx_model_is_told_apart(tmp_path):
     path = tmp_path / "other.onnx"
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([node], "g", ends[:1], ends[1:])), path)
     (tmp_path / "other.onnx.json").write_text((PIPER / "single.onnx.json").read_text())
-    with pytest.raises(CheckpointError, match="no complete Piper voice"):
+    with pytest.raises(CheckpointError, match="no complete model"):
         open_checkpoint(path)
 
 

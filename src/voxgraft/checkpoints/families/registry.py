@@ -12,7 +12,17 @@ from voxgraft.errors import CheckpointError
 ENTRY_POINTS = "voxgraft.families"
 
 # A module of this package each, with a constant FAMILY.
-OURS = ("vits", "univnet", "deepspeech")
+OURS = (
+    "vits",
+    "glow_tts",
+    "fast_pitch",
+    "fastspeech2",
+    "tacotron2",
+    "hifigan",
+    "univnet",
+    "multiband_melgan",
+    "deepspeech",
+)
 
 
 @cache

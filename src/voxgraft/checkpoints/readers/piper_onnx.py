@@ -15,7 +15,8 @@ from voxgraft.checkpoints.onnx_graph import read_onnx
 from voxgraft.checkpoints.onnx_vits import Recovered, recover_vits
 from voxgraft.checkpoints.protobuf import BYTES, FieldBudget, read_fields
 from voxgraft.checkpoints.tensor_store import TensorStore
-from voxgraft.checkpoints.vits_architecture import Shapes, missing_parts, vits_architecture
+from voxgraft.checkpoints.upsampler_architecture import Shapes
+from voxgraft.checkpoints.vits_architecture import missing_parts, vits_architecture
 from voxgraft.checkpoints.vits_names import inference_names
 from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_json
 from voxgraft.config.presets import quality_of

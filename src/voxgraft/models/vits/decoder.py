@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
-from voxgraft.models.weight_norm import normed
+from voxgraft.models.weight_norm import NormedConv, normed
 
 SLOPE = 0.1
 INITIAL_SPREAD = 0.01
@@ -55,7 +55,10 @@ RESBLOCKS = {"1": ResBlock1, "2": ResBlock2}
 
 
 class Decoder(nn.Module):
-    """latent [B, D, T], speaker [B, G, 1] or None -> audio [B, 1, T * product(upsample_rates)] in -1..1."""
+    """latent [B, D, T], speaker [B, G, 1] or None -> audio [B, 1, T * product(upsample_rates)] in -1..1.
+
+    HiFi-GAN has weight norm on the first and last convolution (`normed_ends`) and a bias on the last; VITS has neither.
+    """
 
     def __init__(
         self,
@@ -67,10 +70,13 @@ class Decoder(nn.Module):
         upsample_initial_channel: int,
         upsample_kernels: Sequence[int],
         gin_channels: int,
+        normed_ends: bool = False,
+        post_bias: bool = False,
     ) -> None:
         super().__init__()
         self.branches = len(resblock_kernels)
-        self.conv_pre = nn.Conv1d(channels, upsample_initial_channel, 7, padding=3)
+        conv_pre = nn.Conv1d(channels, upsample_initial_channel, 7, padding=3)
+        self.conv_pre = normed(conv_pre) if normed_ends else conv_pre
         self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
         width = upsample_initial_channel
         for rate, kernel in zip(upsample_rates, upsample_kernels, strict=True):
@@ -79,7 +85,8 @@ class Decoder(nn.Module):
             width //= 2
             for size, dilations in zip(resblock_kernels, resblock_dilations, strict=True):
                 self.resblocks.append(RESBLOCKS[resblock](width, size, dilations))
-        self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
+        conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=post_bias)
+        self.conv_post = normed(conv_post, INITIAL_SPREAD) if normed_ends else conv_post
         if gin_channels:
             self.cond = nn.Conv1d(gin_channels, upsample_initial_channel, 1)
 
@@ -96,7 +103,8 @@ class Decoder(nn.Module):
             activated = F.leaky_relu(x, SLOPE)
             x = sum(block(x, activated) for block in blocks) / self.branches
         x = F.leaky_relu(x, 0.01)
-        if beside:
-            audio = F.conv2d(x, self.conv_post.weight.unsqueeze(-1), padding=(3, 0))
-            return torch.tanh(take_apart(audio))
-        return torch.tanh(self.conv_post(x))
+        if not beside or isinstance(self.conv_post, NormedConv):
+            audio = self.conv_post(x)
+        else:
+            audio = F.conv2d(x, self.conv_post.weight.unsqueeze(-1), self.conv_post.bias, padding=(3, 0))
+        return torch.tanh(take_apart(audio) if beside else audio)

@@ -1,0 +1,1 @@
+"""Vocoders: mel spectrograms to waveforms, a network per file."""
