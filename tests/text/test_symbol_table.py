@@ -49,3 +49,22 @@ def test_a_table_without_bos_can_lead_with_a_pad():
 def test_a_blank_that_the_table_lacks_is_no_blank():
     assert SymbolTable({"a": (0,)}, 1, "text", blank="<blank>").blank is None
     assert SymbolTable({"a": (0,), "<blank>": (1,)}, 2, "text", blank="<blank>").blank == "<blank>"
+
+
+@pytest.mark.parametrize(
+    ("symbols", "text", "ids", "unknown"),
+    [
+        ("eé", "e\u0301e", (1, 0), {}),
+        ("eé", "ée", (1, 0), {}),
+        ("ê", "e\u0302\u0301", (0,), {"\u0301": 1}),
+        ("ếê", "e\u0302\u0301e\u0302", (0, 1), {}),
+    ],
+)
+def test_marks_join_their_letter_where_the_table_has_the_two_as_one(symbols, text, ids, unknown):
+    found = SymbolTable({symbol: (number,) for number, symbol in enumerate(symbols)}, 4, "text").encode(text)
+    assert found.ids == ids
+    assert found.unknown == Counter(unknown)
+
+
+def test_a_mark_that_the_table_has_itself_stays_apart():
+    assert SymbolTable({"e": (0,), "\u0301": (1,)}, 2, "text").encode("e\u0301").ids == (0, 1)

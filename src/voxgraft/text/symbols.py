@@ -6,10 +6,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-TextKind = Literal["espeak", "text", "bytes", "ctc"]
+TextKind = Literal["espeak", "text", "bytes", "ctc", "pieces", "coqui"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,11 @@ class SymbolTable:
 
     `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
     IPA split into code points, plain characters (NFD), UTF-8 bytes (byte b is written chr(b)), or the characters of a
-    recogniser's transcripts as they are. `voice` is the espeak-ng voice. A sentence
+    recogniser's transcripts as they are, or what one of Coqui's own phonemizers writes. `voice` is the espeak-ng voice. A sentence
     becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
     `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.
+    So do a letter and its marks where the table has the two only as one character (é).
     """
 
     ids: Mapping[str, tuple[int, ...]]
@@ -84,19 +86,26 @@ class SymbolTable:
             ids += self.ids[self.eos]
         return Encoding(tuple(ids), unknown)
 
+    @cached_property
+    def _runs(self) -> dict[str, str]:
+        """Run of symbols -> the one that it counts as."""
+        composed = {unicodedata.normalize("NFD", symbol): symbol for symbol in self.ids}
+        runs = {run: symbol for run, symbol in composed.items() if run != symbol and run not in self.ids}
+        return runs | {cluster: cluster for cluster in self.clusters if len(cluster) > 1}
+
     def _clustered(self, sentence: Iterable[str]) -> list[str]:
         """Runs of symbols that count as one, joined."""
         symbols = list(sentence)
-        if not self.clusters:
+        if not self._runs:
             return symbols
-        lengths = sorted({len(cluster) for cluster in self.clusters if len(cluster) > 1}, reverse=True)
+        lengths = sorted({len(run) for run in self._runs}, reverse=True)
         joined: list[str] = []
         at = 0
         while at < len(symbols):
             runs = ("".join(symbols[at : at + length]) for length in lengths)
-            run = next((run for run in runs if run in self.clusters), symbols[at])
-            joined.append(run)
-            at += len(run) if run in self.clusters else 1
+            run = next((run for run in runs if run in self._runs), None)
+            joined.append(symbols[at] if run is None else self._runs[run])
+            at += 1 if run is None else len(run)
         return joined
 
     def normalised(self) -> dict[str, str]:
