@@ -15,7 +15,10 @@ class AudioSpec:
     the logarithm. `centre=False` pads (n_fft - hop) / 2 by reflection on both sides, as HiFi-GAN and VITS do.
     `preemphasis` c makes x[t] - c x[t-1] of the samples first. `log_gain` multiplies the logarithm (20 with base 10:
     decibels). Normalisation `range` then lays the levels `level_low`..`level_high` out over `range_low`..`range_high`,
-    clipped to it or not; `mean-variance` needs statistics that stand in a file of their own.
+    clipped to it or not; `mean-variance` needs statistics that stand in a file of their own. `bands` brings every band of
+    a recording to mean 0 and deviation 1, `whisper` cuts off what is 8 below a recording's peak and takes x / 4 + 1.
+    `log_floor_added`: the floor is added, not clamped to. `n_mels=0`: the model reads samples, brought to mean 0 and
+    deviation 1 where the normalisation is `utterance`; a frame sees `win` of them and comes every `hop`.
     """
 
     sample_rate: int
@@ -31,7 +34,7 @@ class AudioSpec:
     magnitude_floor: float = 1e-6
     log_base: Literal["e", "10", "none"] = "e"
     log_floor: float = 1e-5
-    normalisation: Literal["none", "range", "mean-variance"] = "none"
+    normalisation: Literal["none", "range", "mean-variance", "bands", "whisper", "utterance"] = "none"
     centre: bool = False
     preemphasis: float = 0.0
     log_gain: float = 1.0
@@ -40,6 +43,8 @@ class AudioSpec:
     range_low: float = 0.0
     range_high: float = 0.0
     clipped: bool = False
+    log_floor_added: bool = False
+    window: Literal["periodic", "symmetric"] = "periodic"
 
     @property
     def bins(self) -> int:

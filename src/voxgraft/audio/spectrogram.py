@@ -54,10 +54,18 @@ def compress(mel: np.ndarray, spec: AudioSpec) -> np.ndarray:
 
 
 def check_normalisation(spec: AudioSpec) -> None:
-    """Raise AudioError where a spectrogram needs statistics that the spec doesn't hold, or has an empty range."""
+    """Raise AudioError where a spectrogram needs statistics that the spec doesn't hold, has an empty range, or is of a
+    recogniser's kind that isn't computed here."""
     if spec.normalisation == "mean-variance":
         raise AudioError(
             "the mean and variance of these spectrograms stand in a file of their own",
+            field="normalisation",
+            got=spec.normalisation,
+            remedy="Take a model whose spectrograms are normalised by a fixed range, or not at all.",
+        )
+    if spec.normalisation not in ("none", "range") or spec.log_floor_added or spec.window != "periodic":
+        raise AudioError(
+            "spectrograms of this recogniser aren't computed here",
             field="normalisation",
             got=spec.normalisation,
             remedy="Take a model whose spectrograms are normalised by a fixed range, or not at all.",

@@ -28,8 +28,25 @@ class Reader:
 
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
-    from voxgraft.checkpoints.readers import deepspeech, piper_ckpt, piper_onnx, vits_original, voxgraft
+    from voxgraft.checkpoints.readers import (
+        ctranslate2,
+        deepspeech,
+        hugging_face,
+        piper_ckpt,
+        piper_onnx,
+        vits_original,
+        voxgraft,
+    )
 
+    yield Reader(
+        hugging_face.FORMAT,
+        "Hugging Face folders of VITS and MMS-TTS, wav2vec 2.0 and MMS, Whisper, Parakeet CTC (config.json with weights)",
+        hugging_face.recognises,
+        hugging_face.read,
+    )
+    yield Reader(
+        ctranslate2.FORMAT, "Whisper as faster-whisper runs it (model.bin)", ctranslate2.recognises, ctranslate2.read
+    )
     yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
     yield Reader(
         piper_onnx.FORMAT, "exported Piper voices (.onnx with .onnx.json)", piper_onnx.recognises, piper_onnx.read

@@ -102,11 +102,11 @@ def _header(raw: bytes) -> dict[str, Any]:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _damaged("a tensor is there twice", field=twice[:120])
+    entries: dict[str, Any] = {}
+    for name, entry in pairs:
+        if name in entries:
+            raise _damaged("a tensor is there twice", field=name[:120])
+        entries[name] = entry
     return entries
 
 

@@ -55,6 +55,11 @@ class Family:
         """Parts that are used at inference."""
         return frozenset(part.name for part in self.parts if part.speaks)
 
+    def layers_of(self, tensors: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+        """The layers that a model with these tensors has, from input to output."""
+        names = list(tensors)
+        return tuple(layer for layer in self.layers if any(name.startswith(layer) for name in names))
+
     def missing(self, tensors: Iterable[str]) -> tuple[str, ...]:
         """Titles of the parts that a full training checkpoint has and these tensors lack."""
         present = {self.part_of(tensor) for tensor in tensors}

@@ -22,6 +22,9 @@ OURS = (
     "univnet",
     "multiband_melgan",
     "deepspeech",
+    "wav2vec2",
+    "whisper",
+    "fastconformer",
 )
 
 

@@ -1,0 +1,35 @@
+"""checked: others' settings held against what is known of them; the first fault is one clear error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from voxgraft.errors import CheckpointError
+
+
+class Settings(BaseModel):
+    """Others' settings: unknown fields belong to them and are left alone, known ones must be right."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def checked(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
+    """`data` from the file `path` as a `kind`. Raises CheckpointError naming the field."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        found = repr(first["input"])
+        raise CheckpointError(
+            first["msg"].removeprefix("Value error, "),
+            file=path,
+            field=".".join(str(part) for part in first["loc"]) or None,
+            got=None if first["type"] == "missing" else found[:60],
+            remedy=remedy,
+        ) from fault

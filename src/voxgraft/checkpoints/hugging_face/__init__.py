@@ -1,0 +1,1 @@
+"""Models as Hugging Face's `transformers` saves them, a file per kind of model."""
