@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 Quality = Literal["x_low", "low", "medium", "high"]
+VoiceType = Literal["M", "F", "other"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Part = Literal["text_encoder", "duration", "flow", "posterior", "decoder", "speaker_embedding"]
 
@@ -160,9 +161,14 @@ class RunConfig(Section):
     name: str = Field("voice", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the run and of the voice.")
     output: str = Field(".", description="Project folder; runs/ and voices/ are made in it.")
     base: str | None = Field(
-        None, description="File, folder, installed voice package or library entry; `none` is from scratch."
+        None,
+        description="`auto` (null too) picks from library and installed voices; or a file, folder, entry or voice "
+        "package; `none` is from scratch.",
     )
     language: str | None = Field(None, description="espeak-ng voice of the texts; null takes the base's.")
+    voice_type: VoiceType | None = Field(
+        None, description="M, F or other: the kind of voice that `base: auto` prefers; null is any."
+    )
     quality: Quality | None = Field(None, description="x_low, low, medium or high; null takes the base's.")
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of every random draw: split, initialisation, sampling.")
     graft: GraftConfig = Field(GraftConfig(), description="How the base becomes the model that is trained.")

@@ -17,7 +17,7 @@ HEADING = """\
 """
 
 SHOWN = (
-    "name", "base", "language", "quality", "seed",
+    "name", "base", "language", "voice_type", "quality", "seed",
     "graft.speakers", "graft.from_speaker", "corpus.path", "corpus.validation", "corpus.held_out",
     "training.steps", "training.minutes", "training.batch", "training.discriminator", "training.freeze",
     "training.device",
