@@ -1,0 +1,1 @@
+"""The library of bases: what is kept, what could be fetched, and which one fits a project. Light: no numpy, no torch."""
