@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
-from voxgraft.models.weight_norm import NormedConv, normed
+from voxgraft.models.weight_norm import normed
 
 SLOPE = 0.1
+LAST_SLOPE = 0.01
 INITIAL_SPREAD = 0.01
 
 
@@ -54,11 +55,39 @@ class ResBlock2(nn.Module):
 RESBLOCKS = {"1": ResBlock1, "2": ResBlock2}
 
 
-class Decoder(nn.Module):
-    """latent [B, D, T], speaker [B, G, 1] or None -> audio [B, 1, T * product(upsample_rates)] in -1..1.
+def upsampling(
+    channels: int,
+    rates: Sequence[int],
+    kernels: Sequence[int],
+    resblock: str,
+    resblock_kernels: Sequence[int],
+    resblock_dilations: Sequence[Sequence[int]],
+) -> tuple[nn.ModuleList, nn.ModuleList, int]:
+    """The stages that lengthen [B, channels, T], each halving the channels: upsamplers, residual blocks, last width."""
+    ups, blocks = nn.ModuleList(), nn.ModuleList()
+    width = channels
+    for rate, kernel in zip(rates, kernels, strict=True):
+        up = nn.ConvTranspose1d(width, width // 2, kernel, rate, padding=(kernel - rate) // 2)
+        ups.append(normed(up, INITIAL_SPREAD))
+        width //= 2
+        for size, dilations in zip(resblock_kernels, resblock_dilations, strict=True):
+            blocks.append(RESBLOCKS[resblock](width, size, dilations))
+    return ups, blocks, width
 
-    HiFi-GAN has weight norm on the first and last convolution (`normed_ends`) and a bias on the last; VITS has neither.
-    """
+
+def upsample(x: torch.Tensor, ups: nn.ModuleList, resblocks: nn.ModuleList) -> torch.Tensor:
+    """[B, C, T], or clips side by side -> the activated output of the last stage, product(rates) times as long."""
+    branches = len(resblocks) // len(ups)
+    for stage, up in enumerate(ups):
+        x = up(F.leaky_relu(x, SLOPE))
+        blocks = resblocks[stage * branches : (stage + 1) * branches]
+        activated = F.leaky_relu(x, SLOPE)
+        x = sum(block(x, activated) for block in blocks) / branches
+    return F.leaky_relu(x, LAST_SLOPE)
+
+
+class Decoder(nn.Module):
+    """latent [B, D, T], speaker [B, G, 1] or None -> audio [B, 1, T * product(upsample_rates)] in -1..1."""
 
     def __init__(
         self,
@@ -70,23 +99,13 @@ class Decoder(nn.Module):
         upsample_initial_channel: int,
         upsample_kernels: Sequence[int],
         gin_channels: int,
-        normed_ends: bool = False,
-        post_bias: bool = False,
     ) -> None:
         super().__init__()
-        self.branches = len(resblock_kernels)
-        conv_pre = nn.Conv1d(channels, upsample_initial_channel, 7, padding=3)
-        self.conv_pre = normed(conv_pre) if normed_ends else conv_pre
-        self.ups, self.resblocks = nn.ModuleList(), nn.ModuleList()
-        width = upsample_initial_channel
-        for rate, kernel in zip(upsample_rates, upsample_kernels, strict=True):
-            up = nn.ConvTranspose1d(width, width // 2, kernel, rate, padding=(kernel - rate) // 2)
-            self.ups.append(normed(up, INITIAL_SPREAD))
-            width //= 2
-            for size, dilations in zip(resblock_kernels, resblock_dilations, strict=True):
-                self.resblocks.append(RESBLOCKS[resblock](width, size, dilations))
-        conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=post_bias)
-        self.conv_post = normed(conv_post, INITIAL_SPREAD) if normed_ends else conv_post
+        self.conv_pre = nn.Conv1d(channels, upsample_initial_channel, 7, padding=3)
+        self.ups, self.resblocks, width = upsampling(
+            upsample_initial_channel, upsample_rates, upsample_kernels, resblock, resblock_kernels, resblock_dilations
+        )
+        self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
         if gin_channels:
             self.cond = nn.Conv1d(gin_channels, upsample_initial_channel, 1)
 
@@ -95,16 +114,8 @@ class Decoder(nn.Module):
         if speaker is not None:
             x = x + self.cond(speaker)
         beside = pays(x)
+        x = upsample(lay_side_by_side(x) if beside else x, self.ups, self.resblocks)
         if beside:
-            x = lay_side_by_side(x)
-        for stage, up in enumerate(self.ups):
-            x = up(F.leaky_relu(x, SLOPE))
-            blocks = self.resblocks[stage * self.branches : (stage + 1) * self.branches]
-            activated = F.leaky_relu(x, SLOPE)
-            x = sum(block(x, activated) for block in blocks) / self.branches
-        x = F.leaky_relu(x, 0.01)
-        if not beside or isinstance(self.conv_post, NormedConv):
-            audio = self.conv_post(x)
-        else:
-            audio = F.conv2d(x, self.conv_post.weight.unsqueeze(-1), self.conv_post.bias, padding=(3, 0))
-        return torch.tanh(take_apart(audio) if beside else audio)
+            audio = F.conv2d(x, self.conv_post.weight.unsqueeze(-1), padding=(3, 0))
+            return torch.tanh(take_apart(audio))
+        return torch.tanh(self.conv_post(x))

@@ -1,6 +1,6 @@
-"""HiFi-GAN (Kong et al. 2020): the generator that makes a waveform of a mel spectrogram, under its authors' names.
+"""HiFi-GAN (Kong et al. 2020): the generator that makes a waveform of a mel spectrogram.
 
-Letters in shapes: B batch, M mel bands, T spectrogram frames.
+Tensor names are the authors', without `generator.` before them. Letters in shapes: B batch, M mel bands, T frames.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from voxgraft.models.vits.decoder import Decoder
+from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
+from voxgraft.models.vits.decoder import INITIAL_SPREAD, upsample, upsampling
+from voxgraft.models.weight_norm import normed
+
+_EDGE_KERNEL = 7
 
 
 class HifiGan(nn.Module):
-    """Mel spectrogram [B, M, T] -> audio [B, 1, T * product(upsample_rates)] in -1..1.
+    """Mel spectrogram [B, M, T] -> audio [B, 1, T * hop] in -1..1, where hop = product(upsample_rates).
 
     `resblock` is "1" (pairs of convolutions) or "2" (single ones). Some implementations leave weight norm off the first
-    and last convolution (`normed_ends=False`) or the bias off the last (`post_bias=False`). Tensors are named
-    `generator.conv_pre`, `generator.ups.N`, `generator.resblocks.N.convs1.M`, `generator.conv_post`.
+    and last convolution (`normed_ends=False`) or the bias off the last (`post_bias=False`).
     """
 
     def __init__(
@@ -36,24 +39,24 @@ class HifiGan(nn.Module):
         post_bias: bool = True,
     ) -> None:
         super().__init__()
-        self.generator = Decoder(
-            mels,
-            resblock,
-            resblock_kernels,
-            resblock_dilations,
-            upsample_rates,
-            upsample_initial_channel,
-            upsample_kernels,
-            gin_channels=0,
-            normed_ends=normed_ends,
-            post_bias=post_bias,
+        self.normed_ends = normed_ends
+        conv_pre = nn.Conv1d(mels, upsample_initial_channel, _EDGE_KERNEL, padding=_EDGE_KERNEL // 2)
+        self.conv_pre = normed(conv_pre) if normed_ends else conv_pre
+        self.ups, self.resblocks, width = upsampling(
+            upsample_initial_channel, upsample_rates, upsample_kernels, resblock, resblock_kernels, resblock_dilations
         )
+        conv_post = nn.Conv1d(width, 1, _EDGE_KERNEL, padding=_EDGE_KERNEL // 2, bias=post_bias)
+        self.conv_post = normed(conv_post, INITIAL_SPREAD) if normed_ends else conv_post
 
     def forward(self, mel: torch.Tensor, margin: int = 0) -> torch.Tensor:
         """mel [B, M, T] -> audio [B, 1, (T + 2 margin) * hop].
 
-        `margin` repeats the first and last frame that often. Coqui TTS speaks with a margin of 5 and keeps what comes of it.
+        `margin` repeats the first and last frame that often; Coqui TTS speaks with a margin of 5, and keeps what comes of it.
         """
         if margin:
             mel = F.pad(mel, (margin, margin), mode="replicate")
-        return self.generator(mel)
+        x = self.conv_pre(mel)
+        beside = self.normed_ends and pays(x)
+        x = upsample(lay_side_by_side(x) if beside else x, self.ups, self.resblocks)
+        audio = torch.tanh(self.conv_post(x))
+        return take_apart(audio) if beside else audio
