@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 PIPER = Path(__file__).parent.parent / "fixtures" / "piper"
+DEEPSPEECH = PIPER.with_name("deepspeech")
 
 
 def copied(name: str, folder: Path, as_name: str | None = None) -> Path:

@@ -84,9 +84,9 @@ def tensors_from_module(state: Mapping[str, np.ndarray], layer_norm: bool = Fals
         for made in conversions(layer_norm)
         if made.layout in ("same", "transposed")
     }
-    rows = [_reordered(np.asarray(state[f"lstm.{name}_l0"])) for name in ("weight_ih", "weight_hh")]
+    parts = [_reordered(np.asarray(state[f"lstm.{name}_l0"])).T for name in ("weight_ih", "weight_hh")]
     bias = np.asarray(state["lstm.bias_ih_l0"]) + np.asarray(state["lstm.bias_hh_l0"])
-    return tensors | {f"{LSTM}/kernel": np.concatenate([part.T for part in rows]), f"{LSTM}/bias": _reordered(bias)}
+    return tensors | {f"{LSTM}/kernel": np.ascontiguousarray(np.concatenate(parts)), f"{LSTM}/bias": _reordered(bias)}
 
 
 def converted(tensor: np.ndarray, layout: Layout) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import CheckpointError
@@ -27,6 +28,7 @@ class Metadata(BaseModel):
     architecture: dict[str, Any] = Field(default_factory=dict)
     symbols: SymbolTable | None = None
     audio: AudioSpec | None = None
+    features: MfccSpec | None = None
     sample_rate: int | None = Field(None, ge=4000, le=192_000)
     hop: int = Field(256, ge=1, le=2**16)
     quality: str | None = None
@@ -77,6 +79,7 @@ def metadata_of(checkpoint: Checkpoint) -> dict[str, Any]:
         "architecture": dict(checkpoint.architecture),
         "symbols": checkpoint.symbols.to_dict() if checkpoint.symbols else None,
         "audio": checkpoint.audio.to_dict() if checkpoint.audio else None,
+        "features": checkpoint.features.to_dict() if checkpoint.features else None,
         "sample_rate": checkpoint.audio.sample_rate if checkpoint.audio else None,
         "quality": checkpoint.quality,
         "speakers": list(checkpoint.speakers),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -146,10 +147,12 @@ def _shard(path: Path) -> Shard:
 
 def _read_index(index: Path) -> bytes:
     with open(index, "rb") as file:
-        raw = file.read(_MAX_INDEX + 1)
-    if len(raw) > _MAX_INDEX:
-        raise CheckpointError("far too large for an index", expected=f"at most {_MAX_INDEX} bytes", remedy=_DAMAGED)
-    return raw
+        size = os.fstat(file.fileno()).st_size
+        if size > _MAX_INDEX:
+            raise CheckpointError(
+                "far too large for an index", expected=f"at most {_MAX_INDEX} bytes", got=size, remedy=_DAMAGED
+            )
+        return file.read(size)
 
 
 def _read_header(raw: bytes, span: Span, budget: FieldBudget) -> Header:

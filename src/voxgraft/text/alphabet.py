@@ -36,9 +36,13 @@ def doubts_about(labels: Sequence[str]) -> tuple[str, ...]:
         doubts.append(
             f"{len(long)} labels of several characters are never learned, such as {long[0]!r}: text is read a character at a time"
         )
-    composed = [label for label in labels if unicodedata.normalize("NFC", label) != label]
-    if composed and len(composed) < len(labels):
-        doubts.append(f"{len(composed)} labels are not in the normal form NFC, such as {composed[0]!r}")
+    marks = [label for label in labels if len(label) == 1 and unicodedata.combining(label)]
+    composed = [label for label in labels if len(unicodedata.normalize("NFD", label)) > len(label)]
+    if marks and composed:
+        doubts.append(
+            f"holds combining marks, such as {marks[0]!r}, beside composed letters, such as {composed[0]!r}: "
+            "transcripts must spell each letter in one way"
+        )
     return tuple(doubts)
 
 

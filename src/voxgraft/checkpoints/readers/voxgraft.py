@@ -61,6 +61,7 @@ def read(candidate: Candidate) -> Checkpoint:
         missing=missing,
         notes=tuple(notes),
         config=own.config,
+        features=own.features,
     )
 
 
