@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def plan(
     project: Path | None = typer.Argument(None, help="Project folder or YAML file; the working folder by default."),
     base: str | None = typer.Option(
-        None, help="A checkpoint, an installed voice, a library entry; none: from scratch."
+        None, help="A checkpoint, an installed voice, a library entry; auto picks one; none: from scratch."
     ),
+    from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from no base at all."),
     quality: str | None = typer.Option(None, help="x_low, low, medium or high; the base's by default."),
     speakers: str | None = typer.Option(None, help="How many speakers, or their names with commas."),
     symbols: Path | None = typer.Option(None, help="File with another symbol table."),
@@ -28,9 +29,15 @@ def plan(
 ) -> None:
     """Say what would become of every tensor of the base: copied, remapped, new or dropped, and why. Trains nothing."""
     from voxgraft.config.load import PROJECT_FILE, load_config
-    from voxgraft.graft.project import plan_project
+    from voxgraft.graft.project import FROM_SCRATCH, plan_project
 
-    options = {"base": base, "quality": quality, "graft.symbols": str(symbols) if symbols else None}
+    if from_scratch and base is not None:
+        raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
+    options = {
+        "base": FROM_SCRATCH if from_scratch else base,
+        "quality": quality,
+        "graft.symbols": str(symbols) if symbols else None,
+    }
     overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
     if speakers is not None:
         overrides.append(f"graft.speakers={json_text.dumps(speaker_names(speakers))}")
