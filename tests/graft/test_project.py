@@ -4,7 +4,7 @@ import yaml
 from voxgraft.config.load import load_config
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest, Utterance
-from voxgraft.errors import ConfigError, CorpusError, VoxgraftError
+from voxgraft.errors import CheckpointError, ConfigError, CorpusError, VoxgraftError
 from voxgraft.graft.project import MANIFEST, new_project, plan_project, project_speakers
 
 
@@ -12,10 +12,11 @@ def _utterance(number: int, speaker: str | None) -> Utterance:
     return Utterance(str(number), f"{number}.wav", "Hello.", 1.0, 16000, speaker=speaker)
 
 
-def test_a_base_must_be_named_and_scratch_asked_for():
-    with pytest.raises(ConfigError, match="no base is named") as caught:
-        plan_project(RunConfig())
-    assert "base: none" in caught.value.remedy
+def test_a_base_is_picked_where_none_is_named_and_scratch_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("VOXGRAFT_HOME", str(tmp_path))
+    with pytest.raises(CheckpointError, match="no base at hand fits") as caught:
+        plan_project(RunConfig(quality="x_low"))
+    assert "--from-scratch" in caught.value.remedy
     result = plan_project(RunConfig(base="none", training={"discriminator": "none"}))
     assert result.base is None
     assert result.plan.counts.keys() == {"init"}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from voxgraft.checkpoints.families import families
 from voxgraft.checkpoints.shelve import Shelved, Stated, shelve
 from voxgraft.errors import CheckpointError
 from voxgraft.library.archive import unpack
-from voxgraft.library.catalogue import Base, Part
+from voxgraft.library.catalogue import Base, Part, load_catalogue
 from voxgraft.library.download import Wanted, download
-from voxgraft.library.entry import file_stem
+from voxgraft.library.entry import Slot, file_stem, is_file_name, word
 from voxgraft.library.languages import SAME, closeness
 from voxgraft.library.lock import locked
 from voxgraft.library.store import DOWNLOADS, Library
@@ -50,6 +53,59 @@ def obtain(base: Base, library: Library, *, timeout: float = 30.0, tries: int = 
     return Shelved(shelved.entry, (*remarks, *shelved.remarks))
 
 
+def wanted_bases(
+    what: str,
+    language: str | None = None,
+    voice_type: str | None = None,
+    quality: str | None = None,
+    every: bool = False,
+    name: str | None = None,
+) -> list[Base]:
+    """The bases that a name, an address, a language or `generic` means. Raises CheckpointError where there is none."""
+    if "://" in what or what[:5].lower() == "file:":
+        return [_at_address(what, language, voice_type, name)]
+    catalogue = load_catalogue()
+    base = catalogue.find(what)
+    if base is not None:
+        return [base]
+
+    def fits(base: Base) -> bool:
+        return voice_type in (None, base.slot.voice_type) and quality in (None, base.slot.quality)
+
+    found = [base for base in catalogue.for_language(what) if fits(base)]
+    bases = [base for base in found if base.parts] if every or what == "generic" else defaults(found, what)
+    if bases:
+        return bases
+    by_hand = [f"{base.name} ({base.by_hand})" for base in found if base.by_hand]
+    near = difflib.get_close_matches(what, catalogue.bases, 3, 0.5)
+    raise CheckpointError(
+        "nothing in the catalogue that can be fetched",
+        file=what,
+        expected="a name, a language such as de, generic, or an address",
+        got=f"only links for a browser: {', '.join(by_hand)}" if by_hand else None,
+        remedy="Download it by hand, then `voxgraft library add FILE`."
+        if by_hand
+        else f"{f'Did you mean {chr(44).join(near)}? ' if near else ''}See `voxgraft library list --catalogue`.",
+    )
+
+
+def _at_address(url: str, language: str | None, voice_type: str | None, name: str | None) -> Base:
+    """A file anywhere, as a base without a name of its own."""
+    file = unquote(urlsplit(url).path).rpartition("/")[2]
+    stem = hashlib.sha256(url.encode()).hexdigest()[:16]
+    plain = is_file_name(file) and not file.startswith(".")
+    part = Part(file if plain else "checkpoint", (url,))
+    return Base(
+        name or f"address/{stem}/file/{word(file)}",
+        (part,),
+        family="vits",
+        slot=Slot(language, voice_type),
+        source=url,
+        archive=file.endswith(".zip"),
+        nameless=name is None,
+    )
+
+
 def defaults(bases: Iterable[Base], language: str, fits: Callable[[Base], bool] = lambda base: True) -> list[Base]:
     """One base for each slot of a language, as a list's default: whole checkpoints, or voices where there is none."""
     known = set(families())
@@ -76,7 +132,7 @@ def _check_possible(base: Base) -> None:
             got=f"a link that only a browser can follow: {base.by_hand}" if base.by_hand else "no link",
             remedy=f"Download it by hand, then `voxgraft library add FILE --as {base.name}`.",
         )
-    if base.family not in families():
+    if not base.nameless and base.family not in families():
         raise CheckpointError(
             "voxgraft can't open this family yet",
             file=base.name,
@@ -106,7 +162,7 @@ def _main(parts: tuple[Part, ...]) -> Part:
 
 def _stated(base: Base) -> Stated:
     return Stated(
-        name=base.name,
+        name=None if base.nameless else base.name,
         language=base.slot.language,
         voice_type=base.slot.voice_type,
         licence=base.licence,

@@ -41,6 +41,7 @@ class Stated:
     """What the user or a catalogue says of a base; None is found out where it can be."""
 
     name: str | None = None
+    dataset: str | None = None
     language: str | None = None
     voice_type: str | None = None
     licence: str | None = None
@@ -75,7 +76,7 @@ def shelve(
         raise CheckpointError(
             "doesn't say which language it speaks", file=path, remedy="Say it with --language, as in --language de."
         )
-    dataset = _dataset(checkpoint, path)
+    dataset = word(stated.dataset) if stated.dataset else _dataset(checkpoint, path)
     quality = checkpoint.quality if checkpoint.quality in QUALITIES else None
     counters = _counters(checkpoint, path, remarks)
     voice_type = stated.voice_type or _voice_type(checkpoint, language, dataset, catalogue)
@@ -105,6 +106,11 @@ def shelve(
         generic=stated.generic,
     )
     return Shelved(_stored(entry, path, library, moving, replacing), tuple(remarks))
+
+
+def language_of(path: Path) -> str | None:
+    """Which language a checkpoint says that it speaks; None where it doesn't."""
+    return _language(open_checkpoint(only_checkpoint(path) if path.is_dir() else path))
 
 
 def _stored(entry: Entry, path: Path, library: Library, moving: bool, replacing: bool) -> Entry:

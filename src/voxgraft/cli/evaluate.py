@@ -117,11 +117,12 @@ def _settings(project: Path) -> RunConfig:
 def _speaking_base(config: RunConfig) -> str | None:
     """The project's base where it is an exported voice; others can't speak here."""
     from voxgraft.checkpoints import resolve
-    from voxgraft.graft.project import FROM_SCRATCH
+    from voxgraft.graft.project import FROM_SCRATCH, as_trained
 
+    config = as_trained(config)
     if config.base is None or config.base == FROM_SCRATCH:
         return None
-    path = resolve(config.base)
+    path = resolve(config.base, config)
     if path.suffix == ".onnx":
         return str(path)
     say_line(f"note: the base, {path.name}, is no exported voice: the result is judged alone.")

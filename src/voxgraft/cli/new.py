@@ -15,11 +15,12 @@ from voxgraft.cli.output import print_json, say_line
 def new(
     folder: Path = typer.Argument(metavar="NAME", help="Folder to make; its last part names the voice."),
     corpus: Path | None = typer.Option(None, help="Recordings with transcripts: a folder or a metadata.csv."),
-    base: str | None = typer.Option(None, help="A checkpoint, an installed voice or a library entry to start from."),
+    base: str = typer.Option("auto", help="A checkpoint, an installed voice, a library entry, or auto to pick one."),
     from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from nothing: needs hours of recordings."),
     language: str | None = typer.Option(
         None, help="espeak-ng voice of the texts, such as en-us; the base's by default."
     ),
+    voice_type: str | None = typer.Option(None, help="M, F or other: the kind of voice that auto prefers."),
     quality: str | None = typer.Option(None, help="x_low, low, medium or high; the base's by default."),
     settings: list[str] = typer.Option([], "--set", help="Change a setting: --set training.steps=500."),
     skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out recordings that can't be used."),
@@ -28,16 +29,18 @@ def new(
     """Make a project: a folder with a commented voxgraft.yaml, and the manifest of the corpus. Overwrites nothing."""
     from voxgraft.checkpoints import resolve
     from voxgraft.config.load import parse_overrides
+    from voxgraft.config.run import RunConfig
     from voxgraft.graft.project import FROM_SCRATCH, new_project
 
-    if from_scratch and base is not None:
+    if from_scratch and base != "auto":
         raise typer.BadParameter("--base and --from-scratch exclude each other")
-    options = {"name": voice_name(folder), "language": language, "quality": quality}
-    options["base"] = FROM_SCRATCH if from_scratch else base or only_base()
+    options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "quality": quality}
+    options["base"] = FROM_SCRATCH if from_scratch else base
     overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
     values = parse_overrides([*overrides, *settings])
     if values["base"] != FROM_SCRATCH:
-        resolve(values["base"])
+        # Says which one `auto` picks, or what to fetch, before anything is written.
+        resolve(values["base"], RunConfig.model_validate(values))
     config, manifest = new_project(folder, values, corpus, skip_bad)
     steps = next_commands(folder, corpus is not None)
     if json:
@@ -45,27 +48,10 @@ def new(
         return
     if manifest is not None:
         say_line(f"imported {len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, from {corpus}")
-    typer.echo(f"made {folder}, which starts from {'nothing' if from_scratch else config.base}. Next:")
+    start = {FROM_SCRATCH: "nothing", "auto": "the base that fits best"}.get(str(config.base), config.base)
+    typer.echo(f"made {folder}, which starts from {start}. Next:")
     for step in steps:
         typer.echo(f"  {step}")
-
-
-def only_base() -> str:
-    """The one base that is installed or in the library; an error that lists them where there isn't exactly one."""
-    from voxgraft.checkpoints import resolve
-    from voxgraft.checkpoints.library import known_bases
-    from voxgraft.errors import ConfigError
-
-    known = known_bases()
-    # One voice can have several names: that of its package and that of its file.
-    files = {resolve(name) for name in known}
-    if len(files) == 1:
-        stem = next(iter(files)).stem
-        return stem if stem in known else known[0]
-    found = f"these are at hand: {', '.join(known)}" if known else "none is installed or in the library"
-    raise ConfigError(
-        f"no base is named; {found}", field="--base", remedy="name one with --base, or ask for --from-scratch"
-    )
 
 
 def next_commands(folder: Path, has_corpus: bool) -> list[str]:

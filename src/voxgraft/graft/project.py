@@ -20,6 +20,7 @@ from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.symbol_file import read_symbols
 from voxgraft.graft.target import Target, target_for
+from voxgraft.library.pick import AUTO
 from voxgraft.text.symbols import SymbolTable
 
 FROM_SCRATCH = "none"
@@ -39,7 +40,7 @@ def plan_project(config: RunConfig) -> ProjectGraft:
     """Open the base and plan the graft. Writes nothing.
 
     Raises:
-        ConfigError: no base is named; CheckpointError, CorpusError: one can't be opened.
+        CheckpointError: no base fits, or it can't be opened; CorpusError: the recordings can't.
     """
     base = open_base(config)
     target = target_for(config, base, project_speakers(config))
@@ -48,14 +49,8 @@ def plan_project(config: RunConfig) -> ProjectGraft:
 
 
 def open_base(config: RunConfig) -> Checkpoint | None:
-    """The project's base; None only where `base` says `none` in so many words."""
-    if config.base is None:
-        raise ConfigError(
-            "no base is named",
-            field="base",
-            remedy="name a file, an installed voice or a library entry; `base: none` trains from scratch",
-        )
-    return None if config.base == FROM_SCRATCH else open_checkpoint(resolve(config.base))
+    """The project's base, `auto` where none is named; None only where `base` says `none` in so many words."""
+    return None if config.base == FROM_SCRATCH else open_checkpoint(resolve(config.base or AUTO, config))
 
 
 def find_project(path: Path) -> RunConfig | None:
@@ -69,12 +64,13 @@ def find_project(path: Path) -> RunConfig | None:
 
 
 def as_trained(config: RunConfig) -> RunConfig:
-    """The same project with the corpus and the seed that its run began with: today's settings may differ."""
+    """The same project with the corpus, the seed and the picked base that its run began with: today's may differ."""
     path = Path(config.output) / "runs" / config.name / "config.yaml"
     if not path.is_file():
         return config
     kept = load_config(path)
-    return config.model_copy(update={"corpus": kept.corpus, "seed": kept.seed})
+    base = kept.base if config.base in (None, AUTO) else config.base
+    return config.model_copy(update={"corpus": kept.corpus, "seed": kept.seed, "base": base})
 
 
 def project_recordings(config: RunConfig) -> Path:

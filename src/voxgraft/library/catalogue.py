@@ -43,7 +43,7 @@ class Base:
     """A base that could be fetched.
 
     `by_hand` is a link that only a browser can follow. `archive`: its one part is a zip of the files. `default`: its
-    list takes it for its slot. `size` in bytes; None where not known. Nothing here was `verified` by downloading it,
+    list takes it for its slot. `nameless`: it is only an address, and gets its name from its content. `size` in bytes; None where not known. Nothing here was `verified` by downloading it,
     unless it says so.
     """
 
@@ -66,6 +66,7 @@ class Base:
     generic: bool = False
     default: bool = False
     verified: bool = False
+    nameless: bool = False
 
 
 @dataclass
@@ -122,7 +123,9 @@ def keep_imported(title: str, bases: Iterable[Mapping[str, Any]]) -> Path:
     kept: dict[str, Any] = {}
     path = home() / IMPORTED / f"{title}.json"
     for base in bases:
-        fields = {key: value for key, value in base.items() if key != "name" and value not in (None, False)}
+        # That a list does not call a base generic does not mean that it isn't.
+        fields = {key: base[key] for key in base if base[key] is not None and (key, base[key]) != ("generic", False)}
+        del fields["name"]
         base_from(str(base["name"]), fields, str(path))
         name, number = str(base["name"]), 2
         while name in kept and kept[name]["parts"] != fields["parts"]:
