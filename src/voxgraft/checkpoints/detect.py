@@ -29,11 +29,15 @@ class Reader:
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
     from voxgraft.checkpoints.readers import (
+        coqui_tts,
         ctranslate2,
         deepspeech,
+        everyvoice,
         hugging_face,
+        nemo,
         piper_ckpt,
         piper_onnx,
+        tts_framework,
         vits_original,
         voxgraft,
     )
@@ -47,9 +51,22 @@ def readers() -> Iterator[Reader]:
     yield Reader(
         ctranslate2.FORMAT, "Whisper as faster-whisper runs it (model.bin)", ctranslate2.recognises, ctranslate2.read
     )
+    yield Reader(nemo.FORMAT, "FastConformer-CTC of NVIDIA's (.nemo)", nemo.recognises, nemo.read)
     yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
     yield Reader(
         piper_onnx.FORMAT, "exported Piper voices (.onnx with .onnx.json)", piper_onnx.recognises, piper_onnx.read
+    )
+    yield Reader(
+        everyvoice.FORMAT,
+        "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
+        everyvoice.recognises,
+        everyvoice.read,
+    )
+    yield Reader(
+        coqui_tts.FORMAT,
+        "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
+        coqui_tts.recognises,
+        coqui_tts.read,
     )
     yield Reader(
         vits_original.FORMAT,
@@ -62,6 +79,12 @@ def readers() -> Iterator[Reader]:
         "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
         piper_ckpt.recognises,
         piper_ckpt.read,
+    )
+    yield Reader(
+        tts_framework.FORMAT,
+        "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
+        tts_framework.recognises,
+        tts_framework.read,
     )
     yield Reader(
         deepspeech.FORMAT,

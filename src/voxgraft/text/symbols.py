@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
-TextKind = Literal["espeak", "text", "bytes", "ctc", "pieces", "coqui"]
+TextKind = Literal["espeak", "text", "bytes", "ctc", "pieces", "coqui", "g2p"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class SymbolTable:
 
     `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
     IPA split into code points, plain characters (NFD), UTF-8 bytes (byte b is written chr(b)), or the characters of a
-    recogniser's transcripts as they are, pieces of words, or what one of Coqui's own phonemizers writes. `voice` is the espeak-ng voice. A sentence
+    recogniser's transcripts as they are, pieces of words, what one of Coqui's own phonemizers writes, or the phones of
+    EveryVoice's g2p. `voice` is the espeak-ng voice. A sentence
     becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
     `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.

@@ -1,0 +1,1 @@
+"""What EveryVoice (github.com/EveryVoiceTTS/EveryVoice) writes: its settings, symbols, networks and run folders."""
