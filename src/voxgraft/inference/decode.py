@@ -1,0 +1,326 @@
+"""From a recogniser's log-probabilities to text: the best path, or a prefix beam search with hot words and words' scores.
+
+Letters: T frames, V outputs, B beams, K labels that are tried in a frame. Probabilities are natural logarithms.
+Source: Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recognition (https://arxiv.org/abs/1408.2873).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from voxgraft.errors import CheckpointError
+from voxgraft.inference.automaton import Automaton, hot_word_automaton, utf8_automaton
+from voxgraft.inference.labels import Labels
+from voxgraft.inference.prefix_tree import PrefixTree
+
+_NEVER = -np.inf
+_COMPACT_NODES = 1 << 14
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """How wide to search. A frame tries its `top_labels` likeliest labels, fewer where those reach `label_mass` of the
+    probability; a beam more than `beam_drop` behind the best is dropped. `hot_words` maps words to what they gain."""
+
+    beams: int = 100
+    top_labels: int = 40
+    label_mass: float = 0.999
+    beam_drop: float = 12.0
+    hot_words: Mapping[str, float] = field(default_factory=dict)
+
+
+EXHAUSTIVE = BeamOptions(beams=1 << 30, top_labels=1 << 30, label_mass=1.0, beam_drop=np.inf)
+
+
+class Hypothesis(NamedTuple):
+    """A text with its score (logarithm, language model and hot words included) and the likeliest labels that spell it."""
+
+    text: str
+    score: float
+    labels: tuple[int, ...]
+
+
+class WordScores(Protocol):
+    """What a language model says of words, a state for each search. Gains are natural logarithms, weights included."""
+
+    foreign_gain: float
+
+    def begin(self) -> int:
+        """The context of a beginning."""
+
+    def complete(self, context: int, word: str) -> tuple[float, int]:
+        """What a whole word gains after a context, and the context after it."""
+
+    def close(self, context: int) -> float:
+        """What ending after a context gains."""
+
+    def begins_word(self, prefix: str) -> bool:
+        """Whether a word that is known begins so."""
+
+    def retain(self, contexts: np.ndarray) -> np.ndarray:
+        """Forget all contexts but these [N, sorted]; their new numbers, in order."""
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Float [T, V] as logarithms of probabilities, float32; what already is one stays as it is."""
+    logits = np.asarray(logits, np.float32)
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def greedy_labels(log_probs: np.ndarray, labels: Labels) -> tuple[int, ...]:
+    """The labels of the likeliest path: repeats joined, blanks left out."""
+    best = np.argmax(_speakable(log_probs, labels), axis=1)
+    changes = np.concatenate(([True], best[1:] != best[:-1])) if len(best) else np.zeros(0, bool)
+    return tuple(int(label) for label in best[changes & (best != labels.blank)])
+
+
+def greedy(log_probs: np.ndarray, labels: Labels) -> str:
+    """The text of the likeliest path through float [T, V]."""
+    return labels.text(greedy_labels(log_probs, labels))
+
+
+def beam_search(
+    log_probs: np.ndarray,
+    labels: Labels,
+    options: BeamOptions | None = None,
+    *,
+    words: WordScores | None = None,
+    most: int = 1,
+) -> list[Hypothesis]:
+    """The `most` best texts of float [T, V], best first."""
+    search = BeamSearch(labels, options, words=words)
+    search.push(log_probs)
+    return search.finish(most)
+
+
+class BeamSearch:
+    """Prefix beam search that takes its frames as they come: any pieces give what the whole gives."""
+
+    def __init__(self, labels: Labels, options: BeamOptions | None = None, *, words: WordScores | None = None) -> None:
+        self.labels = labels
+        self.options = options or BeamOptions()
+        self.frames = 0
+        self._words = words if labels.has_words else None
+        self._automata = _automata(labels, self.options)
+        self._tree = PrefixTree(len(labels), labels.blank, [a.start for a in self._automata])
+        self._tree.slot[0] = 0
+        if self._words is not None:
+            self._tree.context[0] = self._words.begin()
+        self._node = np.zeros(1, np.int64)
+        self._blank, self._label = np.zeros(1), np.full(1, _NEVER)  # ends in a blank, in its last label: [B]
+        self._column = np.full(len(labels), -1, np.int64)
+
+    def push(self, log_probs: np.ndarray) -> None:
+        """The next frames, float [T, V]."""
+        log_probs = _speakable(log_probs, self.labels)
+        tried = _tried_labels(log_probs, self.labels.blank, self.options)
+        for frame, candidates in zip(log_probs.astype(np.float64), tried, strict=True):
+            if len(candidates):
+                self._extend(frame, candidates)
+            else:
+                self._stay(frame)
+            self.frames += 1
+        if self._tree.count > _COMPACT_NODES:
+            self._compact()
+
+    @property
+    def stable(self) -> tuple[int, ...]:
+        """The labels that all beams begin with: nothing that comes can change them."""
+        tree = self._tree
+        return (*tree.committed, *tree.sequence(tree.common_ancestor(self._node)))
+
+    @property
+    def best(self) -> tuple[int, ...]:
+        """The labels of the best beam so far."""
+        scores = np.logaddexp(self._blank, self._label) + self._tree.bonus[self._node]
+        return (*self._tree.committed, *self._tree.sequence(int(self._node[np.argmax(scores)])))
+
+    def finish(self, most: int = 1) -> list[Hypothesis]:
+        """The best texts of all that was pushed; sequences that spell the same are one, their probabilities added."""
+        ended = np.logaddexp(self._blank, self._label) + self._tree.bonus[self._node]
+        scores = ended + self._closing_gains()
+        # Where no beam may end here, as in the middle of a character, they count as they are.
+        scores = scores if np.isfinite(scores).any() else ended
+        texts: dict[str, Hypothesis] = {}
+        for beam in np.argsort(-scores, kind="stable"):
+            if not np.isfinite(scores[beam]):
+                continue
+            sequence = (*self._tree.committed, *self._tree.sequence(int(self._node[beam])))
+            text = self.labels.text(sequence)
+            known = texts.get(text)
+            total = scores[beam] if known is None else np.logaddexp(known.score, scores[beam])
+            texts[text] = Hypothesis(text, float(total), sequence if known is None else known.labels)
+        found = sorted(texts.values(), key=lambda hypothesis: -hypothesis.score)
+        return found[:most] or [Hypothesis("", _NEVER, ())]
+
+    def _stay(self, frame: np.ndarray) -> None:
+        """A frame that goes on with no beam: blanks and repeats only."""
+        last = self._tree.label[self._node]
+        self._blank, self._label = (
+            np.logaddexp(self._blank, self._label) + frame[self.labels.blank],
+            np.where(last == self.labels.blank, _NEVER, self._label + frame[last]),
+        )
+
+    def _extend(self, frame: np.ndarray, candidates: np.ndarray) -> None:
+        """A frame: every beam stays as it is or goes on with one of `candidates` [K]."""
+        tree, node = self._tree, self._node
+        last, parent = tree.label[node], tree.parent[node]
+        total = np.logaddexp(self._blank, self._label)
+        longer = total[:, None] + frame[candidates]
+        self._column[candidates] = np.arange(len(candidates))
+        column = self._column[last]
+        repeats = np.flatnonzero(column >= 0)
+        longer[repeats, column[repeats]] = self._blank[repeats] + frame[last[repeats]]
+        blank = total + frame[self.labels.blank]
+        label = np.where(last == self.labels.blank, _NEVER, self._label + frame[last])
+        # A beam that goes on to what another beam already is adds to that one.
+        origin = np.where(parent >= 0, tree.slot[parent], -1)
+        joined = repeats[origin[repeats] >= 0]
+        label[joined] = np.logaddexp(label[joined], longer[origin[joined], column[joined]])
+        longer[origin[joined], column[joined]] = _NEVER
+        self._column[candidates] = -1
+        stays = np.logaddexp(blank, label) + tree.bonus[node]
+        gains = self._gains(candidates, longer, stays)
+        ranks = np.concatenate([stays, (longer + gains).ravel()])
+        kept = _best_places(ranks, self.options)
+        staying, going = kept[kept < len(node)], kept[kept >= len(node)] - len(node)
+        beam, choice = going // len(candidates), going % len(candidates)
+        tree.slot[node] = -1
+        grown = self._grow(node[beam], candidates[choice], gains[beam, choice])
+        self._node = np.concatenate([node[staying], grown])
+        self._blank = np.concatenate([blank[staying], np.full(len(going), _NEVER)])
+        self._label = np.concatenate([label[staying], longer[beam, choice]])
+        tree.slot[self._node] = np.arange(len(self._node))
+
+    def _gains(self, candidates: np.ndarray, longer: np.ndarray, stays: np.ndarray) -> np.ndarray:
+        """The bonus of every beam with every candidate: [B, K]."""
+        tree, node = self._tree, self._node
+        gains = np.repeat(tree.bonus[node][:, None], len(candidates), axis=1)
+        for automaton, states in zip(self._automata, tree.states, strict=True):
+            gains += automaton.gain[states[node][:, None], candidates]
+        breaking = np.flatnonzero(self.labels.breaks[candidates])
+        if self._words is not None and len(breaking):
+            hopeful = (longer[:, breaking].max(axis=1) + tree.bonus[node]) > stays.max() - self.options.beam_drop
+            self._complete_words(node[hopeful & np.isnan(tree.word_gain[node])])
+            gains[:, breaking] += np.where(hopeful, tree.word_gain[node], _NEVER)[:, None]
+        return gains
+
+    def _complete_words(self, nodes: np.ndarray) -> None:
+        """Ask the language model for the words that these nodes end with."""
+        tree, words = self._tree, self._words
+        assert words is not None
+        for node in nodes.tolist():
+            word = self._last_word(node)
+            context = int(tree.context[node])
+            gain, after = words.complete(context, word) if word else (0.0, context)
+            # What has been taken for a word that nobody knows is not taken twice.
+            tree.word_gain[node] = gain - (words.foreign_gain if tree.foreign[node] else 0.0)
+            tree.next_context[node] = after
+
+    def _last_word(self, node: int) -> str:
+        tree, breaks = self._tree, self.labels.breaks
+        labels: list[int] = []
+        while node > 0 and not (labels and breaks[labels[-1]]):
+            labels.append(int(tree.label[node]))
+            node = int(tree.parent[node])
+        if node <= 0 and not (labels and breaks[labels[-1]]):
+            for label in reversed(tree.committed):
+                labels.append(label)
+                if breaks[label]:
+                    break
+        return self.labels.text(labels[::-1])
+
+    def _grow(self, parents: np.ndarray, labels: np.ndarray, bonus: np.ndarray) -> np.ndarray:
+        """The nodes of longer sequences, with all that belongs to the new ones filled in."""
+        tree = self._tree
+        numbers, new = tree.children(parents, labels)
+        if not new.any():
+            return numbers
+        fresh, parents, labels = numbers[new], parents[new], labels[new]
+        tree.bonus[fresh] = bonus[new]
+        for automaton, states in zip(self._automata, tree.states, strict=True):
+            states[fresh] = automaton.following[states[parents], labels]
+        if self._words is not None:
+            breaking = self.labels.breaks[labels]
+            tree.context[fresh] = np.where(breaking, tree.next_context[parents], tree.context[parents])
+            tree.foreign[fresh] = tree.foreign[parents] & ~breaking
+            for node in fresh[~tree.foreign[fresh]].tolist():
+                if not self._words.begins_word(self._last_word(node)):
+                    tree.foreign[node] = True
+                    tree.bonus[node] += self._words.foreign_gain
+        return numbers
+
+    def _closing_gains(self) -> np.ndarray:
+        tree, node = self._tree, self._node
+        gains = np.zeros(len(node))
+        for automaton, states in zip(self._automata, tree.states, strict=True):
+            gains += automaton.closing[states[node]]
+        if self._words is not None:
+            self._complete_words(node[np.isnan(tree.word_gain[node])])
+            gains += tree.word_gain[node] + [self._words.close(int(c)) for c in tree.next_context[node]]
+        return gains
+
+    def _compact(self) -> None:
+        tree = self._tree
+        self._node = tree.compact(self._node)
+        if self._words is not None:
+            pairs = np.stack([tree.context[: tree.count], tree.next_context[: tree.count]])
+            kept, places = np.unique(pairs, return_inverse=True)
+            pairs = self._words.retain(kept)[places.reshape(pairs.shape)]
+            tree.context[: tree.count], tree.next_context[: tree.count] = pairs
+
+
+def _automata(labels: Labels, options: BeamOptions) -> list[Automaton]:
+    found = [utf8_automaton(labels)] if labels.bytes else []
+    return [*found, hot_word_automaton(options.hot_words, labels)] if options.hot_words else found
+
+
+def _speakable(log_probs: np.ndarray, labels: Labels) -> np.ndarray:
+    """Float [T, V], checked, with nothing left for outputs that write nothing. Raises CheckpointError."""
+    log_probs = np.asarray(log_probs)
+    if log_probs.ndim != 2 or log_probs.shape[1] != len(labels):
+        raise CheckpointError(
+            "these outputs do not belong to these symbols",
+            expected=f"frames of {len(labels)} values",
+            got=f"an array of shape {log_probs.shape}",
+            remedy="Take the settings that were exported with this model.",
+        )
+    if np.isnan(log_probs).any():
+        raise CheckpointError("the model gives no numbers (NaN)", remedy="Its weights are damaged: export it again.")
+    if len(labels.silent):
+        log_probs = log_probs.copy()
+        log_probs[:, labels.silent] = _NEVER
+    return log_probs
+
+
+def _tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> Sequence[np.ndarray]:
+    """The labels, without the blank, that each frame is worth trying with."""
+    most = min(options.top_labels, log_probs.shape[1])
+    if not len(log_probs):
+        return []
+    places = np.argpartition(-log_probs, most - 1, axis=1)[:, :most] if most < log_probs.shape[1] else None
+    if places is None:
+        places = np.broadcast_to(np.arange(most), log_probs.shape)
+    values = np.take_along_axis(log_probs, places, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    places, values = np.take_along_axis(places, order, axis=1), np.take_along_axis(values, order, axis=1)
+    before = np.cumsum(np.exp(values.astype(np.float64)), axis=1) - np.exp(values.astype(np.float64))
+    worth = np.isfinite(values) & (places != blank)
+    if options.label_mass < 1:
+        worth &= before < options.label_mass
+    return [row[keep] for row, keep in zip(places, worth, strict=True)]
+
+
+def _best_places(ranks: np.ndarray, options: BeamOptions) -> np.ndarray:
+    """Where the best `beams` of `ranks` are that are not too far behind."""
+    kept = np.flatnonzero(ranks >= ranks.max() - options.beam_drop) if options.beam_drop < np.inf else None
+    if kept is None:
+        kept = np.flatnonzero(ranks > _NEVER)
+    if len(kept) > options.beams:
+        kept = np.sort(kept[np.argpartition(-ranks[kept], options.beams - 1)[: options.beams]])
+    return kept
