@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voxgraft.checkpoints.detect import is_checkpoint_folder
+from voxgraft.checkpoints.hub import fetch_from_hub, is_hub_name
 from voxgraft.errors import CheckpointError
 from voxgraft.library.folder import library_folder
 from voxgraft.library.installed import installed_names, voices_of_package
@@ -29,7 +30,8 @@ def resolve(base: str | Path, config: RunConfig | None = None) -> Path:
     """The checkpoint that `base` means.
 
     Tried in this order: a file, a folder with one voice in it, `auto` (what fits `config`), an entry of the library, an
-    installed voice package by the name of its distribution, its module or its voice (`en_US-joe-medium`).
+    installed voice package by the name of its distribution, its module or its voice (`en_US-joe-medium`). `hub:org/name`
+    lies on the Hugging Face hub, or in its cache here.
 
     Raises CheckpointError with near matches where nothing of that name exists, or more than one voice fits.
     """
@@ -39,6 +41,8 @@ def resolve(base: str | Path, config: RunConfig | None = None) -> Path:
     if path.is_dir():
         return only_checkpoint(path)
     name = str(base)
+    if is_hub_name(name):
+        return fetch_from_hub(name)
     if name == AUTO:
         return _announced(pick_for(config))
     return _kept(name) or _unknown(name)

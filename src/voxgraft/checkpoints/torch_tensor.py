@@ -70,7 +70,7 @@ def numpy_dtype(code: str, big_endian: bool = False) -> np.dtype:
 class Bytes:
     """Where a storage's bytes lie: `offset` and `size` in the file; `inflated` is their number once decompressed."""
 
-    buffer: mmap.mmap | bytes
+    buffer: mmap.mmap | memoryview | bytes
     offset: int
     size: int
     inflated: int | None = None

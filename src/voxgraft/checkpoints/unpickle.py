@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxgraft.checkpoints.file_window import FileWindow
 from voxgraft.checkpoints.located import located
 from voxgraft.checkpoints.pickle_machine import PickleMachine, Unpickled
 from voxgraft.checkpoints.torch_globals import HANDLERS, NAMES
@@ -60,13 +61,24 @@ def read_torch_file(path: Path) -> TorchFile:
         return _read_zip(path, buffer) if head == b"PK" else _read_stream(buffer)
 
 
+def read_embedded_torch_file(path: Path, start: int, size: int) -> TorchFile:
+    """The same for a zip of torch.save that lies in a larger file: `size` bytes from `start` on."""
+    with open(path, "rb") as file:
+        buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    view = memoryview(buffer)[start : start + size]
+    with located(path):
+        if view[:2] != b"PK":
+            raise CheckpointError("weights that today's torch.save didn't write", remedy="Give a newer file.")
+        return _read_zip(FileWindow(view), view)
+
+
 def _unpickle(file: Any, load_persistent: Callable[[Any], Any]) -> Unpickled:
     return PickleMachine(HANDLERS, NAMES, load_persistent).run(file)
 
 
-def _read_zip(path: Path, buffer: mmap.mmap) -> TorchFile:
+def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview) -> TorchFile:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(source) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
             prefix = _prefix(entries)
             raw = _read_small(archive, entries[f"{prefix}data.pkl"])
@@ -124,7 +136,7 @@ def _refuse_bomb(entry: zipfile.ZipInfo) -> None:
         )
 
 
-def _place(buffer: mmap.mmap, entry: zipfile.ZipInfo) -> Bytes:
+def _place(buffer: mmap.mmap | memoryview, entry: zipfile.ZipInfo) -> Bytes:
     """Where an entry's bytes lie in the file."""
     field = entry.filename
     if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -18,6 +18,7 @@ OURS = (
     "fast_pitch",
     "fastspeech2",
     "tacotron2",
+    "delightful",
     "hifigan",
     "univnet",
     "multiband_melgan",

@@ -13,11 +13,11 @@ from pydantic import Field
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.hugging_face.found import renamed
 from voxgraft.checkpoints.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.hugging_face.vits_names import POINTWISE, RULES
 from voxgraft.checkpoints.hugging_face.vocabulary import read_ids
 from voxgraft.checkpoints.located import located
-from voxgraft.checkpoints.name_rules import canonical_name
 from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.vits_architecture import missing_parts, vits_architecture
 from voxgraft.checkpoints.vits_names import inference_names
@@ -124,18 +124,11 @@ def _tokenizer(folder: ModelFolder) -> _Tokenizer:
     return checked(_Tokenizer, folder.document(name), folder.files.get(name, folder.path), _DAMAGED)
 
 
-def _canonical(folder: ModelFolder) -> tuple[TensorStore, list[str]]:
+def _canonical(folder: ModelFolder) -> tuple[TensorStore, tuple[str, ...]]:
     """Tensors under the authors' names, and a note on what is no part of the voice."""
-    tensors: dict[str, LazyTensor] = {}
-    odd: list[str] = []
-    for name, tensor in folder.weights.tensors.items():
-        canonical = canonical_name(name, RULES)
-        if canonical is None:
-            odd.append(name)
-            continue
-        tensors[canonical] = _widened(tensor) if re.fullmatch(POINTWISE, canonical) else tensor
-    notes = [f"{len(odd)} tensors are no part of the voice and left out, such as {odd[0][:120]}"] if odd else []
-    return folder.store(tensors), notes
+    tensors, odd = renamed(folder.weights.tensors, RULES, folder.weights.files[0])
+    widened = {name: _widened(tensors[name]) for name in tensors if re.fullmatch(POINTWISE, name)}
+    return folder.store(tensors | widened), odd
 
 
 def _widened(tensor: LazyTensor) -> LazyTensor:
