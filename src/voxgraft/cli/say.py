@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 
     Write = Callable[[object], None]
 
+# The first byte of every ONNX file: the field of its IR version.
+_ONNX = b"\x08"
+
 
 def say(
-    voice: Annotated[str, typer.Argument(help="A .onnx, a folder that holds one, or an installed voice package.")],
+    voice: Annotated[
+        str,
+        typer.Argument(
+            help="A .onnx, an installed voice, a checkpoint, a run, or a base of library or catalogue, fetched if needed."
+        ),
+    ],
     text: Annotated[str, typer.Argument(help="What to say; `-` reads it from standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="The WAV to write; `-` for standard output.")] = "say.wav",
     speaker: Annotated[str | None, typer.Option(help="Name or number, for a voice with several speakers.")] = None,
@@ -31,16 +40,18 @@ def say(
     noise_scale: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the sound.")] = None,
     noise_w: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the rhythm.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed says it the same way again.")] = None,
+    language: Annotated[str | None, typer.Option(help="Of a checkpoint that doesn't say which it speaks.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; default: one a core.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="With `-o -`: bare 16-bit samples, no WAV header.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Speak a text with any Piper voice, sentence by sentence."""
-    began = time.perf_counter()
+    """Speak a text with any voice, sentence by sentence; what can't speak yet is exported first."""
     words = _text(text)
     from voxgraft.inference.voice import Voice
 
-    speech = Voice.load(voice, threads=threads, seed=seed)
+    place = _located(voice, language)
+    began = time.perf_counter()
+    speech = Voice.load(place, threads=threads, seed=seed)
     scales = {"length_scale": length_scale, "noise_scale": noise_scale, "noise_w": noise_w}
     loaded = time.perf_counter()
     with _destination(out, speech.sample_rate, raw) as write:
@@ -48,6 +59,7 @@ def say(
     spent = time.perf_counter() - loaded
     report = {
         "file": None if out == "-" else out,
+        "voice": str(speech.path),
         "seconds": round(seconds, 3),
         "sentences": sentences,
         "sample_rate": speech.sample_rate,
@@ -57,6 +69,42 @@ def say(
         "unknown": dict(unknown.most_common()),
     }
     _report(report, out, json)
+
+
+def _located(voice: str, language: str | None) -> Path:
+    """The .onnx of whatever names a voice; one that is at hand is found without the library and without torch."""
+    found = _at_hand(voice)
+    if found is not None:
+        return found
+    from voxgraft.export.speakable import speakable
+
+    return speakable(voice, language)
+
+
+def _at_hand(voice: str) -> Path | None:
+    """An exported voice; None for a checkpoint, a run, and what the library or the catalogue has."""
+    from voxgraft.errors import CheckpointError
+    from voxgraft.inference.locate import find_voice
+
+    path = Path(voice).expanduser()
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            return path if file.read(1) == _ONNX else None
+    if os.path.isdir(path) and not any(path.glob("*.onnx")):
+        return None
+    try:
+        return find_voice(path if os.path.isdir(path) else voice)
+    except CheckpointError:
+        if os.path.isdir(path) or not _is_base(voice):
+            raise
+        return None
+
+
+def _is_base(name: str) -> bool:
+    from voxgraft.library.catalogue import load_catalogue
+    from voxgraft.library.store import Library
+
+    return Library().find(name) is not None or load_catalogue().find(name) is not None
 
 
 def _speak(
@@ -129,3 +177,4 @@ def _report(report: dict[str, object], out: str, json: bool) -> None:
         return
     place = "standard output" if out == "-" else out
     say_line(f"{place}: {report['seconds']:.1f} s of speech, real-time factor {report['real_time_factor']}")
+    say_line(f"spoken by {report['voice']}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import http.client
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -70,6 +71,8 @@ def ask(url: str, start: int, condition: str | None, timeout: float) -> Iterator
             yield _failure(fault, start)
         return
     except (http.client.HTTPException, OSError) as fault:
+        if isinstance(getattr(fault, "reason", fault), socket.gaierror):
+            raise Refused(f"{urlsplit(url).hostname} can't be found: there may be no connection") from fault
         raise Interrupted(_words(fault)) from fault
     except ValueError as fault:
         raise Refused(f"no address that can be asked: {str(fault)[:100]}") from fault
