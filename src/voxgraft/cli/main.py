@@ -20,8 +20,12 @@ VERBS: dict[str, tuple[str, str]] = {
         "voxgraft.cli.export:export",
         "Write a voice for Piper, a voice pack, or a checkpoint for Piper's trainer.",
     ),
-    "library": ("voxgraft.cli.library:app", "Keep bases by language, voice type and quality; fetch, add and pick them."),
+    "library": (
+        "voxgraft.cli.library:app",
+        "Keep bases by language, voice type and quality; fetch, add and pick them.",
+    ),
     "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
+    "lm": ("voxgraft.cli.lm:lm", "Build a language model for a recogniser from text."),
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
     "train": ("voxgraft.cli.train:train", "Train a voice from a base; the best so far is exported at once."),

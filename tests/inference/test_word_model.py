@@ -1,0 +1,111 @@
+import math
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.inference.ctc_paths import letters, random_frames, text_scores
+
+from voxgraft.errors import TextError
+from voxgraft.inference.decode import EXHAUSTIVE, BeamSearch, beam_search
+from voxgraft.inference.labels import Labels
+from voxgraft.inference.word_model import LmOptions, WordModel, load_language_model
+from voxgraft.text.arpa import read_arpa, write_arpa
+from voxgraft.text.ngram import estimate
+
+LM = LmOptions(alpha=0.8, beta=0.4, unknown=-2.0)
+SPACED = letters("ab ")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("lm") / "lm.arpa"
+    write_arpa(estimate([["ab", "a"], ["ab", "b"], ["b"], ["ab"]], 3), path)
+    return read_arpa(path)
+
+
+def worth(model, words: list[str]) -> float:
+    """What the model adds to a text, from the definition."""
+    unknown = sum(word not in model.numbers for word in words)
+    return LM.alpha * math.log(10) * model.sentence(words) + LM.beta * len(words) + LM.unknown * unknown
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_without_pruning_texts_score_as_sound_and_model_together(model, seed):
+    log_probs = random_frames(5, 4, seed)
+    expected = text_scores(log_probs, SPACED, lambda sequence: worth(model, SPACED.text(sequence).split()))
+    found = {
+        h.text: h.score for h in beam_search(log_probs, SPACED, EXHAUSTIVE, words=WordModel(model, LM), most=10_000)
+    }
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000))
+def test_pieces_of_words_score_as_their_words_do(model, seed):
+    labels = Labels((" a", "b", " b", " ab", None), 4)
+    log_probs = random_frames(4, 5, seed)
+    expected = text_scores(log_probs, labels, lambda sequence: worth(model, labels.text(sequence).split()))
+    found = {
+        h.text: h.score for h in beam_search(log_probs, labels, EXHAUSTIVE, words=WordModel(model, LM), most=10_000)
+    }
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_forgetting_what_is_settled_keeps_the_models_context(model, monkeypatch):
+    log_probs = random_frames(300, 4, 2, 4.0)
+    whole = beam_search(log_probs, SPACED, words=WordModel(model, LM), most=3)
+    monkeypatch.setattr("voxgraft.inference.decode._COMPACT_NODES", 200)
+    words = WordModel(model, LM)
+    search = BeamSearch(SPACED, words=words)
+    for piece in np.array_split(log_probs, 60):
+        search.push(piece)
+    assert search._tree.committed
+    assert [(h.text, pytest.approx(h.score)) for h in whole] == [(h.text, h.score) for h in search.finish(3)]
+
+
+def test_a_recogniser_in_capitals_asks_for_small_letters(model):
+    words = WordModel(model, LM)
+    assert words.complete(words.begin(), "AB") == words.complete(words.begin(), "ab")
+    assert words.begins_word("A")
+
+
+def test_letters_without_word_breaks_need_no_model(model):
+    labels = letters("ab")
+    log_probs = random_frames(6, 3, 1)
+    assert beam_search(log_probs, labels, words=WordModel(model, LM)) == beam_search(log_probs, labels)
+
+
+def kenlm(trailer: bytes = b"") -> bytes:
+    return b"mmap lm http://kheafield.com/code format version 5\n\0" + bytes(300) + b"EIRT junk" + trailer
+
+
+def test_a_coqui_scorer_says_what_it_is_and_what_to_do(tmp_path):
+    path = tmp_path / "kenlm.scorer"
+    path.write_bytes(kenlm(struct.pack("<4si?ddI", b"EIRT", 6, False, 0.931289, 1.183413, 2125659606) + bytes(50)))
+    with pytest.raises(TextError, match=r"Coqui STT scorer \(version 6\).*words.*alpha 0.9313, beta 1.183") as fault:
+        load_language_model(path)
+    assert "--alpha 0.9313 --beta 1.183" in fault.value.remedy
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"",
+        b"EIRT",
+        struct.pack("<4si?ddI", b"EIRT", 6, True, math.nan, 1.0, 2125659606),
+        struct.pack("<4si", b"EIRT", 6),
+    ],
+)
+def test_a_kenlm_binary_is_not_taken_for_a_scorer(tmp_path, trailer):
+    path = tmp_path / "lm.binary"
+    path.write_bytes(kenlm(trailer))
+    with pytest.raises(TextError, match="KenLM's own format"):
+        load_language_model(path)
+
+
+def test_no_language_model(tmp_path):
+    with pytest.raises(TextError, match="no such language model"):
+        load_language_model(tmp_path / "lm.arpa")
