@@ -8,6 +8,8 @@ import typer
 
 from voxgraft.cli.output import print_json, print_table
 
+SYMBOLS_SHOWN = 64
+
 
 def inspect(
     file: str = typer.Argument(help="A checkpoint, a folder with one voice, or the name of an installed voice."),
@@ -38,7 +40,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("family", facts["family"] + (f", as {facts['variant']} has it" if facts["variant"] else "")),
         ("format", f"{facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"),
         ("quality", facts["quality"] or "none of Piper's presets"),
-        ("audio", _audio(facts["audio"])),
+        ("audio", _audio(facts)),
         ("symbols", _symbols(facts)),
         ("speakers", _several(facts["speakers"])),
         ("languages", _several(facts["languages"]) or "not recorded"),
@@ -63,12 +65,18 @@ def _abilities(facts: dict[str, Any]) -> list[str]:
     return [f"can {name}" if ability["possible"] else f"can't {name}" for name, ability in facts["abilities"].items()]
 
 
-def _audio(audio: dict[str, Any] | None) -> str:
-    """Every parameter that must agree before another model can read its spectrograms."""
+def _audio(facts: dict[str, Any]) -> str:
+    """The parameters that must agree before another model can read its spectrograms; usual ones go unsaid."""
+    from voxgraft.audio.spec import AudioSpec
+
+    audio = facts["audio"]
     if audio is None:
-        return "not recorded"
-    rest = ", ".join(f"{name} {value}" for name, value in audio.items() if name != "sample_rate" and value is not None)
-    return f"{audio['sample_rate']} Hz; {rest}"
+        return f"{facts['sample_rate']} Hz" if facts["sample_rate"] else "not recorded"
+    usual = AudioSpec(audio["sample_rate"]).to_dict()
+    shown = ("n_fft", "hop", "win", "n_mels", "fmin", "fmax")
+    rest = (name for name in audio if name not in shown and audio[name] != usual.get(name))
+    facts_said = [f"{name} {audio[name]}" for name in (*shown, *rest) if audio[name] is not None]
+    return f"{audio['sample_rate']} Hz; {', '.join(facts_said)}"
 
 
 def _symbols(facts: dict[str, Any]) -> str:
@@ -79,8 +87,9 @@ def _symbols(facts: dict[str, Any]) -> str:
         return f"{facts['symbols']} rows, none named"
     roles = ", ".join(f"{role} {table[role]!r}" for role in ("pad", "bos", "eos", "blank") if table[role] is not None)
     voice = f" (espeak-ng voice {facts['espeak_voice']})" if facts["espeak_voice"] else ""
-    shown = " ".join(symbol if symbol.strip() else repr(symbol) for symbol in list(table["symbols"])[:200])
-    return f"{facts['symbols']} rows, {facts['symbols_named']} named, {table['reads']}{voice}; {roles}\n{shown}"
+    shown = " ".join(symbol if symbol.strip() else repr(symbol) for symbol in list(table["symbols"])[:SYMBOLS_SHOWN])
+    more = ", … (all with --json)" if len(table["symbols"]) > SYMBOLS_SHOWN else ""
+    return f"{facts['symbols']} rows, {facts['symbols_named']} named, {table['reads']}{voice}; {roles}\n{shown}{more}"
 
 
 def _several(names: list[str]) -> str:
