@@ -88,3 +88,12 @@ def test_torch_is_never_imported():
         "assert not {'torch', 'onnx', 'onnxruntime'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["piper/single.ckpt", "deepspeech/cyrillic", "hugging_face/mms", "coqui_tts/glow_tts.pth"]
+)
+def test_every_kind_has_its_screen(name):
+    result = inspect(PIPER.parent / name)
+    assert result.returncode == 0, result.stderr
+    assert "parameters" in result.stdout

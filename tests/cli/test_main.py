@@ -39,3 +39,22 @@ def test_a_misspelt_verb_is_bad_usage_with_a_suggestion():
 
 def test_no_verb_prints_help():
     assert "Commands:" in CliRunner().invoke(app, []).output
+
+
+def test_a_fault_of_ours_is_no_traceback_unless_asked(monkeypatch, capsys):
+    from voxgraft.cli import main as module
+
+    def broken():
+        raise KeyError("n_fft")
+
+    monkeypatch.setattr(module, "app", broken)
+    monkeypatch.delenv("VOXGRAFT_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as stopped:
+        module.main()
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err
+    assert "error: a fault of voxgraft itself: KeyError" in said
+    assert "Traceback" not in said
+    monkeypatch.setenv("VOXGRAFT_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        module.main()

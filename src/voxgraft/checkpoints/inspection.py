@@ -10,7 +10,7 @@ from typing import Any
 
 from voxgraft.checkpoints.abilities import abilities_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import part_of
+from voxgraft.checkpoints.families import family_of, part_of
 from voxgraft.checkpoints.soundness import unsound_tensors
 from voxgraft.checkpoints.tensor_store import TensorStore
 from voxgraft.text.symbols import SymbolTable
@@ -92,8 +92,10 @@ def _shapes(checkpoint: Checkpoint) -> Mapping[str, tuple[int, ...]]:
 
 
 def _parts(family: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    parts: dict[str, int] = {}
+    """Parameters of each part, in the order of the family's parts."""
+    counts: dict[str, int] = {}
     for name, shape in shapes.items():
         part = part_of(family, name)
-        parts[part] = parts.get(part, 0) + math.prod(shape)
-    return parts
+        counts[part] = counts.get(part, 0) + math.prod(shape)
+    known = [part.title for part in family_of(family).parts if part.title in counts]
+    return {part: counts[part] for part in (*known, *(part for part in counts if part not in known))}

@@ -9,6 +9,7 @@ import typer
 from voxgraft.cli.output import print_json, print_table
 
 SYMBOLS_SHOWN = 64
+_ABSENT = object()
 
 
 def inspect(
@@ -72,11 +73,12 @@ def _audio(facts: dict[str, Any]) -> str:
     audio = facts["audio"]
     if audio is None:
         return f"{facts['sample_rate']} Hz" if facts["sample_rate"] else "not recorded"
-    usual = AudioSpec(audio["sample_rate"]).to_dict()
-    shown = ("n_fft", "hop", "win", "n_mels", "fmin", "fmax")
-    rest = (name for name in audio if name not in shown and audio[name] != usual.get(name))
-    facts_said = [f"{name} {audio[name]}" for name in (*shown, *rest) if audio[name] is not None]
-    return f"{audio['sample_rate']} Hz; {', '.join(facts_said)}"
+    usual = AudioSpec(audio["sample_rate"]).to_dict() | {"sample_rate": audio["sample_rate"]}
+    first = ("n_fft", "hop", "win", "n_mels", "fmin", "fmax")
+    shown = [name for name in audio if name in first or audio[name] != usual.get(name, _ABSENT)]
+    return (
+        f"{audio['sample_rate']} Hz; {', '.join(f'{name} {audio[name]}' for name in shown if audio[name] is not None)}"
+    )
 
 
 def _symbols(facts: dict[str, Any]) -> str:

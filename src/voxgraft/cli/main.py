@@ -103,5 +103,15 @@ def main() -> None:
             raise
         sys.exit(1)
     except BrokenPipeError:
+        # Whoever read our output has read enough, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as fault:
+        if os.environ.get("VOXGRAFT_TRACEBACK"):
+            raise
+        print(
+            f"error: a fault of voxgraft itself: {type(fault).__name__}: {' '.join(str(fault).split())[:300]}",
+            file=sys.stderr,
+        )
+        print("  Please report it, with what VOXGRAFT_TRACEBACK=1 before the command prints.", file=sys.stderr)
         sys.exit(1)
