@@ -57,6 +57,15 @@ class Candidate:
         return tuple(Candidate(path) for path in self.files)
 
     @cached_property
+    def folders(self) -> tuple[Candidate, ...]:
+        """The folders in a folder, links that leave it left out."""
+        if not self.path.is_dir():
+            return ()
+        root = self.path.resolve()
+        inner = (path for path in self.path.iterdir() if path.is_dir() and path.resolve().is_relative_to(root))
+        return tuple(Candidate(path) for path in sorted(inner))
+
+    @cached_property
     def head(self) -> bytes:
         """The first bytes."""
         if self.path.is_dir():

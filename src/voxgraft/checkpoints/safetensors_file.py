@@ -80,11 +80,9 @@ class _View:
             dtype, count = _dtype(self.code), math.prod(self.shape)
             if not count:
                 return np.empty(self.shape, dtype)
-            return (
-                np.frombuffer(buffer, np.uint8, self.end - self.begin, start + self.begin)
-                .view(dtype)
-                .reshape(self.shape)
-            )
+            raw = np.frombuffer(buffer, np.uint8, self.end - self.begin, start + self.begin)
+            values = raw.view(dtype).reshape(self.shape)
+            return values if dtype.isbuiltin == 1 else values.astype(np.float32)
 
         return load
 

@@ -67,7 +67,7 @@ def read_embedded_torch_file(path: Path, start: int, size: int) -> TorchFile:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     view = memoryview(buffer)[start : start + size]
     with located(path):
-        if view[:2] != b"PK":
+        if bytes(view[:2]) != b"PK":
             raise CheckpointError("weights that today's torch.save didn't write", remedy="Give a newer file.")
         return _read_zip(FileWindow(view), view)
 
