@@ -42,9 +42,8 @@ def newest(found: list[Candidate], notes: list[str]) -> Candidate:
 
 
 def _members(folder: Candidate) -> tuple[Candidate, ...]:
-    inner = folder.path / _INNER
-    within = inner.is_dir() and inner.resolve().is_relative_to(folder.path.resolve())
-    return folder.members + (Candidate(inner).members if within else ())
+    inner = (member for within in folder.folders if within.path.name == _INNER for member in within.members)
+    return (*folder.members, *inner)
 
 
 def _counter(save: Candidate, name: str) -> int:

@@ -52,7 +52,7 @@ def read(candidate: Candidate) -> Checkpoint:
             file=path,
             remedy=f"Give the generator of the same save, G{path.name[1:]}: these are read along with it.",
         )
-    judges = _discriminators(path, content, notes)
+    judges = _discriminators(path, candidate, content, notes)
     state = {
         **content["model"],
         **{f"discriminator.{name}": tensor for name, tensor in judges.get("model", {}).items()},
@@ -120,7 +120,7 @@ def _newest(folder: Candidate, notes: list[str]) -> Candidate:
     return newest
 
 
-def _discriminators(path: Path, generator: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+def _discriminators(path: Path, given: Candidate, generator: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
     """What lies in D_N.pth beside G_N.pth; empty, and noted, where it is of another save."""
     beside = path.with_name(f"D{path.name[1:]}")
     if beside == path or not beside.is_file():
@@ -129,7 +129,7 @@ def _discriminators(path: Path, generator: Mapping[str, Any], notes: list[str]) 
         notes.append(f"{beside.name} leads out of the folder and is not used")
         return {}
     try:
-        content = _content(Candidate(beside))
+        content = _content(next((save for save in given.members if save.path == beside), None) or Candidate(beside))
     except CheckpointError as fault:
         notes.append(f"{beside.name} beside it is not used: {fault.problem}")
         return {}
