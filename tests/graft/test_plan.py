@@ -6,8 +6,9 @@ from tests.graft.tiny_vits import SYMBOLS, as_checkpoint, make_vits
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import GraftError
-from voxgraft.graft.make import make_plan, scratch_plan, sources_of
+from voxgraft.errors import CheckpointError, GraftError
+from voxgraft.graft.carry import sources_of
+from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.target import Target, target_for
 from voxgraft.text.symbols import SymbolTable
@@ -125,7 +126,7 @@ def test_speakers_keep_their_vectors_by_name(many):
     assert plan.speakers == {"zoe": None, "cy": "cy"}
     plan, _ = plan_for(many, ("zoe", "cy"), graft={"from_speaker": "bob"})
     row = next(row for row in plan.rows if row.target == "emb_g.weight")
-    assert row.near == {0: 1}
+    assert row.near == {0: {1: 1.0}}
 
 
 def test_an_unknown_start_speaker_is_refused(many):
@@ -139,9 +140,11 @@ def test_changed_symbols_are_counted(single):
     row = next(row for row in plan.rows if row.target == "enc_p.emb.weight")
     assert row.action == "remap"
     assert row.rows == {0: 0, 1: 1, 2: 2, 3: 3, 4: 10, 5: 9}
-    assert row.near == {6: 4}
+    assert row.near is not None
+    assert row.near[6] == {4: 1.0}
+    assert set(row.near[7]) == {6, 9, 10}
     assert plan.symbols.new == ("ä", "x")
-    assert plan.symbols.near == {"ä": "a"}
+    assert plan.symbols.near["ä"] == {"a": 1.0}
     assert plan.symbols.dropped == ("a", "b", "c", "d", "e", ".", ",")
     assert plan.languages == {"de": "en-us"}
     missed = 2 * target.architecture["hidden_channels"]
@@ -188,9 +191,9 @@ def test_a_base_of_another_family_is_refused(single):
     plan, _ = plan_for(replace(single, family="vits"))
     target = plan_for(single)[1]
     assert make_plan(replace(single, family="hifigan"), target).refusals == (
-        "the base is a hifigan model, vits is wanted",
+        "family: the base is a hifigan model, vits is wanted: take a vits base",
     )
-    with pytest.raises(GraftError, match="no rules"):
+    with pytest.raises(CheckpointError, match="unknown family"):
         make_plan(single, replace(target, family="tacotron"))
     assert plan.refusals == ()
 

@@ -25,7 +25,7 @@ def test_a_base_is_picked_where_none_is_named_and_scratch_asked_for(tmp_path, mo
 
 def test_speakers_come_from_the_settings_else_from_the_corpus(tmp_path):
     config = RunConfig(output=str(tmp_path))
-    assert project_speakers(config) == ()
+    assert project_speakers(config) is None
     Manifest(tuple(_utterance(n, s) for n, s in enumerate(("bo", "al", "bo")))).write(tmp_path / MANIFEST)
     assert project_speakers(config) == ("bo", "al")
     assert project_speakers(RunConfig(output=str(tmp_path), graft={"speakers": ["x"]})) == ("x",)

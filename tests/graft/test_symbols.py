@@ -1,9 +1,11 @@
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voxgraft.graft.symbols import map_symbols
+from voxgraft.text.alphabet import byte_table
 from voxgraft.text.symbols import SymbolTable
 
 
@@ -41,7 +43,8 @@ def test_every_symbol_is_accounted_for_once(source, target):
     assert set(result.symbols.near) <= set(result.symbols.new)
     assert set(result.kept) == {target.ids[symbol][0] for symbol in result.symbols.mapped}
     assert not set(result.kept) & set(result.near)
-    assert all(0 <= row < source.rows for row in (*result.kept.values(), *result.near.values()))
+    assert all(0 <= row < source.rows for row in (*result.kept.values(), *(r for w in result.near.values() for r in w)))
+    assert all(abs(sum(weights.values()) - 1) < 1e-9 for weights in result.near.values())
     exact = set(source.ids) & set(target.ids) - {"_", "^", "$"}
     assert exact <= set(result.symbols.mapped)
 
@@ -63,10 +66,78 @@ def test_framing_marks_match_by_role_and_never_as_letters():
 def test_new_symbols_start_from_their_nearest():
     source = _table(["a", "n", "ɹ", "s", "ɡ", "?"])
     result = map_symbols(source, _table(["ã", "Ñ", "ʁ", "漢", "g", "¿"]))
-    assert result.symbols.near == {"ã": "a", "Ñ": "n", "ʁ": "ɹ", "g": "ɡ", "¿": "?"}
-    assert result.near == {0: 0, 1: 1, 2: 2, 4: 4, 5: 5}
-    assert result.kept == {}
-    assert len(result.symbols.new) == 6
+    alone = {symbol: next(iter(found)) for symbol, found in result.symbols.near.items() if len(found) == 1}
+    assert alone == {"ã": "a", "Ñ": "n", "¿": "?"}
+    assert max(result.symbols.near["ʁ"], key=result.symbols.near["ʁ"].__getitem__) == "ɹ"
+    assert {row: found for row, found in result.near.items() if len(found) == 1} == {
+        0: {0: 1.0},
+        1: {1: 1.0},
+        5: {5: 1.0},
+    }
+    assert result.kept == {4: 4}
+    assert result.symbols.mapped == ("g",)
+    assert len(result.symbols.new) == 5
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("g", "ɡ"), ("ʧ", "t͡ʃ"), ("ʦ", "ts"), ("'", "’"), ("é", "e\u0301"), ("e\u0301", "é"), ("<unk>", "[UNK]")],
+)
+def test_one_sound_in_two_spellings_is_one_symbol(ours, theirs):
+    for source, target in ((ours, theirs), (theirs, ours)):
+        assert map_symbols(_table(["x", source]), _table([target])).kept == {0: 1}
+
+
+def test_both_spellings_in_one_table_stay_two():
+    assert map_symbols(_table(["g", "ɡ"]), _table(["ɡ", "g"])).kept == {0: 1, 1: 0}
+
+
+def _ctc(symbols, blank) -> SymbolTable:
+    ids = {symbol: (index,) for index, symbol in enumerate(symbols)}
+    return SymbolTable(ids, len(ids), "ctc", pad=None, bos=None, eos=None, intersperse=False, blank=blank)
+
+
+def test_blank_and_space_of_recognisers_match_by_what_they_mean():
+    source = _ctc(["<pad>", "<unk>", "|", "A", "B", "'"], "<pad>")
+    result = map_symbols(source, _ctc([" ", "a", "b", "’", "ж", "<blank>"], "<blank>"))
+    assert result.kept == {0: 2, 1: 3, 2: 4, 3: 5, 5: 0}
+    assert result.symbols.new == ("ж",)
+    assert result.symbols.dropped == ("<unk>",)
+    # Between the symbols of a voice the same sign is a sign like others.
+    assert map_symbols(_table(["|", "a"]), _table([" ", "a"])).symbols.new == (" ",)
+
+
+def test_case_counts_where_a_table_has_both():
+    assert map_symbols(_table(["A", "B"]), _table(["a", "b"])).kept == {0: 0, 1: 1}
+    assert map_symbols(_table(["A", "b"]), _table(["a", "B"])).kept == {}
+
+
+def test_bytes_are_letters_only_as_far_as_ascii():
+    letters = _ctc(["a", "é", "<blank>"], "<blank>")
+    result = map_symbols(byte_table(), letters)
+    assert result.kept == {0: ord("a") - 1, 2: 255}
+    assert result.symbols.new == ("é",)
+    assert map_symbols(byte_table(), byte_table()).identical
+    back = map_symbols(letters, byte_table())
+    assert back.kept == {ord("a") - 1: 0, 255: 2}
+
+
+def test_symbols_that_were_never_learned_start_from_those_that_were():
+    source = _table(["_", "ʃ", "s", "ø", "e", "漢"], pad="_")
+    result = map_symbols(source, source, frozenset({"ʃ", "ø", "漢", "_"}))
+    assert result.symbols.unlearned == ("ʃ", "ø", "漢")
+    assert set(result.symbols.near) == {"ʃ", "ø"}
+    assert set(result.symbols.near["ʃ"]) == {"s"}
+    assert result.kept == {0: 0, 2: 2, 4: 4, 5: 5}
+
+
+@given(tables, tables, st.sets(st.integers(0, 29)))
+def test_a_row_is_kept_or_started_never_both(source, target, numbers):
+    unlearned = frozenset(symbol for index, symbol in enumerate(source.symbols) if index in numbers)
+    result = map_symbols(source, target, unlearned)
+    assert not set(result.kept) & set(result.near)
+    assert set(result.symbols.unlearned) <= set(result.symbols.mapped)
+    assert not {name for found in result.symbols.near.values() for name in found} & unlearned
 
 
 def test_several_ids_a_symbol():

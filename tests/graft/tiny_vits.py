@@ -44,7 +44,7 @@ def as_checkpoint(tensors, speakers=("sam",), sha256="0" * 64, **changes) -> Che
         "tensors": {name: tensor.numpy() for name, tensor in tensors.items()},
         "provenance": Provenance(Path("base.ckpt"), "test", sha256),
         "symbols": SYMBOLS,
-        "audio": AudioSpec(sample_rate=22050),
+        "audio": AudioSpec(sample_rate=22050, n_fft=64, hop=8, win=64),
         "speakers": speakers,
     }
     return Checkpoint(**(fields | changes))

@@ -11,6 +11,7 @@ import numpy as np
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints.tensor_store import TensorStore
 from voxgraft.text.symbols import SymbolTable
 
 Tensors = Mapping[str, np.ndarray]
@@ -61,3 +62,10 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     features: MfccSpec | None = None
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """name -> shape of every tensor; reads no values where they lie on disk."""
+        if isinstance(self.tensors, TensorStore):
+            return self.tensors.shapes
+        return {name: tuple(array.shape) for name, array in self.tensors.items()}

@@ -12,6 +12,7 @@ from voxgraft.cli.output import print_json, print_table, say_line
 
 if TYPE_CHECKING:
     from voxgraft.graft.plan import GraftPlan
+    from voxgraft.graft.vocoder import VocoderFit
 
 
 def plan(
@@ -22,35 +23,62 @@ def plan(
     from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from no base at all."),
     quality: str | None = typer.Option(None, help="x_low, low, medium or high; the base's by default."),
     speakers: str | None = typer.Option(None, help="How many speakers, or their names with commas."),
+    languages: str | None = typer.Option(None, help="Languages of a base that has several, with commas."),
+    rename: list[str] = typer.Option(
+        [],
+        metavar="OLD=NEW",
+        help="Call a speaker or language of the base otherwise; two with one new name are joined.",
+    ),
     symbols: Path | None = typer.Option(None, help="File with another symbol table."),
+    alphabet: Path | None = typer.Option(None, help="File with the labels of a recogniser, one a line."),
+    as_bytes: bool = typer.Option(False, "--bytes", help="Let a recogniser write UTF-8 bytes."),
+    drop_source_layers: int | None = typer.Option(
+        None, help="Layers of a recogniser, counted from its output, that start anew."
+    ),
+    map_letters: bool | None = typer.Option(None, help="Letters of both alphabets keep their output rows."),
+    freeze: list[str] = typer.Option([], metavar="PART", help="A part that stays as it is; as often as you like."),
+    vocoder: str | None = typer.Option(None, help="A vocoder: can it read what the base writes?"),
+    allow_partial: bool = typer.Option(False, "--allow-partial", help="Accept that less than half is carried over."),
     settings: list[str] = typer.Option([], "--set", help="Change a setting: --set graft.from_speaker=anna."),
     every: bool = typer.Option(False, "--all", help="A line for every tensor."),
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> None:
     """Say what would become of every tensor of the base: copied, remapped, new or dropped, and why. Trains nothing."""
     from voxgraft.config.load import PROJECT_FILE, load_config
-    from voxgraft.graft.project import FROM_SCRATCH, plan_project
+    from voxgraft.graft.project import FROM_SCRATCH, compare_vocoder, plan_project
 
     if from_scratch and base is not None:
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
-    options = {
+    asked = {
         "base": FROM_SCRATCH if from_scratch else base,
         "quality": quality,
+        "graft.speakers": speaker_names(speakers) if speakers is not None else None,
+        "graft.languages": speaker_names(languages) if languages is not None else None,
+        "graft.rename": renames(rename) or None,
         "graft.symbols": str(symbols) if symbols else None,
+        "graft.alphabet": str(alphabet) if alphabet else None,
+        "graft.bytes": as_bytes or None,
+        "graft.drop_source_layers": drop_source_layers,
+        "graft.map_letters": map_letters,
+        "graft.allow_partial": allow_partial or None,
+        "training.freeze": freeze or None,
     }
-    overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
-    if speakers is not None:
-        overrides.append(f"graft.speakers={json_text.dumps(speaker_names(speakers))}")
+    overrides = [f"{name}={json_text.dumps(value)}" for name, value in asked.items() if value is not None]
     if project is None and Path(PROJECT_FILE).exists():
         project = Path()
-    result = plan_project(load_config(project, [*overrides, *settings])).plan
+    graft = plan_project(load_config(project, [*overrides, *settings]))
+    fit = compare_vocoder(graft, vocoder) if vocoder is not None else None
+    refusals = graft.plan.refusals + (fit.refusals if fit is not None else ())
     if json:
-        print_json(result.to_dict())
+        told = {"refusals": list(refusals), "vocoder": fit.to_dict() if fit is not None else None}
+        print_json(graft.plan.to_dict() | told)
     else:
-        show_plan(result, every)
-    for refusal in result.refusals:
+        show_plan(graft.plan, every)
+        if fit is not None:
+            show_vocoder(fit)
+    for refusal in refusals:
         say_line(f"error: {refusal}")
-    if result.refusals:
+    if refusals:
         raise typer.Exit(1)
 
 
@@ -66,6 +94,31 @@ def show_plan(plan: GraftPlan, every: bool = False) -> None:
         typer.echo(line)
     for warning in plan.warnings:
         say_line(f"warning: {warning}")
+
+
+def show_vocoder(fit: VocoderFit) -> None:
+    """Print how two models' spectrograms differ."""
+    typer.echo("")
+    if fit.differences:
+        rows = [(name, ours, theirs) for name, (ours, theirs) in fit.differences.items()]
+        print_table(f"Spectrograms: {fit.vocoder}", ("field", "acoustic model", "vocoder"), rows)
+    elif not (fit.refusals or fit.warnings):
+        typer.echo(f"spectrograms: {fit.vocoder} reads what this model writes")
+    for warning in fit.warnings:
+        say_line(f"warning: {warning}")
+
+
+def renames(given: list[str]) -> dict[str, str]:
+    """`["a=x", "b=y"]` -> {"a": "x", "b": "y"}."""
+    found: dict[str, str] = {}
+    for text in given:
+        old, equals, new = text.partition("=")
+        if not equals or not old.strip() or not new.strip():
+            raise typer.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--rename")
+        if found.get(old.strip(), new.strip()) != new.strip():
+            raise typer.BadParameter(f"{old.strip()!r} is given two names", param_hint="--rename")
+        found[old.strip()] = new.strip()
+    return found
 
 
 def speaker_names(text: str) -> list[str]:

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from voxgraft.config.document import Document, parse_value, read_document, yaml_of
 from voxgraft.config.explain import config_error, unknown_setting
-from voxgraft.config.run import RunConfig, Section
+from voxgraft.config.run import RunConfig
+from voxgraft.config.section import Section
 from voxgraft.errors import ConfigError
 from voxgraft.files import write_atomically
 
 PROJECT_FILE = "voxgraft.yaml"
-PATHS = frozenset({"output", "corpus.path", "graft.symbols"})
+PATHS = frozenset({"output", "corpus.path", "graft.symbols", "graft.alphabet"})
 PATHS_OR_NAMES = frozenset({"base", "evaluation.recogniser"})
+LISTS_OF_PATHS = frozenset({"recogniser.train", "recogniser.dev", "recogniser.test"})
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
@@ -71,11 +73,17 @@ def _anchored(values: Mapping[str, Any], folder: Path, prefix: str = "") -> dict
 
 
 def _placed(name: str, value: Any, folder: Path) -> Any:
+    if name in LISTS_OF_PATHS and isinstance(value, list | tuple):
+        return [_at(item, folder) if isinstance(item, str) else item for item in value]
     if not isinstance(value, str) or name not in PATHS | PATHS_OR_NAMES:
         return value
-    place = os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
+    place = _at(value, folder)
     # `base` and `evaluation.recogniser` may be names of installed packages or library entries instead.
     return place if name in PATHS or (value and os.path.exists(place)) else value
+
+
+def _at(value: str, folder: Path) -> str:
+    return os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
 
 
 def _overridden(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def _words(annotation: Any) -> str:
         return " or ".join(_words(part) for part in arguments)
     if get_origin(annotation) is tuple:
         return f"list of {_words(arguments[0])}"
+    if get_origin(annotation) is dict:
+        return f"{_words(arguments[0])}: {_words(arguments[1])}, any number of them"
     raise TypeError(f"the reference has no words for {annotation}")
 
 

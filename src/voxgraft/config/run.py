@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError
+
+from voxgraft.config.recogniser import RecogniserConfig
+from voxgraft.config.section import Section
 
 Quality = Literal["x_low", "low", "medium", "high"]
 VoiceType = Literal["M", "F", "other"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Part = Literal["text_encoder", "duration", "flow", "posterior", "decoder", "speaker_embedding"]
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
-        # YAML's `yes` would pass for the number 1.
-        if isinstance(value, bool) and field.field_name and cls.model_fields[field.field_name].annotation is not bool:
-            raise ValueError("must not be a switch (yes/no, true/false)")
-        return value
 
 
 class GraftConfig(Section):
@@ -40,6 +28,28 @@ class GraftConfig(Section):
         None,
         description="File with another symbol table (.onnx.json, JSON, or a symbol a line); null keeps the base's.",
     )
+    alphabet: str | None = Field(
+        None, description="File with the labels of a recogniser, one a line; null keeps the base's."
+    )
+    bytes: bool = Field(False, description="Let a recogniser write UTF-8 bytes: any language, no alphabet.")
+    languages: tuple[str, ...] = Field(
+        (), description="Languages of a base that has several, in the order of their ids; empty keeps the base's."
+    )
+    rename: dict[str, str] = Field(
+        {}, description="Speakers and languages of the base by other names; two with one new name become their mean."
+    )
+    drop_source_layers: int = Field(
+        0, ge=0, description="Layers of a recogniser, counted from its output, that start anew."
+    )
+    map_letters: bool | None = Field(
+        None,
+        description="Letters of both alphabets keep their output rows; null is yes where the alphabet differs.",
+    )
+    relearn_unused: bool = Field(
+        True,
+        description="With another language or table, symbols that the base never learned start from their neighbours.",
+    )
+    allow_partial: bool = Field(False, description="Go on where less than half of the network comes from the base.")
 
 
 class CorpusConfig(Section):
@@ -125,7 +135,7 @@ class TrainingConfig(Section):
     )
     discriminator_warmup: int = Field(20, ge=0, description="Steps in which new discriminators learn alone.")
     learning_rates: LearningRates = Field(LearningRates(), description="Learning rate of each part.")
-    freeze: tuple[Part, ...] = Field((), description="Parts that stay as they are.")
+    freeze: tuple[str, ...] = Field((), description="Parts that stay as they are, by the names in the graft plan.")
     warmup: int = Field(20, ge=0, description="Steps in which the learning rate rises from 0.")
     decay: Literal["cosine", "exponential", "none"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
@@ -160,6 +170,9 @@ class RunConfig(Section):
 
     name: str = Field("voice", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the run and of the voice.")
     output: str = Field(".", description="Project folder; runs/ and voices/ are made in it.")
+    task: Literal["auto", "voice", "recogniser"] = Field(
+        "auto", description="What is trained; auto is what the base is, and a voice from scratch."
+    )
     base: str | None = Field(
         None,
         description="`auto` (null too) picks from library and installed voices; or a file, folder, entry or voice "
@@ -178,6 +191,7 @@ class RunConfig(Section):
     )
     training: TrainingConfig = Field(TrainingConfig(), description="The loop.")
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="What is measured.")
+    recogniser: RecogniserConfig = Field(RecogniserConfig(), description="What only a recogniser has.")
 
     if not TYPE_CHECKING:
 

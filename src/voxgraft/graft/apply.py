@@ -117,7 +117,7 @@ def _value(row: Row, source: Tensors) -> np.ndarray:
     if row.action == "init" or row.source is None:
         return np.zeros(row.target_shape, np.float32)
     origin = np.asarray(source[row.source], dtype=np.float32)
-    if row.action == "remap":
+    if row.action in ("remap", "resize"):
         value = _remapped(row, origin)
     elif row.action == "fold" and row.fold is not None:
         value = origin + _speaker_offset(row.fold, source, len(origin))
@@ -137,12 +137,16 @@ def _value(row: Row, source: Tensors) -> np.ndarray:
 def _remapped(row: Row, origin: np.ndarray) -> np.ndarray:
     assert row.target_shape is not None
     assert row.rows is not None
+    origin = np.moveaxis(origin, row.axis, 0)
     kept = sorted(set(row.rows.values()))
     mean = origin[kept].mean(0) if kept else origin.mean(0)
-    value = np.repeat(mean[None], row.target_shape[0], axis=0)
-    for here, there in {**(row.near or {}), **row.rows}.items():
+    value = np.repeat(mean[None], row.target_shape[row.axis], axis=0)
+    for here, weights in (row.near or {}).items():
+        total = sum(weights.values())
+        value[here] = sum(np.float32(weight / total) * origin[there] for there, weight in weights.items())
+    for here, there in row.rows.items():
         value[here] = origin[there]
-    return value
+    return np.ascontiguousarray(np.moveaxis(value, 0, row.axis))
 
 
 def _speaker_offset(fold: Fold, source: Tensors, size: int) -> np.ndarray:

@@ -1,108 +1,147 @@
-"""Whether a base fits a target at all: refusals that say what would fit, and warnings."""
+"""Whether a base fits a target at all: refusals, each with its name and what would fit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families import Family
 from voxgraft.config.presets import QUALITIES, network_differences, preset, quality_of
-from voxgraft.graft.plan import Row, SymbolMap
+from voxgraft.graft.layers import layers_refusal
+from voxgraft.graft.shapes import MODULES
+from voxgraft.graft.shares import LEAST_CARRIED
+from voxgraft.graft.speakers import quoted
 from voxgraft.graft.target import Target
+from voxgraft.graft.vocoder import hop_mismatch
+
+Check = Callable[[Checkpoint, Target, Family], str | None]
 
 
-def refusals_of(checkpoint: Checkpoint, target: Target) -> tuple[str, ...]:
-    """Why this base can't become this target, each with what would fit; empty where it can."""
+def refusals_of(checkpoint: Checkpoint, target: Target, family: Family) -> tuple[str, ...]:
+    """Why this base can't become this target, as `name: why: what to do`; empty where it can."""
     if checkpoint.family != target.family:
-        return (f"the base is a {checkpoint.family} model, {target.family} is wanted",)
-    refusals = []
-    rate = checkpoint.audio.sample_rate if checkpoint.audio is not None else None
-    differences = network_differences(checkpoint.architecture, target.architecture)
-    if differences:
-        fits = checkpoint.quality or quality_of(checkpoint.architecture, rate) or _quality_of_network(checkpoint)
-        said = [f"{name} {_plain(ours)} instead of {_plain(theirs)}" for name, (ours, theirs) in differences.items()]
-        facts = "; ".join(said[:2]) + (f"; and {len(said) - 2} more" if len(said) > 2 else "")
-        remedy = f"quality {fits} fits" if fits else "leave the quality to the base"
-        refusals.append(f"the base's network is not that of quality {target.quality or 'wanted'} ({facts}): {remedy}")
-    if rate is not None and rate != target.sample_rate:
-        fits = quality_of(checkpoint.architecture, rate)
-        remedy = f"quality {fits} fits this base" if fits else f"train at {rate} Hz"
-        refusals.append(
-            f"the base speaks at {rate} Hz, the target at {target.sample_rate} Hz, and every weight depends on the "
-            f"rate: {remedy}, or take a base of {target.sample_rate} Hz"
+        return (
+            f"family: the base is a {checkpoint.family} model, {target.family} is wanted: take a {target.family} base",
         )
-    if checkpoint.symbols is None and checkpoint.architecture.get("symbols") != target.symbols.rows:
-        refusals.append("the base does not say what its symbols are: give its .onnx.json beside it")
-    widths = [a.get("gin_channels", 0) for a in (checkpoint.architecture, target.architecture)]
-    if all(widths) and widths[0] != widths[1]:
-        refusals.append(f"the base's speaker vectors have {widths[0]} channels, the target's {widths[1]}")
-    if target.from_speaker is not None and target.from_speaker not in checkpoint.speakers:
-        refusals.append(f"the base has no speaker {target.from_speaker!r}; it has {_names(checkpoint.speakers)}")
-    return tuple(refusals)
+    found = {name: check(checkpoint, target, family) for name, check in CHECKS.items()}
+    return tuple(f"{name}: {why}" for name, why in found.items() if why is not None)
 
 
-def speaker_to_fold(checkpoint: Checkpoint, target: Target) -> tuple[int | None, tuple[str, ...]]:
-    """The base's speaker that a single-speaker target becomes, and the refusal where it can't be told."""
-    if len(checkpoint.speakers) < 2 or target.many_speakers:
-        return None, ()
-    # The deterministic predictor adds the speaker before a padded convolution, so no bias can hold it.
-    if not target.architecture.get("stochastic_duration", True):
-        return None, ("speakers of a voice without stochastic durations can't be folded: keep its speakers",)
-    wanted = target.from_speaker or next(iter(target.speakers), None)
-    if wanted in checkpoint.speakers:
-        return checkpoint.speakers.index(wanted), ()
-    return None, (
-        f"the base has {len(checkpoint.speakers)} speakers ({_names(checkpoint.speakers)}) and the target one: "
-        "name the one to start from with graft.from_speaker",
+def partial_refusal(share: float, target: Target) -> tuple[str, ...]:
+    """The refusal of a plan that carries too little, where nobody asked for that."""
+    if share >= LEAST_CARRIED or target.graft.allow_partial:
+        return ()
+    return (
+        f"partial: only {share:.1%} of the network that is used at inference would come from the base: take a base that "
+        "fits, or say --allow-partial (graft.allow_partial) if that is what you want",
     )
 
 
-def warnings_of(
-    checkpoint: Checkpoint, target: Target, symbols: SymbolMap | None, rows: Sequence[Row]
-) -> tuple[str, ...]:
-    """What is possible but worth knowing."""
-    warnings = list(checkpoint.notes)
-    if checkpoint.audio is None:
-        warnings.append(f"the base does not say its sample rate; {target.sample_rate} Hz is assumed")
-    if symbols is None:
-        warnings.append("the base does not say what its symbols are: ids are taken to mean the same")
-    elif checkpoint.symbols is not None:
-        warnings += _symbol_warnings(checkpoint, target, symbols)
-    unknown = [row.source for row in rows if row.action == "drop" and row.part == "unknown"]
-    if unknown:
-        warnings.append(f"{len(unknown)} tensors of the base are unknown and left out, such as {unknown[0]}")
-    left = [s for s in checkpoint.speakers if s not in (*target.speakers, target.from_speaker)]
-    if len(checkpoint.speakers) > 1 and left:
-        warnings.append(f"{len(left)} speakers of the base are left out: {_names(left)}")
-    if any(row.part == "unknown" and row.target for row in rows):
-        raise AssertionError("a tensor of the target belongs to no part: add its prefix to graft/rules/vits.py")
-    return tuple(warnings)
+def _quality(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    differences = network_differences(checkpoint.architecture, target.architecture) if _ours(family) else {}
+    if not differences:
+        return None
+    rate = checkpoint.audio.sample_rate if checkpoint.audio is not None else None
+    fits = checkpoint.quality or quality_of(checkpoint.architecture, rate) or _quality_of_network(checkpoint)
+    said = [f"{name} {_plain(ours)} instead of {_plain(theirs)}" for name, (ours, theirs) in differences.items()]
+    facts = "; ".join(said[:2]) + (f"; and {len(said) - 2} more" if len(said) > 2 else "")
+    remedy = f"quality {fits} fits" if fits else "leave the quality to the base"
+    return f"the base's network is not that of quality {target.quality or 'wanted'} ({facts}): {remedy}"
 
 
-def _symbol_warnings(checkpoint: Checkpoint, target: Target, symbols: SymbolMap) -> list[str]:
-    base, ours = checkpoint.symbols, target.symbols
-    warnings: list[str] = []
-    if base is None:
-        return warnings
-    if base.text_kind != ours.text_kind:
-        warnings.append(
-            f"the base reads {base.text_kind}, the target {ours.text_kind}: equal names may sound different"
+def _sample_rate(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    rate = checkpoint.audio.sample_rate if checkpoint.audio is not None else None
+    if rate is None or target.sample_rate is None or rate == target.sample_rate:
+        return None
+    fits = quality_of(checkpoint.architecture, rate)
+    remedy = f"quality {fits} fits this base" if fits else f"train at {rate} Hz"
+    return (
+        f"the base speaks at {rate} Hz, the target at {target.sample_rate} Hz, and every weight depends on the "
+        f"rate: {remedy}, or take a base of {target.sample_rate} Hz"
+    )
+
+
+def _hop(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    return hop_mismatch(checkpoint)
+
+
+def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    if checkpoint.symbols is not None or target.symbols is None or not family.symbol_axis:
+        return None
+    if checkpoint.architecture.get("symbols") == target.symbols.rows and _ours(family):
+        return None
+    return "the base does not say what its symbols are: give its .onnx.json or its vocabulary beside it"
+
+
+def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    widths = [a.get("gin_channels", 0) for a in (checkpoint.architecture, target.architecture)]
+    if _ours(family) and all(widths) and widths[0] != widths[1]:
+        return f"the base's speaker vectors have {widths[0]} channels, the target's {widths[1]}: leave the width to the base"
+    if (
+        not _ours(family)
+        and target.many_speakers
+        and not any(name in checkpoint.shapes for name in family.speaker_axis)
+    ):
+        if family.task in ("recogniser", "spec-to-wav"):
+            return None
+        return (
+            f"this {family.title} base has no vectors for speakers, and {len(target.speakers)} are wanted: take a base with "
+            "several speakers, or train a voice for each"
         )
-    elif base.voice is None and ours.text_kind == "espeak":
-        warnings.append(
-            f"the base does not say its language; texts are read as {ours.voice}: set `language` if that is wrong"
-        )
-    elif base.voice != ours.voice:
-        warnings.append(
-            f"the language changes from {base.voice} to {ours.voice}: train the text encoder and durations too"
-        )
-    lost = [role for role in ("pad", "bos", "eos") if getattr(base, role) and not getattr(ours, role)]
-    if lost or base.intersperse != ours.intersperse:
-        warnings.append(f"sentences are framed differently (without {', '.join(lost) or 'the same padding'})")
-    if symbols.new:
-        warnings.append(
-            f"{len(symbols.new)} new symbols have yet to be learned ({_names(symbols.new)}): train the text encoder too"
-        )
-    return warnings
+    return None
+
+
+def _from_speaker(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    wanted = target.from_speaker
+    known = (*checkpoint.speakers, *(target.graft.rename.get(name, name) for name in checkpoint.speakers))
+    if wanted is None or wanted in known:
+        return None
+    return f"the base has no speaker {wanted!r}; it has {quoted(checkpoint.speakers)}: name one of these"
+
+
+def _rename(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    known = (*checkpoint.speakers, *checkpoint.languages)
+    strange = [name for name in target.graft.rename if name not in known]
+    if not strange:
+        return None
+    return f"the base has no speaker or language {strange[0]!r}; it has {quoted(known) or 'none by name'}: rename one of these"
+
+
+def _languages(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    asked = target.graft.languages
+    if not asked or any(name in checkpoint.shapes for name in family.language_axis):
+        return None
+    return f"this {family.title} base has no vectors for languages, and {quoted(asked)} are asked for: leave graft.languages out"
+
+
+def _layers(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    return layers_refusal(family, checkpoint.shapes, target.graft.drop_source_layers)
+
+
+def _frozen(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    known = [part.name for part in family.parts]
+    strange = [part for part in target.frozen if part not in known]
+    if not strange:
+        return None
+    return f"{family.title} has no part {strange[0]!r} to freeze; its parts are {', '.join(known)}: name one of these"
+
+
+CHECKS: dict[str, Check] = {
+    "quality": _quality,
+    "sample rate": _sample_rate,
+    "hop": _hop,
+    "symbols": _symbols,
+    "speakers": _speaker_vectors,
+    "from_speaker": _from_speaker,
+    "rename": _rename,
+    "languages": _languages,
+    "layers": _layers,
+    "freeze": _frozen,
+}
+
+
+def _ours(family: Family) -> bool:
+    return family.name in MODULES
 
 
 def _quality_of_network(checkpoint: Checkpoint) -> str | None:
@@ -112,7 +151,3 @@ def _quality_of_network(checkpoint: Checkpoint) -> str | None:
 
 def _plain(value: object) -> str:
     return str(value).replace(" ", "")
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families.vits import FAMILY as VITS
-from voxgraft.errors import GraftError
-from voxgraft.graft.fit import refusals_of, speaker_to_fold, warnings_of
+from voxgraft.checkpoints.families import Family, family_of
+from voxgraft.graft.carry import carry, sources_of
+from voxgraft.graft.doubts import warnings_of
+from voxgraft.graft.fit import partial_refusal, refusals_of
+from voxgraft.graft.layers import dropped_prefixes, keeps_letters
+from voxgraft.graft.learned import unlearned_symbols
+from voxgraft.graft.named_rows import name_row, symbol_row
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
-from voxgraft.graft.rules import vits
-from voxgraft.graft.speakers import Folds, fold_speaker, is_condition, speaker_rows
+from voxgraft.graft.rules import Rules, rules_of
+from voxgraft.graft.rules.rules import WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE
+from voxgraft.graft.shares import counts_by_part, discriminator_sizes, recovered_sizes, share_carried
+from voxgraft.graft.speakers import fold_speaker, is_condition, name_map, speaker_map, speaker_to_fold
+from voxgraft.graft.state import state_policy
 from voxgraft.graft.symbols import SymbolRows, map_symbols
 from voxgraft.graft.target import Target
 
@@ -20,43 +26,63 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 
-def make_plan(checkpoint: Checkpoint, target: Target) -> GraftPlan:
+@dataclass(frozen=True)
+class Joint:
+    """A base and a target, and what of both decides about every row."""
+
+    base: Checkpoint
+    target: Target
+    family: Family
+    rules: Rules
+    shapes: Shapes
+    symbols: SymbolRows | None
+    voice: int | None
+    folds: Mapping[str, Fold]
+    dropped: tuple[str, ...]
+    foreign: frozenset[str]
+
+
+def make_plan(checkpoint: Checkpoint, target: Target, recovered: Collection[str] = ()) -> GraftPlan:
     """The graft plan: exactly one row for each tensor of the target, one `drop` for each unused tensor of the base.
 
-    A plan with refusals can be printed but not applied.
+    `recovered` names parts of the base that self-distillation has found again. A plan with refusals can be printed but
+    not applied.
     """
-    if target.family != "vits":
-        raise GraftError(
-            "no rules for this family", field="family", got=target.family, remedy="only vits can be grafted"
-        )
-    shapes = {name: tuple(checkpoint.tensors[name].shape) for name in checkpoint.tensors}
-    symbols = _symbol_rows(checkpoint, target)
-    voice, doubt = speaker_to_fold(checkpoint, target)
-    folds = fold_speaker(shapes, voice) if voice is not None else {}
-    rows = _target_rows(checkpoint, target, shapes, symbols, folds)
-    rows += _unused(rows, shapes, checkpoint, target, voice)
-    refusals = refusals_of(checkpoint, target) + doubt
-    language = target.symbols.voice or "any"
-    base_language = checkpoint.symbols.voice if checkpoint.symbols is not None else None
+    family, rules = family_of(target.family), rules_of(target.family)
+    voice, doubt = speaker_to_fold(checkpoint, target, rules)
+    joint = _joint(checkpoint, target, family, rules, voice)
+    rows = [_row(joint, name, shape, recovered) for name, shape in target.shapes.items()]
+    rows += _unused(joint, rows)
+    symbols = joint.symbols.symbols if joint.symbols is not None else None
+    # Silent layers take nothing away from a base that is carried whole.
+    heard = share_carried([row for row in rows if row.reason != rules.why_silent], target, family)
+    refusals = refusals_of(checkpoint, target, family) + doubt
     return GraftPlan(
         rows=tuple(rows),
-        symbols=symbols.symbols if symbols is not None else SymbolMap(),
-        speakers=_speaker_map(checkpoint, target, voice),
-        languages={language: base_language},
-        refusals=refusals,
-        warnings=warnings_of(checkpoint, target, symbols.symbols if symbols is not None else None, rows),
-        parameters_carried=_carried(rows, target),
-        by_part=_by_part(rows),
+        symbols=symbols or SymbolMap(),
+        speakers=speaker_map(checkpoint, target, voice) if rules.conditions or family.speaker_axis else {},
+        languages=_languages(checkpoint, target),
+        refusals=refusals or partial_refusal(heard, target),
+        warnings=warnings_of(checkpoint, target, family, joint.symbols, rows),
+        parameters_carried=share_carried(rows, target, family),
+        by_part=counts_by_part(rows, family),
         base_sha256=checkpoint.provenance.sha256,
+        family=family.name,
+        state=state_policy("graft"),
+        frozen=target.frozen,
+        recovered=recovered_sizes(rows, recovered or _to_recover(joint)),
+        discriminators=discriminator_sizes(rows),
     )
 
 
 def scratch_plan(target: Target) -> GraftPlan:
     """The plan without a base: every tensor starts from its module's own initialisation."""
+    family = family_of(target.family)
     rows = tuple(
-        Row("init", name, None, shape, None, part_of(name), "from scratch, as asked", fill="own")
+        Row("init", name, None, shape, None, family.part_of(name), "from scratch, as asked", fill="own")
         for name, shape in target.shapes.items()
     )
+    assert target.symbols is not None
     return GraftPlan(
         rows=rows,
         symbols=SymbolMap(new=target.symbols.symbols),
@@ -65,162 +91,151 @@ def scratch_plan(target: Target) -> GraftPlan:
         refusals=(),
         warnings=("from scratch: good speech needs hours of recordings and days of training",),
         parameters_carried=0.0,
-        by_part=_by_part(rows),
+        by_part=counts_by_part(rows, family),
+        family=family.name,
+        state=state_policy("scratch"),
+        frozen=target.frozen,
+        discriminators=discriminator_sizes(rows),
     )
 
 
-def part_of(name: str) -> str:
-    """The part of the model that a tensor belongs to; `unknown` where no rule fits."""
-    return VITS.part_of(name)
+def _to_recover(joint: Joint) -> set[str]:
+    """Parts that self-distillation will find: those that the base lacks, where it lacks the first of them."""
+    present = {joint.family.part_of(name) for name in joint.shapes}
+    parts = joint.rules.recovered
+    return {part for part in parts if part not in present} if parts and parts[0] not in present else set()
 
 
-def _symbol_rows(checkpoint: Checkpoint, target: Target) -> SymbolRows | None:
-    return map_symbols(checkpoint.symbols, target.symbols) if checkpoint.symbols is not None else None
+def _joint(checkpoint: Checkpoint, target: Target, family: Family, rules: Rules, voice: int | None) -> Joint:
+    shapes = checkpoint.shapes
+    return Joint(
+        base=checkpoint,
+        target=target,
+        family=family,
+        rules=rules,
+        shapes=shapes,
+        symbols=_symbol_rows(checkpoint, target, family),
+        voice=voice,
+        folds=fold_speaker(shapes, voice, rules) if voice is not None else {},
+        dropped=dropped_prefixes(family, shapes, target.graft.drop_source_layers),
+        foreign=_foreign_parts(family, shapes, target.shapes),
+    )
 
 
-def _target_rows(
-    checkpoint: Checkpoint, target: Target, shapes: Shapes, symbols: SymbolRows | None, folds: Folds
-) -> list[Row]:
-    foreign = _foreign_parts(shapes, target.shapes)
-    rows = []
-    for name, shape in target.shapes.items():
-        part = part_of(name)
-        if part in foreign:
-            row = _new(name, shape, part)
-        elif name == vits.SYMBOL_EMBEDDING and symbols is not None and name in shapes:
-            row = _symbol_row(name, shape, shapes[name], symbols)
-        elif name == vits.SPEAKER_EMBEDDING and name in shapes:
-            row = speaker_rows(checkpoint, target, shape, shapes[name])
-        elif name in folds:
-            row = _folded(name, shape, shapes, folds[name], checkpoint)
-        else:
-            row = _carry(name, shape, shapes, part) or _new(name, shape, part, shapes.get(name))
-        rows.append(row)
-    return rows
+def _symbol_rows(checkpoint: Checkpoint, target: Target, family: Family) -> SymbolRows | None:
+    source, wanted = checkpoint.symbols, target.symbols
+    if source is None or wanted is None:
+        return None
+    found = map_symbols(source, wanted)
+    changed = not found.identical or (source.voice is not None and source.voice != wanted.voice)
+    if changed and target.graft.relearn_unused and family.task != "recogniser":
+        return map_symbols(source, wanted, unlearned_symbols(checkpoint, family))
+    return found
 
 
-def _foreign_parts(source: Shapes, target: Shapes) -> set[str]:
+def _foreign_parts(family: Family, source: Shapes, target: Shapes) -> frozenset[str]:
     """Parts that are carried whole or not at all, and whose source is of another make."""
 
     def tensors(shapes: Shapes, part: str) -> dict[str, Shape]:
-        return {name: shape for name, shape in shapes.items() if part_of(name) == part}
+        return {name: shape for name, shape in shapes.items() if family.part_of(name) == part}
 
-    return {part for part in VITS.whole if tensors(source, part) != tensors(target, part)}
-
-
-def _carry(name: str, shape: Shape, shapes: Shapes, part: str) -> Row | None:
-    """The row that carries a tensor over as it is or through weight norm; None where the base has none that fits."""
-    if shapes.get(name) == shape:
-        return Row("copy", name, name, shape, shape, part, "the same in the base")
-    stem, _, kind = name.rpartition(".")
-    plain = f"{stem}.weight"
-    if kind == "weight_v" and shapes.get(plain) == shape:
-        return Row("decompose", name, plain, shape, shape, part, "weight norm: direction of the base's folded weight")
-    if kind == "weight_g" and plain in shapes and shape == (shapes[plain][0],) + (1,) * (len(shapes[plain]) - 1):
-        reason = "weight norm: magnitude of the base's folded weight"
-        return Row("decompose", name, plain, shape, shapes[plain], part, reason)
-    direction = f"{stem}.weight_v"
-    if kind == "weight" and shapes.get(direction) == shape and f"{stem}.weight_g" in shapes:
-        return Row("compose", name, direction, shape, shape, part, "weight norm: folded into one weight")
-    return None
+    return frozenset(part for part in family.whole if tensors(source, part) != tensors(target, part))
 
 
-def _new(name: str, shape: Shape, part: str, other: Shape | None = None) -> Row:
+def _row(joint: Joint, name: str, shape: Shape, recovered: Collection[str]) -> Row:
+    """What becomes of one tensor of the target."""
+    family, shapes = joint.family, joint.shapes
+    part = family.part_of(name)
+    if part in joint.foreign:
+        return _new(joint, name, shape, part)
+    if name in family.symbol_axis and joint.symbols is not None and name in shapes:
+        return _symbols(joint, name, shape, part)
+    if name.startswith(joint.dropped) and joint.dropped:
+        return Row("init", name, None, shape, None, part, "this layer starts anew, as asked", fill="own")
+    if name in family.speaker_axis and name in shapes:
+        return _speakers(joint, name, shape, part)
+    if name in family.language_axis and name in shapes and joint.target.languages:
+        return _language_rows(joint, name, shape, part)
+    if name in joint.folds:
+        fold = joint.folds[name]
+        reason = f"what {joint.base.speakers[fold.row]!r} adds through {fold.layer} is added once and for all: exact"
+        return Row("fold", name, name, shape, shapes[name], part, reason, fold=fold)
+    row = carry(name, shape, shapes, part)
+    if row is not None and part in recovered:
+        return replace(row, reason="recovered by self-distillation")
+    return row or _new(joint, name, shape, part, shapes.get(name))
+
+
+def _symbols(joint: Joint, name: str, shape: Shape, part: str) -> Row:
+    assert joint.symbols is not None
+    axis = joint.family.symbol_axis[name]
+    if joint.family.task == "recogniser" and not keeps_letters(joint.target, joint.symbols):
+        anew = name.startswith(joint.dropped) if joint.dropped else False
+        if anew or not joint.symbols.identical:
+            reason = "the output layer starts anew, as asked" if anew else "the alphabet differs: starts anew, as asked"
+            return Row("init", name, None, shape, None, part, reason, fill="own")
+    return symbol_row(name, part, shape, joint.shapes[name], axis, joint.symbols)
+
+
+def _speakers(joint: Joint, name: str, shape: Shape, part: str) -> Row:
+    base, target = joint.base, joint.target
+    alone = base.speakers[0] if len(base.speakers) == 1 else None
+    return name_row(
+        name, part, shape, joint.shapes[name], joint.family.speaker_axis[name], what="speakers", base=base.speakers,
+        target=target.speakers or base.speakers[:1], rename=target.graft.rename, start=target.from_speaker or alone,
+    )  # fmt: skip
+
+
+def _language_rows(joint: Joint, name: str, shape: Shape, part: str) -> Row:
+    base, target = joint.base, joint.target
+    return name_row(
+        name, part, shape, joint.shapes[name], joint.family.language_axis[name], what="languages", base=base.languages,
+        target=target.languages, rename=target.graft.rename, start=None,
+    )  # fmt: skip
+
+
+def _new(joint: Joint, name: str, shape: Shape, part: str, other: Shape | None = None) -> Row:
     """A tensor that the base lacks, or has in the shape `other`."""
     if other is not None:
-        reason = f"{vits.WHY_OTHER_SHAPE}: {list(other)} in the base"
+        reason = f"{WHY_OTHER_SHAPE}: {list(other)} in the base"
         return Row("init", name, None, shape, None, part, reason, fill="own")
-    if is_condition(name):
+    if is_condition(name, joint.rules):
         # Magnitude or weight and bias at zero silence the layer; a direction of zero would have no gradient.
         fill = "own" if name.endswith(".weight_v") else "zero"
-        return Row("init", name, None, shape, None, part, vits.WHY_ZERO, fill=fill)  # type: ignore[arg-type]
-    reason = vits.WHY_NEW.get(part, vits.WHY_NEW_OTHERWISE)
-    return Row("init", name, None, shape, None, part, reason, fill="own")
+        return Row("init", name, None, shape, None, part, joint.rules.why_silent, fill=fill)  # type: ignore[arg-type]
+    return Row("init", name, None, shape, None, part, joint.rules.why_new.get(part, WHY_NEW), fill="own")
 
 
-def _symbol_row(name: str, shape: Shape, source_shape: Shape, symbols: SymbolRows) -> Row:
-    if shape == source_shape and symbols.identical:
-        return Row("copy", name, name, shape, source_shape, "text_encoder", "every symbol has the id it had")
-    if shape[1:] != source_shape[1:]:
-        reason = f"another width: {source_shape[1]} in the base"
-        return Row("init", name, None, shape, None, "text_encoder", reason, fill="own")
-    counts = symbols.symbols
-    starts = f"; {len(counts.new)} new ones start from their nearest or from the mean" if counts.new else ""
-    reason = f"rows follow {len(counts.mapped)} symbols by name{starts}"
-    return Row(
-        "remap", name, name, shape, source_shape, "text_encoder", reason, symbols.kept, symbols.near, fill="mean"
-    )
-
-
-def _folded(name: str, shape: Shape, shapes: Shapes, fold: Fold, checkpoint: Checkpoint) -> Row:
-    speaker = checkpoint.speakers[fold.row]
-    reason = f"what {speaker!r} adds through {fold.layer} is added once and for all: exact"
-    return Row("fold", name, name, shape, shapes[name], part_of(name), reason, fold=fold)
-
-
-def sources_of(row: Row, shapes: Iterable[str]) -> set[str]:
-    """Every tensor of the base that a row reads."""
-    if row.source is None or row.action == "drop":
-        return set()
-    read = {row.source}
-    if row.action == "compose":
-        read.add(row.source.removesuffix("_v") + "_g")
-    if row.fold is not None:
-        layer = {f"{row.fold.layer}.{kind}" for kind in ("weight", "weight_g", "weight_v", "bias")}
-        read |= (layer | {row.fold.embedding}) & set(shapes)
-    return read
-
-
-def _unused(rows: list[Row], shapes: Shapes, checkpoint: Checkpoint, target: Target, voice: int | None) -> list[Row]:
-    used: set[str] = set().union(*(sources_of(row, shapes) for row in rows))
+def _unused(joint: Joint, rows: list[Row]) -> list[Row]:
+    used: set[str] = set().union(*(sources_of(row, joint.shapes) for row in rows))
     dropped = []
-    for name, shape in shapes.items():
+    for name, shape in joint.shapes.items():
         if name not in used:
-            part = part_of(name)
-            reason = vits.WHY_DROPPED.get(part, vits.WHY_DROPPED_OTHERWISE)
-            if name in target.shapes:
-                reason = f"{vits.WHY_OTHER_SHAPE}: {list(shape)} in the base, {list(target.shapes[name])} here"
-            elif is_condition(name) or part == "speaker_embedding":
-                reason = "the target has one speaker"
-            if name in target.shapes and part in VITS.whole:
-                reason = vits.WHY_DROPPED[part]
-            dropped.append(Row("drop", None, name, None, shape, part, reason))
+            part = joint.family.part_of(name)
+            dropped.append(Row("drop", None, name, None, shape, part, _why_unused(joint, name, shape, part)))
     return dropped
 
 
-def _speaker_map(checkpoint: Checkpoint, target: Target, voice: int | None) -> dict[str, str | None]:
-    """Target speaker -> the base's speaker that it is or starts as; None for a voice of its own."""
-    many = len(checkpoint.speakers) > 1
-    if not target.many_speakers:
-        name = target.speakers[0] if target.speakers else "single"
-        start = checkpoint.speakers[voice] if voice is not None else next(iter(checkpoint.speakers), None)
-        return {name: start}
-    if not many:
-        return dict.fromkeys(target.speakers, next(iter(checkpoint.speakers), None))
-    return {name: name if name in checkpoint.speakers else target.from_speaker for name in target.speakers}
+def _why_unused(joint: Joint, name: str, shape: Shape, part: str) -> str:
+    wanted = joint.target.shapes
+    if name in wanted and part in joint.family.whole:
+        return joint.rules.why_dropped.get(part, "of another make than the target's")
+    if name in wanted and shape == wanted[name]:
+        return "this layer starts anew, as asked"
+    if name in wanted and name in joint.family.symbol_axis:
+        return "the output layer starts anew"
+    if name in wanted:
+        return f"{WHY_OTHER_SHAPE}: {list(shape)} in the base, {list(wanted[name])} here"
+    if is_condition(name, joint.rules) or part == "speaker_embedding":
+        return "the target has one speaker"
+    return joint.rules.why_dropped.get(part, WHY_DROPPED)
 
 
-def _carried(rows: list[Row], target: Target) -> float:
-    """Share of the parameters used at inference that come from the base."""
-    total = carried = 0
-    for row in rows:
-        if row.target is None or row.target_shape is None or row.part not in VITS.speaking_parts:
-            continue
-        size = math.prod(row.target_shape)
-        if row.action == "remap" and row.rows is not None:
-            width = size // row.target_shape[0]
-            named = target.symbols.ids.values() if row.target == vits.SYMBOL_EMBEDDING else None
-            size = width * (len({i for ids in named for i in ids}) if named is not None else row.target_shape[0])
-            carried += width * len(row.rows)
-        elif row.action != "init":
-            carried += size
-        total += size
-    return carried / total if total else 0.0
-
-
-def _by_part(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {}
-    for row in rows:
-        counts.setdefault(row.part, Counter())[row.action] += 1
-    order = [part.name for part in VITS.parts]
-    return {part: dict(counts[part]) for part in sorted(counts, key=lambda p: order.index(p) if p in order else 99)}
+def _languages(checkpoint: Checkpoint, target: Target) -> dict[str, str | None]:
+    """Target language -> the base's: by the language table where there is one, else those of the texts."""
+    if target.languages:
+        return name_map(checkpoint.languages, target.languages, target.graft.rename)
+    if target.symbols is None or checkpoint.symbols is None or target.symbols.text_kind not in ("espeak", "text"):
+        return {}
+    language = target.symbols.voice
+    return {language or "any": checkpoint.symbols.voice}

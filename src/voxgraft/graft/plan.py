@@ -29,9 +29,10 @@ class Fold:
 class Row:
     """What becomes of one tensor. `source` is None for `init`; `target` is None for `drop`.
 
-    `part` names the part of the model that it belongs to. `remap`: `rows` maps target rows to the source rows that
-    mean the same; `near` maps new target rows to the source rows that they start from; others start as `fill` says.
-    `init`: `fill` is `own` (the module's own initialisation) or `zero`. `fold` adds what a speaker adds.
+    `part` names the part of the model that it belongs to. `remap`: along `axis`, `rows` maps target rows to the source
+    rows that mean the same; `near` maps new target rows to the source rows whose weighted mean they start from (the
+    weights of each add up to 1); others start as `fill` says. `resize` is a remap in which every row that is kept stays
+    where it was. `init`: `fill` is `own` (the module's own initialisation) or `zero`. `fold` adds what a speaker adds.
     `decompose` makes weight norm's magnitude (`weight_g`) or direction (`weight_v`) of a weight, `compose` the weight.
     """
 
@@ -43,30 +44,35 @@ class Row:
     part: str
     reason: str
     rows: Mapping[int, int] | None = None
-    near: Mapping[int, int] | None = None
+    near: Mapping[int, Mapping[int, float]] | None = None
     fill: Fill | None = None
     fold: Fold | None = None
+    axis: int = 0
 
 
 @dataclass(frozen=True)
 class SymbolMap:
     """Symbols that keep their rows, symbols without one in the base, symbols of the base that go.
 
-    `near` names the symbol of the base that a new symbol starts from; the other new ones start from the mean.
+    `near` names the symbols of the base from whose weighted mean a new symbol starts; the other new ones start from
+    the mean of all. `unlearned` are those of `mapped` whose rows in the base were never trained.
     """
 
     mapped: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
-    near: Mapping[str, str] = field(default_factory=dict)
+    near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    unlearned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class GraftPlan:
     """Every row, the symbol, speaker and language maps (target -> base), refusals and warnings.
 
-    `parameters_carried` is the share (0-1) of the parameters used at inference that come from the base. `base_sha256`
-    names the base that the plan is for; None is from scratch.
+    `parameters_carried` is the share (0-1) of the parameters used at inference that come from the base; apart from it,
+    `recovered` counts the parameters of each part that self-distillation finds again, and `discriminators` those that
+    are `carried`, `new` and `dropped`. `base_sha256` names the base that the plan is for; None is from scratch.
+    `state` says what of the base's state is taken and what is reset. `frozen` names the parts that will not learn.
     """
 
     rows: tuple[Row, ...]
@@ -78,6 +84,11 @@ class GraftPlan:
     parameters_carried: float
     by_part: Mapping[str, Mapping[str, int]]
     base_sha256: str | None = None
+    family: str = "vits"
+    state: Mapping[str, str] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    recovered: Mapping[str, int] = field(default_factory=dict)
+    discriminators: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -100,12 +111,15 @@ def read_plan(path: Path) -> GraftPlan:
     rows = tuple(_row(row) for row in data.pop("rows"))
     near = data["symbols"].pop("near")
     symbols = SymbolMap(**{name: tuple(found) for name, found in data.pop("symbols").items()}, near=near)
-    data |= {name: tuple(data[name]) for name in ("refusals", "warnings")}
+    data |= {name: tuple(data[name]) for name in ("refusals", "warnings", "frozen")}
     return GraftPlan(rows=rows, symbols=symbols, **data)
 
 
 def _row(data: dict[str, Any]) -> Row:
     # JSON has no tuples and no number keys.
     shapes = {name: None if data[name] is None else tuple(data[name]) for name in ("target_shape", "source_shape")}
-    maps = {name: data[name] and {int(k): v for k, v in data[name].items()} for name in ("rows", "near")}
-    return Row(**data | shapes | maps | {"fold": data["fold"] and Fold(**data["fold"])})
+    rows = data["rows"] and {int(row): source for row, source in data["rows"].items()}
+    near = data["near"] and {
+        int(row): {int(source): weight for source, weight in found.items()} for row, found in data["near"].items()
+    }
+    return Row(**data | shapes | {"rows": rows, "near": near, "fold": data["fold"] and Fold(**data["fold"])})

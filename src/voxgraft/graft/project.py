@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
+from voxgraft.checkpoints.families import families, family_of
 from voxgraft.config.load import PROJECT_FILE, load_config
 from voxgraft.config.presets import default_symbols, preset
 from voxgraft.config.run import RunConfig
 from voxgraft.config.template import project_text
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.errors import ConfigError, CorpusError
+from voxgraft.errors import ConfigError, CorpusError, GraftError
 from voxgraft.files import write_atomically
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.symbol_file import read_symbols
 from voxgraft.graft.target import Target, target_for
+from voxgraft.graft.vocoder import VocoderFit, vocoder_fit
 from voxgraft.library.pick import AUTO
 from voxgraft.text.symbols import SymbolTable
 
@@ -46,6 +48,30 @@ def plan_project(config: RunConfig) -> ProjectGraft:
     target = target_for(config, base, project_speakers(config))
     plan = make_plan(base, target) if base is not None else scratch_plan(target)
     return ProjectGraft(base, target, plan)
+
+
+def compare_vocoder(graft: ProjectGraft, vocoder: str) -> VocoderFit:
+    """Whether a vocoder (a file, a library entry) can read what the base of a graft writes."""
+    if graft.base is None:
+        raise GraftError(
+            "from scratch there is nothing to compare", field="--vocoder", remedy="name the acoustic model with --base"
+        )
+    return vocoder_fit(graft.base, open_checkpoint(resolve(vocoder)))
+
+
+def require_trainable(base: Checkpoint | None) -> None:
+    """Raise GraftError where the base is of a family that can be opened and planned for, but not trained."""
+    if base is None or family_of(base.family).trains:
+        return
+    trained = ", ".join(family.title for family in families().values() if family.trains)
+    raise GraftError(
+        f"{family_of(base.family).title} can't be trained yet",
+        file=base.provenance.path,
+        field="base",
+        expected=trained,
+        got=family_of(base.family).title,
+        remedy=f"voxgraft can train {trained}; of this file it can tell what it is (inspect) and what would carry over (plan)",
+    )
 
 
 def open_base(config: RunConfig) -> Checkpoint | None:
@@ -110,12 +136,12 @@ def project_manifest(config: RunConfig) -> Manifest | None:
     return None
 
 
-def project_speakers(config: RunConfig) -> tuple[str, ...]:
-    """Speaker names: those of the settings, else those of the corpus."""
+def project_speakers(config: RunConfig) -> tuple[str, ...] | None:
+    """Speaker names: those of the settings, else those of the corpus; None where there are no recordings yet."""
     if config.graft.speakers:
         return config.graft.speakers
     manifest = project_manifest(config)
-    return manifest.speakers if manifest is not None else ()
+    return manifest.speakers if manifest is not None else None
 
 
 def new_project(

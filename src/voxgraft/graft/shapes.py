@@ -1,21 +1,28 @@
-"""Shapes of every tensor that a target has, from modules without memory."""
+"""Shapes of every tensor that a target has: from modules without memory, or from the base where there is no module."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families import Family
 from voxgraft.errors import MissingExtra
 
 DISCRIMINATOR = "discriminator."
 
+Shape = tuple[int, ...]
 
-def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[str, tuple[int, ...]]:
+# Families with a module of ours; of all others a target has the base's tensors, its tables resized.
+MODULES = frozenset({"vits"})
+
+
+def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[str, Shape]:
     """Name -> shape of a VITS model and of its discriminator: `none`, `light` or `piper`."""
     try:
         import torch
     except ImportError as fault:
-        raise MissingExtra("torch", "train", "Planning a graft") from fault
+        raise MissingExtra("torch", "train", "Planning a graft of this family") from fault
     from voxgraft.models.vits import Vits
 
     with torch.device("meta"):
@@ -24,6 +31,29 @@ def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[s
             judge = build_discriminator(discriminator)
             tensors |= {DISCRIMINATOR + name: tensor for name, tensor in judge.state_dict().items()}
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def resized_shapes(
+    base: Checkpoint, family: Family, *, symbols: int | None, speakers: int | None, languages: int | None
+) -> dict[str, Shape]:
+    """The base's shapes with as many rows for symbols, speakers and languages; None leaves those as they are.
+
+    Rows that a table has beyond its names (padding) go where the names change.
+    """
+    shapes = dict(base.shapes)
+    known = base.symbols.rows if base.symbols is not None else None
+    for axes, wanted, named in (
+        (family.symbol_axis, symbols, known),
+        (family.speaker_axis, speakers, len(base.speakers)),
+        (family.language_axis, languages, len(base.languages)),
+    ):
+        if wanted is None or wanted == named:
+            continue
+        for name, axis in axes.items():
+            if name in shapes:
+                shape = shapes[name]
+                shapes[name] = (*shape[:axis], wanted, *shape[axis + 1 :])
+    return shapes
 
 
 def build_discriminator(kind: str) -> Any:

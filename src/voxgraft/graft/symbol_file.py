@@ -24,7 +24,7 @@ def read_symbols(path: Path, base: SymbolTable | None = None) -> SymbolTable:
     Raises:
         GraftError: not a table, or ids out of range.
     """
-    text = _text(path)
+    text = read_text(path)
     if text.lstrip().startswith(("{", "[")):
         data = _json(text, path)
         if isinstance(data, dict) and "phoneme_id_map" in data:
@@ -48,7 +48,8 @@ def read_symbols(path: Path, base: SymbolTable | None = None) -> SymbolTable:
     )
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A small UTF-8 text file. Raises GraftError."""
     try:
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)

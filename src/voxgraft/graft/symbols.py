@@ -3,98 +3,182 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from voxgraft.graft.neighbours import Neighbourhood, features_of
 from voxgraft.graft.plan import SymbolMap
+from voxgraft.graft.sounds import SPELLED
 from voxgraft.text.symbols import SymbolTable
 
-# Sounds and letters that a new symbol may start from, the nearest first, where its own base letter is unknown.
-NEIGHBOURS: dict[str, str] = {
-    "g": "ɡ", "ɡ": "g", "ʁ": "ʀrɹ", "ʀ": "ʁr", "r": "ɹɾʁ", "ɹ": "rɾ", "ɾ": "rɹ", "ɻ": "ɹr", "ʋ": "vw", "β": "bv",
-    "ɣ": "ɡg", "x": "χhk", "χ": "xh", "ħ": "hx", "ɦ": "h", "ç": "ʃx", "ɸ": "f", "θ": "sf", "ð": "zd", "ʂ": "ʃs",
-    "ʐ": "ʒz", "ɕ": "ʃ", "ʑ": "ʒ", "ʦ": "ts", "ɲ": "n", "ŋ": "n", "ɳ": "n", "ɱ": "m", "ʎ": "lj", "ɭ": "l", "ɫ": "l",
-    "ɬ": "l", "ʈ": "t", "ɖ": "d", "c": "k", "ɟ": "j", "q": "k", "ɢ": "ɡg", "ʔ": "t", "y": "iu", "ø": "oe", "œ": "ɛø",
-    "ɶ": "œa", "ɯ": "u", "ɨ": "iɪ", "ʉ": "uʊ", "ɘ": "ə", "ɵ": "oə", "ɤ": "oʌ", "ɜ": "əɛ", "ɝ": "ɚɜ", "ɚ": "əɜ",
-    "ɐ": "əa", "ɞ": "ɜ", "ʌ": "əɑ", "æ": "aɛ", "ɒ": "ɔɑ", "ɑ": "a", "ɔ": "o", "ɛ": "e", "ɪ": "i", "ʊ": "u", "ə": "ɐe",
-    "…": ".", "–": "-", "—": "-", "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "¿": "?",
-    "¡": "!", ";": ",", ":": ",", "!": ".", "?": ".", "ß": "s", "ı": "i", "ł": "l", "đ": "d", "þ": "θt",
-}  # fmt: skip
+ROLES = ("pad", "bos", "eos", "blank")
+
+# One sound or sign in several spellings: what Unicode's own forms do not know to be the same.
+EQUIVALENTS: tuple[tuple[str, ...], ...] = (
+    ("ɡ", "g"), ("ʦ", "t͡s", "ts"), ("ʣ", "d͡z", "dz"), ("ʧ", "t͡ʃ", "tʃ"), ("ʤ", "d͡ʒ", "dʒ"), ("ʨ", "t͡ɕ", "tɕ"),
+    ("ʥ", "d͡ʑ", "dʑ"), ("ɚ", "ə˞"), ("ɝ", "ɜ˞"), ("ɫ", "l̴"), ("µ", "μ"), ("'", "’"), ("-", "‐", "‑"), ("…", "..."),
+    ("ᵻ", "ɪ̈"), ("ᵿ", "ʊ̈"),
+)  # fmt: skip
+
+# Names of marks that stand for no sound, by what they are for.
+NAMED_ROLES: tuple[tuple[str, ...], ...] = (
+    ("<unk>", "<UNK>", "[UNK]", "<OOV>", "<oov>"),
+    ("<pad>", "<PAD>", "[PAD]", "<_>"),
+    ("<s>", "<BOS>", "<bos>", "<START>", "<start>"),
+    ("</s>", "<EOS>", "<eos>", "<END>", "<end>"),
+    ("<blk>", "<BLNK>", "<blank>", "<BLANK>", "[BLANK]"),
+)
+SPACES = (" ", "▁", "<space>", "<SPACE>", "<sp>")
+# In the vocabularies of CTC this stands between words; elsewhere it is a sign like others.
+WORD_DELIMITER = "|"
+# So many signs that no alphabet has make a table one of sounds.
+FEWEST_OF_IPA = 4
 
 
 @dataclass(frozen=True)
 class SymbolRows:
-    """A symbol map and the rows that follow from it: target row -> source row, kept or started from."""
+    """A symbol map and the rows that follow from it: kept, target row -> source row; near, -> weighted source rows."""
 
     symbols: SymbolMap
     kept: dict[int, int]
-    near: dict[int, int]
+    near: dict[int, dict[int, float]]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether every symbol that is kept keeps its own row number."""
+        return all(target == source for target, source in self.kept.items())
 
     @property
     def identical(self) -> bool:
         """Whether every symbol keeps its own row."""
-        return not self.symbols.new and all(target == source for target, source in self.kept.items())
+        return not self.symbols.new and not self.near and self.in_place
 
 
-def map_symbols(source: SymbolTable, target: SymbolTable) -> SymbolRows:
-    """Match two tables by name (exact, then NFC; pad, bos and eos by their role).
+def map_symbols(source: SymbolTable, target: SymbolTable, unlearned: frozenset[str] = frozenset()) -> SymbolRows:
+    """Match two tables by name: roles, exact, NFC, other spellings of the same, other case where one has but one.
 
-    A symbol with several ids keeps as many as the source has; the rest repeat its last.
+    A symbol with several ids keeps as many as the source has; the rest repeat its last. New symbols start near those
+    that the source knows; so do those that it has `unlearned` rows for, which hold nothing.
     """
-    same = _same(source, target)
-    kept = _rows({symbol: same[symbol] for symbol in same}, source, target)
-    near = {
-        symbol: neighbour
-        for symbol in target.symbols
-        if symbol not in same and (neighbour := _nearest(symbol, source)) is not None
-    }
-    started = {row: from_row for row, from_row in _rows(near, source, target).items() if row not in kept}
+    same = same_symbols(source, target)
+    framing = {getattr(source, role) for role in ROLES}
+    known = [symbol for symbol in source.symbols if symbol not in framing and symbol not in unlearned]
+    around = Neighbourhood(known, spelled=is_spelled(source))
+    started = [symbol for symbol in target.symbols if symbol not in same]
+    # A mark that frames sentences starts from its own row, however little that holds.
+    empty = [symbol for symbol, match in same.items() if match in unlearned and match not in framing]
+    near = {}
+    for symbol in (*started, *empty):
+        found = around.nearest(symbol, spelled=is_spelled(target)) if not _framing(symbol, target) else {}
+        if found:
+            near[symbol] = found
+    holding = {symbol: match for symbol, match in same.items() if symbol not in near}
     taken = set(same.values())
     symbols = SymbolMap(
         mapped=tuple(symbol for symbol in target.symbols if symbol in same),
-        new=tuple(symbol for symbol in target.symbols if symbol not in same),
+        new=tuple(started),
         dropped=tuple(symbol for symbol in source.symbols if symbol not in taken),
         near=near,
+        unlearned=tuple(symbol for symbol in target.symbols if symbol in empty),
     )
-    return SymbolRows(symbols, kept, started)
+    kept = _rows(holding, source, target)
+    rows = {row: found for row, found in _near_rows(near, source, target).items() if row not in kept}
+    return SymbolRows(symbols, kept, rows)
 
 
-def _same(source: SymbolTable, target: SymbolTable) -> dict[str, str]:
+def same_symbols(source: SymbolTable, target: SymbolTable) -> dict[str, str]:
+    """Target symbol -> the source's symbol that means the same."""
     roles = {
         getattr(target, role): getattr(source, role)
-        for role in ("pad", "bos", "eos")
+        for role in ROLES
         if getattr(target, role) is not None and getattr(source, role) is not None
     }
     framing = set(roles.values())
-    by_nfc = source.normalised()
-    same = {}
+    find = _finder(source, target)
+    same = dict(roles)
     for symbol in target.symbols:
-        if symbol in roles:
-            same[symbol] = roles[symbol]
-            continue
-        match = symbol if symbol in source.ids else by_nfc.get(unicodedata.normalize("NFC", symbol))
-        # A mark that frames sentences in the base means nothing else, even where its name returns as a letter.
-        if match is not None and match not in framing:
-            same[symbol] = match
-    return same
+        if symbol not in same:
+            match = find(symbol)
+            # A mark that frames sentences in the base means nothing else, even where its name returns as a letter.
+            if match is not None and match not in framing:
+                same[symbol] = match
+    return {symbol: same[symbol] for symbol in target.symbols if symbol in same}
 
 
-def _nearest(symbol: str, source: SymbolTable) -> str | None:
-    framing = {source.pad, source.bos, source.eos}
-    plain = "".join(c for c in unicodedata.normalize("NFD", symbol) if not unicodedata.combining(c))
-    candidates = [plain, symbol.lower(), plain.lower(), symbol.upper(), *NEIGHBOURS.get(symbol, "")]
-    candidates += [*NEIGHBOURS.get(plain.lower(), ""), plain[:1], plain[:1].lower()]
+def _finder(source: SymbolTable, target: SymbolTable) -> Callable[[str], str | None]:
     by_nfc = source.normalised()
-    for candidate in candidates:
-        match = by_nfc.get(unicodedata.normalize("NFC", candidate))
-        if match is not None and match not in framing:
-            return match
-    return None
+    # Bytes and characters share their names only as far as ASCII: a byte above is a part of a letter.
+    ascii_only = (source.text_kind == "bytes") != (target.text_kind == "bytes")
+    spellings = _spellings(source, target)
+    cases = _by_case(source) if _one_case(source) or _one_case(target) else {}
+
+    def find(symbol: str) -> str | None:
+        written = unicodedata.normalize("NFC", symbol)
+        if ascii_only and not written.isascii():
+            return None
+        if symbol in source.ids:
+            return symbol
+        for other in (written, *spellings.get(written, ())):
+            if other in by_nfc:
+                return by_nfc[other]
+        folded = cases.get(written.casefold()) if is_spelled(source) and is_spelled(target) else None
+        return folded if folded is not None and len(written) == 1 and folded not in target.ids else None
+
+    return find
 
 
-def _rows(matches: dict[str, str], source: SymbolTable, target: SymbolTable) -> dict[int, int]:
+def _spellings(source: SymbolTable, target: SymbolTable) -> dict[str, tuple[str, ...]]:
+    spaces = SPACES + ((WORD_DELIMITER,) if is_ctc(source) or is_ctc(target) else ())
+    groups = (*EQUIVALENTS, *NAMED_ROLES, spaces)
+    written = [tuple(unicodedata.normalize("NFC", symbol) for symbol in group) for group in groups]
+    return {symbol: tuple(other for other in group if other != symbol) for group in written for symbol in group}
+
+
+def _one_case(table: SymbolTable) -> bool:
+    letters = [symbol for symbol in table.ids if len(symbol) == 1 and symbol.lower() != symbol.upper()]
+    return not (any(s.islower() for s in letters) and any(s.isupper() for s in letters))
+
+
+def _by_case(table: SymbolTable) -> dict[str, str]:
+    return {unicodedata.normalize("NFC", symbol).casefold(): symbol for symbol in table.ids}
+
+
+def is_spelled(table: SymbolTable) -> bool:
+    """Whether a table holds letters, not the IPA."""
+    if table.text_kind == "espeak":
+        return False
+    ipa = [symbol for symbol in table.ids if not symbol.isascii() and symbol not in SPELLED and features_of(symbol)]
+    return len(ipa) < FEWEST_OF_IPA
+
+
+def is_ctc(table: SymbolTable) -> bool:
+    """Whether a table is the output of a recogniser."""
+    return table.blank is not None
+
+
+def _framing(symbol: str, table: SymbolTable) -> bool:
+    return symbol in {getattr(table, role) for role in ROLES}
+
+
+def _rows(matches: Mapping[str, str], source: SymbolTable, target: SymbolTable) -> dict[int, int]:
     rows: dict[int, int] = {}
     for symbol, match in matches.items():
         from_rows = source.ids[match]
         for position, row in enumerate(target.ids[symbol]):
             rows.setdefault(row, from_rows[min(position, len(from_rows) - 1)])
+    return rows
+
+
+def _near_rows(
+    near: Mapping[str, Mapping[str, float]], source: SymbolTable, target: SymbolTable
+) -> dict[int, dict[int, float]]:
+    rows: dict[int, dict[int, float]] = {}
+    for symbol, neighbours in near.items():
+        for position, row in enumerate(target.ids[symbol]):
+            weights: dict[int, float] = {}
+            for neighbour, weight in neighbours.items():
+                from_rows = source.ids[neighbour]
+                at = from_rows[min(position, len(from_rows) - 1)]
+                weights[at] = round(weights.get(at, 0.0) + weight, 4)
+            rows.setdefault(row, weights)
     return rows

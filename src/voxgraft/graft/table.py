@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from voxgraft.checkpoints.families import family_of
 from voxgraft.graft.plan import GraftPlan, Row
-from voxgraft.graft.rules import vits
+from voxgraft.graft.rules.rules import WHY_FOLDED, WHY_OTHER_SHAPE
+from voxgraft.graft.state import told_state
 
 SUMMARY_COLUMNS = ("part", "action", "tensors", "parameters", "why")
 TENSOR_COLUMNS = ("tensor", "action", "from", "shape", "why")
@@ -40,27 +42,53 @@ def every_tensor(plan: GraftPlan) -> list[tuple[str, ...]]:
 
 
 def verdict(plan: GraftPlan) -> list[str]:
-    """The plan in sentences: what is carried, symbols, speakers."""
-    lines = [f"{plan.parameters_carried:.1%} of the parameters that speak come from the base"]
+    """The plan in sentences: what is carried, what is counted apart, symbols, speakers, state, frozen parts."""
+    lines = [f"{plan.parameters_carried:.1%} of the parameters that {_used(plan)} come from the base"]
+    lines += [f"apart from these: {told}" for told in [", ".join(_apart(plan))] if told]
     symbols = plan.symbols
     if symbols.new or symbols.dropped:
         lines.append(
             f"symbols: {len(symbols.mapped)} keep their rows, {len(symbols.new)} new{_names(symbols.new)}, "
             f"{len(symbols.dropped)} dropped{_names(symbols.dropped)}"
         )
-    else:
+    elif symbols.mapped:
         lines.append(f"symbols: all {len(symbols.mapped)} keep their rows")
-    if len(plan.speakers) > 1:
-        starts = (f"{here} from {there}" if there and there != here else here for here, there in plan.speakers.items())
-        lines.append(f"speakers: {', '.join(starts)}")
+    if symbols.near:
+        lines.append(f"starting from neighbours: {_neighbours(symbols.near)}")
+    for what, names in (("speakers", plan.speakers), ("languages", plan.languages)):
+        if len(names) > 1:
+            starts = (f"{here} from {there}" if there and there != here else here for here, there in names.items())
+            lines.append(f"{what}: {', '.join(starts)}")
+    if plan.frozen:
+        lines.append(f"frozen: {', '.join(plan.frozen)}")
+    lines.append(told_state(plan.state))
     return lines
+
+
+def _used(plan: GraftPlan) -> str:
+    return {"voice": "speak", "recogniser": "listen"}.get(family_of(plan.family).task, "work at inference")
+
+
+def _apart(plan: GraftPlan) -> list[str]:
+    """Parts that are not used at inference, with their sizes."""
+    family = family_of(plan.family)
+    told = [f"{family.title_of(part)} {size:,} recovered" for part, size in plan.recovered.items()]
+    sizes = {word: size for word, size in plan.discriminators.items() if size}
+    if sizes:
+        told.append("discriminators " + " and ".join(f"{size:,} {word}" for word, size in sizes.items()))
+    return told
+
+
+def _neighbours(near: Mapping[str, Mapping[str, float]]) -> str:
+    shown = [f"{symbol} ← {' '.join(found)}" for symbol, found in list(near.items())[:8]]
+    return "; ".join(shown) + (f"; and {len(near) - 8} more" if len(near) > 8 else "")
 
 
 def _short_reason(row: Row) -> str:
     # Each tensor names its own layer or shape; in a summary they are one reason.
     if row.action == "fold":
-        return vits.WHY_FOLDED
-    return vits.WHY_OTHER_SHAPE if row.reason.startswith(vits.WHY_OTHER_SHAPE) else row.reason
+        return WHY_FOLDED
+    return WHY_OTHER_SHAPE if row.reason.startswith(WHY_OTHER_SHAPE) else row.reason
 
 
 def _size(row: Row) -> int:

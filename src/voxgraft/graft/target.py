@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families import Family, family_of
 from voxgraft.config.presets import default_symbols, preset, quality_of
-from voxgraft.config.run import RunConfig
+from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.errors import GraftError
-from voxgraft.graft.shapes import target_shapes
+from voxgraft.graft.alphabet import byte_table, read_alphabet
+from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes
 from voxgraft.graft.symbol_file import read_symbols
 from voxgraft.text.g2p import DEFAULT_VOICE
 from voxgraft.text.symbols import SymbolTable
@@ -24,18 +27,23 @@ SPEAKER_CHANNELS = 512
 class Target:
     """What is to be trained. `shapes` holds every tensor by its canonical name; `sample_rate` is in Hz.
 
-    `speakers` holds the names in the order of their ids; one or none is a single-speaker model. `from_speaker` is
-    the speaker of a base with many that new speakers, or the single one, start from.
+    `symbols` is None for a vocoder. `speakers` and `languages` hold the names in the order of their ids; one speaker or
+    none is a single-speaker model. `from_speaker` is the speaker of a base with many that new speakers, or the single
+    one, start from. `graft` holds what the settings say of the graft, `frozen` the parts that will not learn.
     """
 
     family: str
     quality: str | None
-    sample_rate: int
+    sample_rate: int | None
     architecture: Mapping[str, Any]
-    symbols: SymbolTable
+    symbols: SymbolTable | None
     speakers: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     from_speaker: str | None = None
+    languages: tuple[str, ...] = ()
+    audio: AudioSpec | None = None
+    graft: GraftConfig = field(default_factory=lambda: GraftConfig(relearn_unused=False))
+    frozen: tuple[str, ...] = ()
 
     @property
     def many_speakers(self) -> bool:
@@ -43,17 +51,22 @@ class Target:
         return len(self.speakers) > 1
 
 
-def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequence[str] = ()) -> Target:
+def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequence[str] | None = ()) -> Target:
     """The target of a project: what its settings say, and the base's where they say nothing.
 
-    `base` is None only for a model from scratch. `corpus_speakers` are the names in the manifest.
+    `base` is None only for a model from scratch. `corpus_speakers` are the names in the manifest; None where there is
+    no corpus: then a base keeps its speakers.
 
     Raises:
         GraftError: neither the settings nor the base say what is needed.
     """
+    family = family_of(base.family if base is not None else "vits")
+    symbols = _symbols(config, base, family)
+    speakers = _speakers(config, base, corpus_speakers)
+    if base is not None and family.name not in MODULES:
+        return _like_the_base(config, base, family, symbols, speakers)
+    assert symbols is not None
     keywords, sample_rate = _network(config, base)
-    symbols = _symbols(config, base)
-    speakers = _speakers(config, base, tuple(corpus_speakers))
     many = len(speakers) > 1
     inherited = base.architecture.get("gin_channels", 0) if base is not None else 0
     architecture = keywords | {
@@ -62,7 +75,7 @@ def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequ
         "gin_channels": (inherited or SPEAKER_CHANNELS) if many else 0,
     }
     return Target(
-        family=base.family if base is not None else "vits",
+        family=family.name,
         quality=quality_of(architecture, sample_rate),
         sample_rate=sample_rate,
         architecture=architecture,
@@ -70,6 +83,10 @@ def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequ
         speakers=speakers,
         shapes=target_shapes(architecture, config.training.discriminator),
         from_speaker=config.graft.from_speaker,
+        languages=_languages(config, base, family),
+        audio=base.audio if base is not None else None,
+        graft=config.graft,
+        frozen=config.training.freeze,
     )
 
 
@@ -89,6 +106,37 @@ def target_like(base: Checkpoint) -> Target:
         symbols=base.symbols,
         speakers=base.speakers if len(base.speakers) > 1 else (),
         shapes=target_shapes(base.architecture, "none"),
+        audio=base.audio,
+    )
+
+
+def _like_the_base(
+    config: RunConfig, base: Checkpoint, family: Family, symbols: SymbolTable | None, speakers: tuple[str, ...]
+) -> Target:
+    """A target of a family without a module of ours: the base's network, its tables resized."""
+    languages = _languages(config, base, family)
+    tables = any(name in base.shapes for name in family.speaker_axis)
+    shapes = resized_shapes(
+        base,
+        family,
+        symbols=symbols.rows if symbols is not None else None,
+        speakers=max(len(speakers), 1) if tables else None,
+        languages=len(languages) if languages else None,
+    )
+    counts = {"symbols": symbols.rows} if symbols is not None else {}
+    return Target(
+        family=family.name,
+        quality=None,
+        sample_rate=base.audio.sample_rate if base.audio is not None else None,
+        architecture=dict(base.architecture) | counts | {"speakers": max(len(speakers), 1)},
+        symbols=symbols,
+        speakers=speakers,
+        shapes=shapes,
+        from_speaker=config.graft.from_speaker,
+        languages=languages,
+        audio=base.audio,
+        graft=config.graft,
+        frozen=config.training.freeze,
     )
 
 
@@ -106,14 +154,41 @@ def _network(config: RunConfig, base: Checkpoint | None) -> tuple[dict[str, Any]
     )
 
 
-def _symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable:
+def _symbols(config: RunConfig, base: Checkpoint | None, family: Family) -> SymbolTable | None:
     inherited = base.symbols if base is not None else None
-    if config.graft.symbols is not None:
-        table = read_symbols(Path(config.graft.symbols), inherited)
+    settings = config.graft
+    asked = {"symbols": settings.symbols, "alphabet": settings.alphabet, "bytes": settings.bytes or None}
+    named = [f"graft.{name}" for name, value in asked.items() if value is not None]
+    if len(named) > 1:
+        raise GraftError(
+            "more than one symbol table is asked for",
+            field=named[0],
+            got=" and ".join(named),
+            remedy="keep one of them",
+        )
+    if named and base is not None and not family.symbol_axis:
+        raise GraftError(
+            f"{family.title} reads no symbols",
+            field=named[0],
+            file=base.provenance.path,
+            remedy="leave this setting out",
+        )
+    if settings.alphabet is not None or settings.bytes:
+        if family.task != "recogniser":
+            raise GraftError(
+                f"{family.title} is no recogniser",
+                field=named[0],
+                remedy="give its symbols with graft.symbols (--symbols)",
+            )
+        return byte_table(inherited) if settings.bytes else read_alphabet(Path(str(settings.alphabet)), inherited)
+    if settings.symbols is not None:
+        table = read_symbols(Path(settings.symbols), inherited)
     elif inherited is not None:
         table = inherited
     elif base is None:
         table = default_symbols(config.language)
+    elif family.name not in MODULES:
+        return None
     else:
         raise GraftError(
             "the base does not say what its symbols are",
@@ -125,10 +200,23 @@ def _symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable:
     return table
 
 
-def _speakers(config: RunConfig, base: Checkpoint | None, corpus_speakers: tuple[str, ...]) -> tuple[str, ...]:
-    wanted = config.graft.speakers or corpus_speakers
-    kept = base.speakers if config.graft.keep_speakers and base is not None else ()
-    speakers = tuple(dict.fromkeys(kept + wanted))
+def _speakers(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequence[str] | None) -> tuple[str, ...]:
+    wanted = config.graft.speakers or tuple(corpus_speakers or ())
     if len(set(wanted)) != len(wanted):
         raise GraftError("a speaker is named twice", field="graft.speakers", got=wanted, remedy="name each once")
-    return speakers
+    own = renamed(base.speakers, config.graft.rename) if base is not None else ()
+    untouched = not wanted and corpus_speakers is None and config.graft.from_speaker is None and len(own) > 1
+    return tuple(dict.fromkeys((*(own if config.graft.keep_speakers or untouched else ()), *wanted)))
+
+
+def _languages(config: RunConfig, base: Checkpoint | None, family: Family) -> tuple[str, ...]:
+    """Names of the language table; none where the base has no such table."""
+    if base is None or not any(name in base.shapes for name in family.language_axis):
+        return ()
+    own = renamed(base.languages, config.graft.rename)
+    return tuple(dict.fromkeys(config.graft.languages or own))
+
+
+def renamed(names: Sequence[str], rename: Mapping[str, str]) -> tuple[str, ...]:
+    """Names as they are called from now on; two that get one name are one."""
+    return tuple(dict.fromkeys(rename.get(name, name) for name in names))

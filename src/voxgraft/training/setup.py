@@ -25,7 +25,7 @@ from voxgraft.export.trainer_checkpoint import hyper_parameters, write_slim_chec
 from voxgraft.graft.apply import apply_plan, build, build_judge
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.plan import GraftPlan
-from voxgraft.graft.project import plan_project, project_manifest, project_speakers
+from voxgraft.graft.project import plan_project, project_manifest, project_speakers, require_trainable
 from voxgraft.graft.table import summary, verdict
 from voxgraft.graft.target import Target, target_for, target_like
 from voxgraft.models.vits import Vits
@@ -106,13 +106,14 @@ def begin(config: RunConfig) -> Started:
     """A new run: plan, recover, graft; settings that were left to us are measured and fixed."""
     choose_device(config.training.device)
     graft = plan_project(config)
+    require_trainable(graft.base)
     if graft.plan.refusals:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
     _tell(graft.plan, graft.base)
     material = _material(config, graft.target)
     config = _settled(config, len(material.examples))
     base = _whole_base(graft.base, config, material)
-    plan = make_plan(base, graft.target) if base is not None else graft.plan
+    plan = make_plan(base, graft.target, tuple(graft.plan.recovered)) if base is not None else graft.plan
     generator, adversary = _networks(graft.target, config)
     apply_plan(plan, base, generator, adversary)
     config = with_rates_for(config, plan)

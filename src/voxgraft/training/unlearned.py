@@ -36,4 +36,4 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
 def new_parts(plan: GraftPlan) -> set[str]:
     """Parts of the generator with a tensor, or a symbol's row, that no base and no recovery gave."""
     parts = {row.part.removesuffix("_posterior") for row in plan.rows if row.action == "init"} & set(PARTS)
-    return parts | ({"text_encoder"} if plan.symbols.new else set())
+    return parts | ({"text_encoder"} if plan.symbols.new or plan.symbols.unlearned else set())

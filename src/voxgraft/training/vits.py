@@ -238,7 +238,11 @@ class VitsTraining(lightning.LightningModule):
         self.average.to(self.device)
         if self.optimiser_states:
             for optimiser, state in zip(self.trainer.optimizers, self.optimiser_states, strict=True):
+                rates = [group["rate"] for group in optimiser.param_groups]
                 optimiser.load_state_dict(state)
+                # A saved optimiser brings its learning rates along; those of the settings are the ones that count.
+                for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                    group["rate"] = rate
             self.optimiser_states = []
 
     def states_of_optimisers(self) -> list[dict[str, Any]]:

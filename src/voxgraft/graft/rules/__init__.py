@@ -1,1 +1,16 @@
-"""Name maps and conditioning rules as data, a file per family."""
+"""What is special about the graft of a family: a file for each that has anything special."""
+
+from __future__ import annotations
+
+from voxgraft.graft.rules.rules import Rules
+from voxgraft.graft.rules.vits import RULES as VITS
+
+__all__ = ["Rules", "rules_of"]
+
+RULES: dict[str, Rules] = {"vits": VITS}
+NONE = Rules()
+
+
+def rules_of(family: str) -> Rules:
+    """The rules of that family; empty ones where it has nothing special."""
+    return RULES.get(family, NONE)

@@ -1,0 +1,71 @@
+"""RecogniserConfig: the settings of a recogniser that those of a voice do not hold; the loop's own are shared."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from voxgraft.config.section import Section
+
+
+class RecogniserRates(Section):
+    """AdamW learning rates of a recogniser; null chooses."""
+
+    encoder: float | None = Field(
+        None, ge=0, description="Layers that the base brings; null is 3e-4, 0 freezes them all."
+    )
+    head: float | None = Field(
+        None, ge=0, description="Output layer where every label keeps its row; null is as the encoder."
+    )
+    new: float = Field(1e-3, ge=0, description="Layers that start anew, and an output layer with new labels.")
+
+
+class RecogniserConfig(Section):
+    """What a recogniser is trained on and how; steps, batch, device and checkpoints are those of `training`."""
+
+    train: tuple[str, ...] = Field(
+        (), description="Corpora to train on: CSV or manifest files, or folders; empty takes the project's."
+    )
+    dev: tuple[str, ...] = Field(
+        (), description="Corpora that choose the best; empty sets utterances of the training corpora aside."
+    )
+    test: tuple[str, ...] = Field(
+        (), description="Corpora that the result is tested on; empty takes corpus.held_out, else sets some aside."
+    )
+    set_aside: float = Field(
+        0.1, gt=0, le=0.45, description="Share of the texts that is set aside for dev, and again for test, where they lack."
+    )
+    alphabet: Literal["auto", "base", "corpus"] = Field(
+        "auto",
+        description="Where graft.alphabet names no file: the base's, or derived from the transcripts; auto takes the base's "
+        "where it has the letters of the corpus.",
+    )
+    text: Literal["plain", "as_is"] = Field(
+        "plain",
+        description="plain makes transcripts small letters without punctuation, but for signs that the alphabet has; as_is "
+        "leaves them.",
+    )
+    n_hidden: int | None = Field(
+        None, ge=1, le=16384, description="Width of DeepSpeech's layers from scratch (null is 512); a base has its own."
+    )
+    layer_norm: bool = Field(False, description="DeepSpeech from scratch: normalise each layer.")
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the corpus; null takes training.steps, and training.minutes may shorten both."
+    )
+    dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of each layer; null is 0.2.")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's.")
+    learning_rates: RecogniserRates = Field(RecogniserRates(), description="Learning rates.")
+    learns: Literal["all", "new", "head"] = Field(
+        "all", description="What learns: everything, only layers with something new in them, or the output layer alone."
+    )
+    thaw_every: int = Field(
+        0, ge=0, description="Steps after which one more layer, counted from the output, begins to learn; 0: all at once."
+    )
+    plateau: int = Field(
+        0, ge=0, description="Validations without a better one after which learning rates fall; 0 leaves that out."
+    )
+    plateau_factor: float = Field(0.1, gt=0, lt=1, description="What they are multiplied by then.")
+    augment: tuple[str, ...] = Field(
+        (), description="Augmentations of the recordings, each as Coqui STT writes them: pitch[p=0.2,pitch=1~0.1]."
+    )
