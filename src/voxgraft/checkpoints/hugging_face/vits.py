@@ -153,7 +153,10 @@ def _architecture(folder: ModelFolder, tensors: TensorStore) -> tuple[dict[str, 
 
 
 def _symbols(folder: ModelFolder, tokenizer: _Tokenizer, rows: int) -> SymbolTable | None:
-    """The vocabulary; id 0, whatever symbol it is, goes between all others."""
+    """The vocabulary; id 0, whatever symbol it is, goes between all others, as in MMS's training.
+
+    (Where that symbol is the tokenizer's pad token too, `transformers` leaves it out beside itself.)
+    """
     if "vocab.json" not in folder.files:
         return None
     ids = read_ids(folder.document("vocab.json"), folder.files["vocab.json"], rows)
