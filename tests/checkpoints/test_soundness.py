@@ -24,3 +24,15 @@ def test_large_but_finite_weights_are_sound():
 
 def test_whole_numbers_have_nothing_to_check():
     assert unsound_tensors({"steps": np.array([1, 2])}) == {}
+
+
+def test_half_precision_is_counted_as_stored_in_every_block(tmp_path, monkeypatch):
+    from voxgraft.checkpoints import soundness
+    from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
+
+    monkeypatch.setattr(soundness, "_BLOCK", 4)
+    values = np.ones((5, 3), np.float16)
+    values[0, 0] = values[4, 2] = np.nan
+    values[2, 2] = np.inf
+    store = TensorStore({"a": LazyTensor(values.shape, lambda: values)}, tmp_path)
+    assert unsound_tensors(store) == {"a": "2 NaN, 1 infinite"}

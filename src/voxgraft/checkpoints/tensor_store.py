@@ -30,9 +30,13 @@ class TensorStore(Mapping[str, np.ndarray]):
         self.path = path
         self._tensors = dict(tensors)
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def stored(self, name: str) -> np.ndarray:
+        """A tensor in the numbers that the file holds it in."""
         with located(self.path):
-            array = self._tensors[name].load()
+            return self._tensors[name].load()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = self.stored(name)
         floating = np.issubdtype(array.dtype, np.floating) or array.dtype.kind == "V"
         if floating and array.dtype != np.float32:
             array = array.astype(np.float32)
