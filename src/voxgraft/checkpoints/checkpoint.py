@@ -19,7 +19,8 @@ Tensors = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a checkpoint came from. `unsafe_globals` are the names that a naive loader would have imported."""
+    """Where a checkpoint came from. `unsafe_globals` are the names that a naive loader would have imported, `statements`
+    what its maker says in the file: whom to ask, whose permission there is."""
 
     path: Path
     format: str
@@ -28,6 +29,7 @@ class Provenance:
     source: str | None = None
     dataset: str | None = None
     unsafe_globals: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

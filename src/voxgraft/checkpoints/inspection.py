@@ -46,6 +46,7 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "source": origin.source,
         "sha256": origin.sha256,
         "unsafe_globals": list(origin.unsafe_globals),
+        "statements": list(origin.statements),
         "architecture": dict(checkpoint.architecture),
         "audio": sound.to_dict() if sound else None,
         "symbol_table": _symbol_table(checkpoint.symbols),

@@ -59,6 +59,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines += [
         (word, ability["how"]) for word, ability in zip(_abilities(facts), facts["abilities"].values(), strict=True)
     ]
+    lines += [("its maker says", statement) for statement in facts["statements"]]
     return lines + [("note", note) for note in facts["notes"]]
 
 

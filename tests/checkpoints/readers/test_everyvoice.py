@@ -50,8 +50,11 @@ def test_facts_of_a_text_to_spec_model():
     assert checkpoint.config["stats"]["pitch"]["mean"] == 180.0
     assert checkpoint.config["lang2id"] == {"eng": 0, "fra": 1}
     assert json.dumps(checkpoint.config)
-    assert "Ada <ada@example.com>" in told(checkpoint)
-    assert "states permission to use the recordings" in told(checkpoint)
+    assert checkpoint.provenance.statements == (
+        "contact: Ada <ada@example.com>",
+        "permission to use the recordings of YourDataSet",
+    )
+    assert checkpoint.notes == ()
 
 
 def test_its_architecture_comes_from_the_tensors():

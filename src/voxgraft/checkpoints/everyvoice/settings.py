@@ -50,18 +50,16 @@ def names_of(lookup: Any, count: int | None) -> tuple[str, ...]:
     return tuple(names.get(number, str(number)) for number in range(count))
 
 
-def maker(config: Mapping[str, Any]) -> list[str]:
-    """Who made a model and what they state about its data, as notes."""
+def maker(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom to ask about a model, and what is stated about the permission to use its data."""
     contact = section(config, "contact")
-    notes = []
-    if contact:
-        notes.append(f"contact of its maker: {contact.get('contact_name')} <{contact.get('contact_email')}>"[:_LONGEST])
+    said = [f"contact: {contact.get('contact_name')} <{contact.get('contact_email')}>"[:_LONGEST]] if contact else []
     for source in _sources(config):
         obtained = source.get("permissions_obtained")
         if isinstance(obtained, bool):
             stated = "permission" if obtained else "no permission"
-            notes.append(f"its maker states {stated} to use the recordings of {str(source.get('label'))[:200]}")
-    return notes
+            said.append(f"{stated} to use the recordings of {str(source.get('label'))[:200]}")
+    return tuple(said)
 
 
 def dataset_of(config: Mapping[str, Any]) -> str | None:
