@@ -16,10 +16,12 @@ def hifigan_architecture(shapes: Shapes, recorded: Mapping[str, Any] | None = No
     notes: list[str] = []
     pre, post = kernel_name(shapes, "generator.conv_pre"), kernel_name(shapes, "generator.conv_post")
     shape_of(shapes, post, 3)
+    # Where all is folded, no name tells any more which convolutions had weight norm: the authors' have it everywhere.
+    folded = not kernel_name(shapes, "generator.ups.0").endswith("_v")
     architecture: dict[str, Any] = {
         "mels": shape_of(shapes, pre, 3)[1],
         **upsampler_architecture(shapes, "generator.", recorded or {}, notes),
-        "normed_ends": post.endswith("_v"),
+        "normed_ends": folded or post.endswith("_v"),
         "post_bias": "generator.conv_post.bias" in shapes,
     }
     return architecture, notes

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voxgraft.checkpoints.readers.coqui_config import Config
-from voxgraft.checkpoints.upsampler_architecture import Shapes, count_of, incomplete
+from voxgraft.checkpoints.upsampler_architecture import Shapes, count_of, incomplete, kernel_name
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,16 @@ FACTS: Mapping[str, Facts] = {
             "encoder_layers": r"encoder\.convolutions\.(\d+)\.",
             "postnet_layers": r"postnet\.convolutions\.(\d+)\.",
         },
-        stated=("attention_type", "attention_norm", "prenet_type", "location_attn", "separate_stopnet", "use_gst"),
+        stated=(
+            "attention_type",
+            "attention_norm",
+            "prenet_type",
+            "location_attn",
+            "separate_stopnet",
+            "use_gst",
+            "r",
+            "ddc_r",
+        ),
         called=_CALLED,
     ),
     "multiband_melgan": Facts(
@@ -100,6 +109,7 @@ FACTS: Mapping[str, Facts] = {
         counts={"num_res_blocks": r"generator\.layers\.4\.blocks\.(\d+)\."},
     ),
 }
+_MOST_STAGES = 64
 SPEAKERS = ("emb_g.weight", "speaker_embedding.weight")
 
 
@@ -114,7 +124,7 @@ def stated_architecture(family: str, shapes: Shapes, config: Config) -> tuple[di
     notes = []
     for name, size in found.items():
         stated = config.get(facts.called.get(name, name))
-        if type(stated) is int and stated != size:
+        if type(stated) is int and stated not in (0, size):
             notes.append(
                 f"the configuration says {facts.called.get(name, name)}={stated}, the tensors say {size}: the tensors win"
             )
@@ -127,8 +137,9 @@ def stated_architecture(family: str, shapes: Shapes, config: Config) -> tuple[di
 
 def melgan_factors(shapes: Shapes) -> tuple[int, ...]:
     """How much each stage of a MelGAN lengthens: its kernels are twice that."""
-    kernels = [shapes.get(f"generator.layers.{layer}.weight_v", ()) for layer in range(3, 3 * 64, 3)]
-    residual = [f"generator.layers.{layer + 1}.blocks.0.2.bias" in shapes for layer in range(3, 3 * 64, 3)]
+    layers = [f"generator.layers.{layer}" for layer in range(3, 3 * _MOST_STAGES, 3)]
+    kernels = [shapes.get(kernel_name(shapes, layer), ()) for layer in layers]
+    residual = [f"generator.layers.{layer + 1}.blocks.0.2.bias" in shapes for layer in range(3, 3 * _MOST_STAGES, 3)]
     return tuple(
         shape[2] // 2 for shape, is_stage in zip(kernels, residual, strict=True) if is_stage and len(shape) == 3
     )
