@@ -30,7 +30,7 @@ def test_long_lines_are_cut():
 
 
 def test_a_text_grid_covers_the_whole_recording():
-    grid = to_textgrid(WORDS[:1] + (Word('a"b', 0.9, 1.2, 1.0), Word("late", 1.1, 1.5, 1.0)), 2.0)
+    grid = to_textgrid((*WORDS[:1], Word('a"b', 0.9, 1.2, 1.0), Word("late", 1.1, 1.5, 1.0)), 2.0)
     assert "intervals: size = 5" in grid
     assert 'text = "a""b"' in grid
     times = [float(line.split("=")[1]) for line in grid.splitlines()[14:] if "xm" in line]

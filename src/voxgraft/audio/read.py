@@ -21,6 +21,7 @@ LONGEST_SECONDS = 600.0
 _LOWEST_RATE, _HIGHEST_RATE = 2_000, 768_000
 # Values of all channels that are decoded at once.
 _BLOCK_VALUES = 1 << 19
+_ENDLESS = 1 << 62
 _CONVERT = "open it in an audio editor or convert it again from its source (WAV, FLAC, OGG and MP3 are read)"
 
 
@@ -59,9 +60,17 @@ def read_audio(path: str | os.PathLike[str], *, longest: float = LONGEST_SECONDS
     return audio, rate
 
 
-def _mono_blocks(file: SoundFile, path: Path, most: int) -> Iterator[np.ndarray]:
+@contextmanager
+def audio_blocks(path: str | os.PathLike[str], seconds: float) -> Iterator[Iterator[np.ndarray]]:
+    """A recording of any length as blocks of float32 mono [T], each of `seconds` at most. Raises AudioError."""
+    path = Path(path)
+    with _opened(path) as file:
+        yield _mono_blocks(file, path, _ENDLESS, max(1, int(seconds * file.samplerate)))
+
+
+def _mono_blocks(file: SoundFile, path: Path, most: int, block_frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
     total = 0
-    frames = max(1, _BLOCK_VALUES // file.channels)
+    frames = max(1, min(block_frames, _BLOCK_VALUES // file.channels))
     while True:
         try:
             block = file.read(frames, dtype="float32", always_2d=True)

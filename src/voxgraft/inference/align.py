@@ -105,7 +105,7 @@ def _best_path(log_probs: np.ndarray, states: np.ndarray, blank: int) -> np.ndar
     state = count - 1 if count == 1 or scores[-1] >= scores[-2] else count - 2
     for frame in range(frames - 1, -1, -1):
         path[frame] = state
-        state -= came[frame, state]
+        state -= int(came[frame, state])
     return path
 
 
