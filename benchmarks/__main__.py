@@ -10,6 +10,7 @@ BENCHMARKS = {
     "say": "speaking, next to piper-tts",
     "inspect_checkpoint": "opening an 845 MB checkpoint",
     "inspect_files": "opening a checkpoint of each kind",
+    "library": "listing a library of 1,000 bases and picking from it",
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
     "demo": "the demo: time, and scores of base, result and recordings",

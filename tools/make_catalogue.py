@@ -4,7 +4,7 @@
 
 Each argument is a checkout of
   github.com/domesticatedviking/TextyMcSpeechy  (tts_dojo/PRETRAINED_CHECKPOINTS/languages/*.conf)   413a6ed
-  github.com/rhasspy/piper                      (src/python_run/piper/voices.json, notebooks/pretrained_models.json)   73c04d8
+  github.com/rhasspy/piper                      (VOICES.md, src/python_run/piper/voices.json, notebooks/pretrained_models.json)   73c04d8
   github.com/idiap/coqui-ai-TTS                 (TTS/.models.json)   7cde79e
 """
 
@@ -48,6 +48,7 @@ MMS = {
 def main(textymcspeechy: Path, piper: Path, coqui: Path) -> None:
     """Write the catalogue."""
     voices = json.loads((piper / "src/python_run/piper/voices.json").read_text("utf-8"))
+    voices |= newer_voices((piper / "VOICES.md").read_text("utf-8"), voices)
     bases = checkpoints(textymcspeechy / "tts_dojo/PRETRAINED_CHECKPOINTS/languages")
     add_notebook_links(bases, json.loads((piper / "notebooks/pretrained_models.json").read_text("utf-8")))
     add_speakers(bases, voices)
@@ -65,7 +66,9 @@ def main(textymcspeechy: Path, piper: Path, coqui: Path) -> None:
 
 def plain(base: dict[str, Any]) -> dict[str, Any]:
     """Without what isn't known; marked as not verified."""
-    return {key: value for key, value in base.items() if value not in (None, False)} | {"verified": False}
+    parts = [{key: value for key, value in part.items() if value not in (None, False)} for part in base["parts"]]
+    known = {key: value for key, value in base.items() if value not in (None, False)}
+    return known | {"parts": parts, "verified": False}
 
 
 def checkpoints(folder: Path) -> dict[str, dict[str, Any]]:
@@ -144,6 +147,20 @@ def add_speakers(bases: dict[str, dict[str, Any]], voices: dict[str, Any]) -> No
             base["speakers"] = speakers
 
 
+def newer_voices(page: str, known: dict[str, Any]) -> dict[str, Any]:
+    """The voices that the page alone lists, in the form of the other list; without sizes, hashes and speakers."""
+    found = re.findall(r"resolve/v1\.0\.0/(\S+?)/([^/\s]+)\.onnx\?download=true\)", page)
+    voices = {}
+    for folder, key in found:
+        if key not in known:
+            _, locale, dataset, quality = folder.split("/")
+            files = {f"{folder}/{key}{ending}": {} for ending in (".onnx", ".onnx.json")} | {f"{folder}/MODEL_CARD": {}}
+            voices[key] = {
+                "name": dataset, "quality": quality, "language": {"code": locale}, "num_speakers": 1, "files": files
+            }  # fmt: skip
+    return voices
+
+
 def exported(voices: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Piper's exported voices; their voice types are those of checkpoints of the same recordings."""
     types = {tuple(name.split("/")[1:3]): base.get("voice_type") for name, base in known.items()}
@@ -153,8 +170,8 @@ def exported(voices: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[s
         name = f"tts_models/{language}/{voice['name']}/vits-{quality}-onnx"
         parts = [
             {
-                "file": path.rpartition("/")[2], "urls": [VOICES + path], "size": facts["size_bytes"],
-                "md5": facts["md5_digest"],
+                "file": path.rpartition("/")[2], "urls": [VOICES + path], "size": facts.get("size_bytes"),
+                "md5": facts.get("md5_digest"),
             } | ({"optional": True} if path.endswith("MODEL_CARD") else {})
             for path, facts in voice["files"].items()
         ]  # fmt: skip
@@ -163,7 +180,7 @@ def exported(voices: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[s
             "name": name, "kind": "voice", "family": "vits", "language": language, "voice_type": voice_type,
             "quality": quality, "sample_rate": RATES[quality], "origin": "Piper voices", "parts": parts,
             "speakers": voice["num_speakers"] if voice["num_speakers"] > 1 else None,
-            "size": sum(part["size"] for part in parts),
+            "size": sum(part["size"] or 0 for part in parts) or None,
             "source": VOICES.replace("resolve", "tree") + parts[0]["urls"][0].removeprefix(VOICES).rpartition("/")[0],
         }  # fmt: skip
     return bases

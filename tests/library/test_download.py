@@ -29,7 +29,7 @@ def only(folder):
     "manner",
     [
         "good", "moved", "busy", "truncating", "truncating_whole", "stalling", "no_length", "good_dated", "weak",
-        "unmarked", "wrong_part",
+        "unmarked", "wrong_part", "tugão",
     ],
 )  # fmt: skip
 def test_a_file_comes_whole(server, tmp_path, manner, wanted):

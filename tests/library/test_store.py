@@ -20,7 +20,7 @@ def library(tmp_path):
 
 
 def test_an_empty_library(library):
-    assert (library.entries(), library.faults(), library.loose(), library.disk_use()) == ([], [], [], 0)
+    assert (library.entries(), library.contents().faults, library.loose(), library.disk_use()) == ([], [], [], 0)
     assert library.find("anything") is None
     assert not library.folder.exists(), "reading writes nothing"
 
@@ -118,7 +118,7 @@ def test_hostile_descriptions_are_left_out_and_named(library, tmp_path, change, 
     path = library.folder / "entries" / f"{bad.replace('/', '--')}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert library.entries() == [good]
-    (fault,) = library.faults()
+    (fault,) = library.contents().faults
     assert fault.field == field
     assert fault.file == str(path)
 
@@ -128,7 +128,7 @@ def test_damaged_descriptions_are_left_out_and_named(library, tmp_path, content)
     good = library.add(entry(), staged(tmp_path / "g"))
     (library.folder / "entries" / "tts_models--de--bad--vits.json").write_bytes(content)
     assert library.entries() == [good]
-    assert "bad" in library.faults()[0].file
+    assert "bad" in library.contents().faults[0].file
     library.remove(good.name)
     assert len(list((library.folder / "files").iterdir())) == 1, "nothing is deleted while a description is unreadable"
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 CONTENT = random.Random(7).randbytes(300_000)
 CHANGED = random.Random(8).randbytes(300_000)
@@ -24,7 +25,7 @@ class Unruly(BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_GET(self):
-        manner = self.path.strip("/").partition("?")[0]
+        manner = unquote(self.path).strip("/").partition("?")[0]
         self.server.asked[manner] += 1
         self.nth = self.server.asked[manner]
         asked = self.headers.get("Range")
@@ -77,6 +78,10 @@ class Unruly(BaseHTTPRequestHandler):
             self.wfile.write(content[place : place + 4096])
             self.wfile.flush()
             time.sleep(0.02)
+
+    def tugão(self):
+        """Not every address is ASCII."""
+        self.rest()
 
     def good_dated(self):
         """No ETag; a date serves."""

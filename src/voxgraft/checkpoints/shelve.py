@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voxgraft.checkpoints.candidate import Candidate
@@ -85,7 +85,7 @@ def shelve(
     model = "-".join((checkpoint.family.replace("_", "-"), *([quality] if quality else [])))
     model += "-onnx" if checkpoint.provenance.format.endswith("onnx") else ""
     universal = "multilingual" if len(checkpoint.languages) > 1 else "universal"
-    name = stated.name or name_of_stem(path.name if path.is_dir() else path.parent.name)
+    name = stated.name or _published_name(path if path.is_dir() else path.parent)
     entry = Entry(
         name=name or "/".join((kind, plain_language(language) if language else universal, dataset, model)),
         family=checkpoint.family,
@@ -114,18 +114,16 @@ def language_of(path: Path) -> str | None:
 
 
 def _stored(entry: Entry, path: Path, library: Library, moving: bool, replacing: bool) -> Entry:
-    from dataclasses import replace
-
     with library.staging() as staged:
         files = _files(path, entry)
+        if path.is_file():
+            entry = replace(entry, main=next(iter(files.values())))
         _check_room(files, staged, moving)
         for source, name in files.items():
             if moving:
                 os.replace(source, staged / name)
             else:
                 shutil.copyfile(source, staged / name)
-        if path.is_file():
-            entry = replace(entry, main=next(iter(files.values())))
         copy = staged if entry.main is None else staged / entry.main
         if open_checkpoint(copy).provenance.sha256 != entry.sha256:
             raise CheckpointError("was changed while it was copied", file=path, remedy="Try again once it is finished.")
@@ -179,6 +177,12 @@ def _counters(checkpoint: Checkpoint, path: Path, remarks: list[str]) -> tuple[i
             f"its name says epoch {named[0]}, step {named[1]}; its content {inside[0]}, {inside[1]}, and wins"
         )
     return inside
+
+
+def _published_name(folder: Path) -> str | None:
+    """The name that a folder of Coqui's models has: `tts_models--en--ljspeech--vits`; None for other folders."""
+    name = name_of_stem(folder.name)
+    return name if name is not None and name.split("/")[0] in _TYPES.values() else None
 
 
 def _language(checkpoint: Checkpoint) -> str | None:

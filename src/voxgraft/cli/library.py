@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,8 +40,8 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the bases at hand, with their slots and the disk they take; * marks the default of a slot."""
-    from voxgraft.cli.library_tables import CATALOGUE_COLUMNS, ENTRY_COLUMNS, catalogue_row, entry_row, listed
-    from voxgraft.library.pick import size_words
+    from voxgraft.cli.library_tables import CATALOGUE_COLUMNS, ENTRY_COLUMNS, catalogue_row, entry_row, lines, listed
+    from voxgraft.library.entry import size_words
     from voxgraft.library.store import Library
 
     _check(voice_type, quality)
@@ -51,19 +52,22 @@ def list_(
         if json:
             print_json([catalogue_row(base) for base in bases])
             return
-        print_table("", CATALOGUE_COLUMNS, [tuple(catalogue_row(base).values()) for base in bases])
+        typer.echo(lines(CATALOGUE_COLUMNS, [tuple(catalogue_row(base).values()) for base in bases]))
         say_line(f"{len(bases)} bases, not verified by download; fetch one with `voxgraft library fetch NAME`")
         return
     library = Library()
-    entries = listed(library.entries(), language, voice_type, quality)
-    for fault in library.faults():
+    contents = library.contents()
+    entries = listed(contents.entries, language, voice_type, quality)
+    for fault in contents.faults:
         say_line(f"warning: {fault.summary}")
     loose, used = library.loose(), library.disk_use()
     if json:
         rows = [{**entry.to_dict(), "size": entry.size, "path": str(library.path(entry))} for entry in entries]
-        print_json({"folder": str(library.folder), "bytes": used, "entries": rows, "loose": [p.name for p in loose]})
+        document = {"folder": str(library.folder), "bytes": used, "entries": rows, "loose": [p.name for p in loose]}
+        # Not indented: that takes most of the time of a thousand bases.
+        typer.echo(json_text.dumps(document, ensure_ascii=False))
         return
-    print_table("", ENTRY_COLUMNS, [entry_row(entry) for entry in entries])
+    typer.echo(lines(ENTRY_COLUMNS, [entry_row(entry) for entry in entries]))
     say_line(f"{len(entries)} bases, {size_words(used)} in {library.folder}")
     if loose:
         say_line(f"not described yet: {', '.join(p.name for p in loose[:8])}; `voxgraft library add PATH` does that")
@@ -103,7 +107,7 @@ def fetch(
     """Fetch bases into the library: verified, gone on with where it was stopped. What is there stays as it is."""
     from voxgraft.checkpoints.obtain import obtain, wanted_bases
     from voxgraft.errors import CheckpointError, VoxgraftError
-    from voxgraft.library.pick import size_words
+    from voxgraft.library.entry import size_words
     from voxgraft.library.store import Library
 
     _check(voice_type, quality, name)
@@ -143,9 +147,8 @@ def pick(
     json: AsJson = False,
 ) -> None:
     """Say which base `base: auto` would take for such a voice, why, and what else was near."""
-    from voxgraft.library.entry import Slot
+    from voxgraft.library.entry import Slot, size_words
     from voxgraft.library.pick import pick as best
-    from voxgraft.library.pick import size_words
 
     _check(voice_type, quality)
     found = best(Slot(language, voice_type, quality), sample_rate)
@@ -287,9 +290,10 @@ def verify(
     from voxgraft.progress import track
 
     library = Library()
-    entries = [library.get(name) for name in names] if names else library.entries()
+    contents = library.contents()
+    entries = [library.get(name) for name in names] if names else contents.entries
     found = {entry.name: library.verify(entry) for entry in track(entries, "verifying")}
-    found |= {str(fault.file): [fault.summary] for fault in library.faults()} if not names else {}
+    found |= {str(fault.file): [fault.summary] for fault in contents.faults} if not names else {}
     damaged = {name: problems for name, problems in found.items() if problems}
     if json:
         print_json({"checked": len(found), "damaged": damaged})
@@ -308,7 +312,7 @@ def verify(
 @app.command()
 def remove(names: Annotated[list[str], typer.Argument(help="Bases of the library.")], json: AsJson = False) -> None:
     """Delete bases from the library; files that another base shares stay."""
-    from voxgraft.library.pick import size_words
+    from voxgraft.library.entry import size_words
     from voxgraft.library.store import Library
 
     library = Library()

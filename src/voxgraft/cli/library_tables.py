@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from voxgraft.library.catalogue import Base, Catalogue
-from voxgraft.library.entry import QUALITIES, VOICE_TYPES, Entry
+from voxgraft.library.entry import QUALITIES, VOICE_TYPES, Entry, size_words
 from voxgraft.library.languages import OTHER, closeness
-from voxgraft.library.pick import size_words
 
-Listed = TypeVar("Listed", Entry, Base)
+if TYPE_CHECKING:
+    from voxgraft.library.catalogue import Base, Catalogue
+
+Listed = TypeVar("Listed", "Entry", "Base")
 
 ENTRY_COLUMNS = ("name", "type", "quality", "Hz", "size", "epoch, step", "licence", "lacks")
 CATALOGUE_COLUMNS = ("name", "kind", "type", "quality", "Hz", "size", "licence")
 SLOT_COLUMNS = ("type", "quality", "in the library", "could be fetched")
+
+
+def lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Aligned columns, a line for each row however long: a thousand at once, and names that can be copied whole."""
+    cells = [[("" if cell is None else str(cell)) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
 
 
 def listed(bases: Iterable[Listed], language: str | None, voice_type: str | None, quality: str | None) -> list[Listed]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
 from voxgraft.checkpoints.readers import piper_onnx
 from voxgraft.library.catalogue import load_catalogue
+from voxgraft.library.entry import size_words
 from voxgraft.library.folder import home
 from voxgraft.library.lock import locked
-from voxgraft.library.pick import size_words
 from voxgraft.library.store import Library
 from voxgraft.progress import notice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from voxgraft.errors import CheckpointError
@@ -109,17 +109,22 @@ def word(text: str) -> str:
     return re.sub(r"-{2,}", "-", plain)[:60] or "unnamed"
 
 
+def size_words(size: int | None) -> str:
+    """A size for people; `size unknown` for None."""
+    return "size unknown" if size is None else f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
 def entry_from(data: object, file: str) -> Entry:
     """An entry from JSON, every field checked. Raises CheckpointError naming the file and the field."""
     if not isinstance(data, Mapping):
         raise _wrong(file, None, "an object", type(data).__name__)
-    known = {field.name for field in fields(Entry)}
-    values = {name: value for name, value in data.items() if name in known}
-    for name in known:
-        if name not in values and name in _NEEDED:
+    for name in _NEEDED:
+        if name not in data:
             raise _wrong(file, name, "a value", "nothing")
-        if name in values and not _CHECKS[name](values[name]):
-            raise _wrong(file, name, _EXPECTED.get(name, "another kind of value"), repr(values[name])[:80])
+    values = {name: value for name, value in data.items() if name in _CHECKS}
+    for name, value in values.items():
+        if not _CHECKS[name](value):
+            raise _wrong(file, name, _EXPECTED.get(name, "another kind of value"), repr(value)[:80])
     stored = tuple(StoredFile(**part) for part in values.pop("files"))
     if values["main"] is not None and values["main"] not in {part.name for part in stored}:
         raise _wrong(file, "main", "one of its files", repr(values["main"]))

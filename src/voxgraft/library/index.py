@@ -32,7 +32,7 @@ class Index:
             kept = known.get(name)
             try:
                 data = kept[2] if kept is not None and kept[:2] == stamp else _load(folder / name)
-                entry = entry_from(data, str(folder / name))
+                entry = entry_from(data, f"{folder}/{name}")
                 if f"{file_stem(entry.name)}.json" != name:
                     raise CheckpointError(
                         "the name in it is another than the file's",

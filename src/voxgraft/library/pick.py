@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voxgraft.errors import CheckpointError
 from voxgraft.library.choice import Choice, from_catalogue, from_installed, from_library
-from voxgraft.library.entry import Slot
+from voxgraft.library.entry import Slot, size_words
 from voxgraft.library.languages import KIN, OTHER, SAME, closeness
 
 AUTO = "auto"
@@ -77,11 +77,6 @@ def licence_rank(licence: str | None) -> int:
         if any(word in text for word in words):
             return rank
     return UNKNOWN
-
-
-def size_words(size: int | None) -> str:
-    """A size for people; `size unknown` for None."""
-    return "size unknown" if size is None else f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _fits(choice: Choice, wanted: Slot, sample_rate: int | None, families: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 SCHEMES = ("http", "https")
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -65,7 +65,8 @@ def ask(url: str, start: int, condition: str | None, timeout: float) -> Iterator
             headers["If-Range"] = condition
     opener = urllib.request.build_opener(_Redirects())
     try:
-        response = opener.open(urllib.request.Request(url, headers=headers), timeout=timeout)
+        address = quote(url, safe="%/:=&?~#+!$,;'@()*[]")
+        response = opener.open(urllib.request.Request(address, headers=headers), timeout=timeout)
     except urllib.error.HTTPError as fault:
         with fault:
             yield _failure(fault, start)

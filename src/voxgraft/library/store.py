@@ -34,13 +34,13 @@ class Library:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or library_folder()
 
-    def entries(self) -> list[Entry]:
-        """All bases, sorted by name; damaged descriptions are left out: see `faults`."""
-        return self._index().entries
+    def contents(self) -> Index:
+        """All bases, sorted by name, and what is wrong with the descriptions that can't be read."""
+        return Index.read(self.folder / ENTRIES, self.folder / INDEX)
 
-    def faults(self) -> list[CheckpointError]:
-        """What is wrong with the descriptions that can't be read."""
-        return self._index().faults
+    def entries(self) -> list[Entry]:
+        """All bases, sorted by name; damaged descriptions are left out: see `contents`."""
+        return self.contents().entries
 
     def loose(self) -> list[Path]:
         """Files and folders that somebody put into the library's folder by hand."""
@@ -164,9 +164,6 @@ class Library:
             self.folder / LOCK, waiting="another process is changing the library; waiting for it", longest=600
         )
 
-    def _index(self) -> Index:
-        return Index.read(self.folder / ENTRIES, self.folder / INDEX)
-
     def _place(self, name: str) -> Path:
         return self.folder / ENTRIES / f"{file_stem(name)}.json"
 
@@ -197,9 +194,10 @@ class Library:
 
     def _drop_unused(self) -> None:
         """Delete files that no entry has, and what was left half gathered a day ago; under the lock."""
-        used = {entry.content for entry in self.entries()}
+        contents = self.contents()
+        used = {entry.content for entry in contents.entries}
         # A description that can't be read may still have files.
-        if not self.faults():
+        if not contents.faults:
             for folder in _folders(self.folder / FILES):
                 if folder.name not in used:
                     shutil.rmtree(folder, ignore_errors=True)
