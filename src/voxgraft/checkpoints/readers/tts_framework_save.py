@@ -55,11 +55,12 @@ def _lightning(content: Mapping[Any, Any]) -> Save | None:
         return None
     optimizers = content.get("optimizer_states")
     optimizers = [row for row in optimizers if isinstance(row, dict)] if isinstance(optimizers, list) else []
-    counted, steps = _count(content.get("global_step")), steps_of(optimizers[0]) if optimizers else None
+    counted = _count(content.get("global_step"))
     notes = []
     # With manual optimisation Lightning counts the steps of every optimizer in one number.
     if counted and len(optimizers) > 1:
-        each = counted // len(optimizers) if steps is None else steps
+        own = steps_of(optimizers[0])
+        each = counted // len(optimizers) if own is None else own
         notes.append(f"its global_step of {counted} adds up its {len(optimizers)} optimizers: {each} steps of each")
         counted = each
     kept = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
