@@ -5,8 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from voxgraft.audio.spectrogram import mel_spectrogram
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.checkpoints.everyvoice.tensor_names import fastspeech2_names, generator_names
 from voxgraft.checkpoints.vits_tensors import folded_names
@@ -78,6 +80,18 @@ def test_its_spectrogram_is_everyvoices():
     assert (audio.sample_rate, audio.n_fft, audio.hop, audio.win, audio.n_mels) == (16000, 128, 32, 128, 8)
     assert (audio.fmin, audio.fmax, audio.mel_scale, audio.mel_norm) == (0.0, 8000.0, "slaney", "slaney")
     assert (audio.power, audio.magnitude_floor, audio.log_floor, audio.centre) == (1.0, 1e-9, 1e-5, True)
+
+
+@pytest.mark.parametrize("kind", ["mel-librosa", "mel"])
+def test_spectrograms_by_its_spec_equal_everyvoices(tmp_path, kind):
+    def of_kind(content):
+        config_of(content)["preprocessing"]["audio"]["spec_type"] = kind
+
+    with np.load(FIXTURES / "reference.npz") as file:
+        audio, theirs = file["mel.in.audio"], file[f"mel.{kind}"]
+    ours = mel_spectrogram(audio, open_checkpoint(resaved(tmp_path / "x.ckpt", of_kind)).audio)
+    np.testing.assert_allclose(ours[:, : theirs.shape[1]], theirs, atol=1e-4)
+    assert len(audio) // 32 == theirs.shape[1]
 
 
 def test_symbols_are_those_that_everyvoice_counted():
