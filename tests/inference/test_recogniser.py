@@ -47,6 +47,14 @@ def test_what_is_said_is_written_with_its_times(loud, beams):
     assert transcript.duration == pytest.approx(len(speech("ab ca d")) / RATE)
 
 
+def test_other_texts_that_could_have_been_said(loud):
+    decoder = Decoder(loud.labels, BeamOptions(beam_drop=200), most=3)
+    (segment,) = loud.transcribe(speech("ab ca"), RATE, decoder).segments
+    assert len(segment.alternatives) == 2
+    assert segment.score > segment.alternatives[0].score >= segment.alternatives[1].score
+    assert len({segment.text, *(a.text for a in segment.alternatives)}) == 3
+
+
 def test_other_rates_and_channels_are_brought_to_its_own(loud):
     audio = np.repeat(speech("ab ca", frames=8), 2)
     stereo = np.stack([audio, audio], axis=1)

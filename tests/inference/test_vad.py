@@ -1,3 +1,4 @@
+import itertools
 import tracemalloc
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_speech_without_a_pause_is_cut_at_its_quietest_and_nothing_is_lost():
     audio[quiet : quiet + RATE // 5] *= 0.01
     found = cut(audio)
     assert found[1].start == pytest.approx(8.6, abs=0.15)
-    for one, two in zip(found, found[1:], strict=False):
+    for one, two in itertools.pairwise(found):
         assert two.start == pytest.approx(one.start + len(one.audio) / RATE, abs=1e-6)
 
 

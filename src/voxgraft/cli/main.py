@@ -13,6 +13,7 @@ from voxgraft.errors import VoxgraftError
 
 # verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
 VERBS: dict[str, tuple[str, str]] = {
+    "align": ("voxgraft.cli.align:align", "Find when each word is said, and texts that don't fit their recordings."),
     "corpus": ("voxgraft.cli.corpus:app", "Import, check and export recordings with their transcripts."),
     "demo": ("voxgraft.cli.demo:demo", "Graft a published voice onto five minutes of speech, and compare."),
     "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice next to its base: understood, alike, clean."),
@@ -30,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
     "train": ("voxgraft.cli.train:train", "Train a voice from a base; the best so far is exported at once."),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
+    "transcribe": ("voxgraft.cli.transcribe:transcribe", "Write down what is said in recordings, with subtitles."),
     "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
 }
 
