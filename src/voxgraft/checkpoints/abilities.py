@@ -39,7 +39,9 @@ def _obstacle(checkpoint: Checkpoint, family: Family) -> str:
     absent = [title for title in silent if title in family.missing(checkpoint.tensors)]
     if absent:
         return f"the file lacks what it speaks with: {', '.join(absent)}"
-    if family.symbol_axis and checkpoint.symbols is None:
+    if checkpoint.family == "vits" and "emb_l.weight" in checkpoint.tensors:
+        return "voices with embedded languages are not run here yet"
+    if any(name in checkpoint.tensors for name in family.symbol_axis) and checkpoint.symbols is None:
         return "the file does not say what its symbols are: put its configuration beside it"
     return ""
 

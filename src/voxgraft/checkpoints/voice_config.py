@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import CheckpointError
+from voxgraft.text.piper_ids import MARKS, from_id_map
 from voxgraft.text.symbols import SymbolTable
 
 MAX_BYTES = 16 * 2**20
@@ -30,7 +31,7 @@ def _joined(value: object) -> object:
 
 Id = Annotated[int, Field(ge=0, le=2**20)]
 Cluster = Annotated[str, BeforeValidator(_joined)]
-Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list), Field(min_length=1, max_length=64)]
+Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list), Field(max_length=64)]
 
 
 class _Section(BaseModel):
@@ -87,7 +88,9 @@ class VoiceConfig(_Section):
         if self.phoneme_type == "espeak" and self.espeak is None:
             raise ValueError("espeak.voice is missing")
         for symbol, ids in self.phoneme_id_map.items():
-            if max(ids) >= self.num_symbols:
+            if not ids and symbol not in MARKS:
+                raise ValueError(f"phoneme_id_map: {symbol!r} has no id")
+            if max(ids, default=-1) >= self.num_symbols:
                 raise ValueError(f"phoneme_id_map: {symbol!r} has id {max(ids)}, but num_symbols is {self.num_symbols}")
         for speaker, number in self.speaker_id_map.items():
             if number >= self.num_speakers:
@@ -98,12 +101,12 @@ class VoiceConfig(_Section):
 
     def symbols(self, rows: int) -> SymbolTable:
         """The symbol table for an embedding of `rows` rows; ValueError where an id lies outside."""
-        return SymbolTable(
-            ids=self.phoneme_id_map,
-            rows=rows,
-            text_kind="espeak" if self.phoneme_type == "espeak" else "text",
-            voice=self.espeak.voice if self.espeak else None,
-            clusters=self.vowel_clusters or (),
+        return from_id_map(
+            self.phoneme_id_map,
+            rows,
+            "espeak" if self.phoneme_type == "espeak" else "text",
+            self.espeak.voice if self.espeak else None,
+            self.vowel_clusters or (),
         )
 
     def speakers(self, count: int) -> tuple[str, ...]:

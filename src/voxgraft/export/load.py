@@ -51,6 +51,13 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             got=checkpoint.family,
             remedy="give a checkpoint of Piper or of a voxgraft run",
         )
+    if "emb_l.weight" in checkpoint.tensors:
+        raise ExportError(
+            "a voice with embedded languages is not run here yet",
+            file=path,
+            field="emb_l.weight",
+            remedy="take a voice of a single language; `voxgraft inspect` and `plan` work for this one",
+        )
     target = target_like(checkpoint)
     plan = make_plan(checkpoint, target)
     absent = {row.target: row.part for row in plan.rows if row.action == "init" and row.target is not None}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from voxgraft.errors import ExportError
 from voxgraft.export.languages import Language, language_of
+from voxgraft.text.piper_ids import to_id_map
 from voxgraft.text.symbols import SymbolTable
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class VoiceMetadata:
             "inference": dict(SCALES) | dict(self.scales),
             "phoneme_type": self.symbols.text_kind,
             "phoneme_map": dict(self.phoneme_map),
-            "phoneme_id_map": {symbol: list(self.symbols.ids[symbol]) for symbol in self.symbols.symbols},
+            "phoneme_id_map": to_id_map(self.symbols),
             "num_symbols": self.symbols.rows,
             "num_speakers": self.speaker_count,
             "speaker_id_map": {name: number for number, name in enumerate(self.speakers)} if several else {},

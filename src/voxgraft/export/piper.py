@@ -12,6 +12,7 @@ from voxgraft.errors import ExportError
 from voxgraft.export.metadata import VoiceMetadata
 from voxgraft.export.whole import whole_or_nothing
 from voxgraft.files import write_atomically
+from voxgraft.text.piper_ids import to_id_map
 
 if TYPE_CHECKING:
     from voxgraft.models.vits import Vits
@@ -62,8 +63,8 @@ def tokens_of(metadata: VoiceMetadata) -> str:
 
     It reads one code point a symbol and stops at anything else; its phonemes are code points too, so nothing is lost.
     """
-    ids = metadata.symbols.ids
-    single = [s for s in metadata.symbols.symbols if len(s) == 1 and (s == " " or not s.isspace())]
+    ids = to_id_map(metadata.symbols)
+    single = [s for s in ids if len(s) == 1 and (s == " " or not s.isspace()) and ids[s]]
     return "".join(f"{symbol} {ids[symbol][0]}\n" for symbol in single)
 
 

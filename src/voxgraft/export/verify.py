@@ -58,6 +58,8 @@ def _sentences(voice: Voice, speakers: int) -> Iterator[tuple[tuple[int, ...], i
     symbols = voice.symbols.symbols
     for length in LENGTHS:
         ids = voice.symbols.encode(str(random.choice(symbols)) for _ in range(length)).ids
+        if not ids:
+            continue
         for speaker in sorted({0, speakers - 1}):
             yield ids, speaker if speakers > 1 else None
 

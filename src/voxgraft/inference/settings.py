@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import CheckpointError
+from voxgraft.text.piper_ids import from_id_map
 from voxgraft.text.symbols import SymbolTable
 
 LARGEST_FILE = 16 * 2**20
@@ -90,7 +91,7 @@ def _symbols(config: dict[str, Any], path: Path) -> SymbolTable:
     voice = espeak.get("voice")
     if not isinstance(voice, str) and (kind == "espeak" or voice is not None):
         raise _fault(path, "espeak.voice", "missing", "the name of an espeak-ng voice such as en-us", _kind(voice))
-    return SymbolTable(ids=ids, rows=rows, text_kind=kind, voice=voice, clusters=_clusters(config, path))  # type: ignore[arg-type]
+    return from_id_map(ids, rows, kind, voice, _clusters(config, path))  # type: ignore[arg-type]
 
 
 def _clusters(config: dict[str, Any], path: Path) -> tuple[str, ...]:
