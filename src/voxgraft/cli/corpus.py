@@ -25,16 +25,22 @@ app = typer.Typer(
 )
 
 Source = Annotated[
-    Path, typer.Argument(help="metadata.csv, manifest.jsonl, or a folder with either or with .txt files.")
+    Path,
+    typer.Argument(
+        help="metadata.csv, Coqui STT's CSV, Common Voice's TSV, manifest.jsonl, or a folder with one of them or with "
+        ".txt files; several with commas between them."
+    ),
 ]
 SourceOrProject = Annotated[
     Path,
-    typer.Argument(help="A project; or metadata.csv, manifest.jsonl, a folder with either or with .txt files."),
+    typer.Argument(help="A project; or what `corpus import` takes: tables, folders, several with commas between them."),
 ]
 Columns = Annotated[
     str | None, typer.Option(help="Columns of the metadata, as in `id,speaker,text`; told from the file.")
 ]
-FollowLinks = Annotated[bool, typer.Option(help="Also read recordings that are links out of the folder.")]
+FollowLinks = Annotated[
+    bool, typer.Option(help="Also read recordings outside of the folder: links, and names that lead there.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 _SHOWN_FINDINGS = 40
@@ -203,8 +209,10 @@ def _counter(symbols: SymbolTable | None) -> Callable[[str], Counter[str]] | Non
 
 
 def _say_skipped(found: Scan) -> None:
+    several = len({finding.file for finding in found.findings}) > 1
     for finding in found.findings[:_SHOWN_FINDINGS]:
-        where = f"line {finding.line}: " if finding.line else ""
+        file = f"{Path(finding.file).name} " if finding.file and finding.line and several else ""
+        where = f"{file}line {finding.line}: " if finding.line else ""
         say_line(
             f"{'left out' if finding.blocking else 'note'}: {where}{finding.clip}: {finding.kind}: {finding.detail}"
         )

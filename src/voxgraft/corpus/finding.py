@@ -22,13 +22,17 @@ BLOCKING = frozenset(
 
 @dataclass(frozen=True)
 class Finding:
-    """`clip` is an utterance's id, `*` for the whole corpus; `line` counts from 1 in the metadata it came from."""
+    """`clip` is an utterance's id, `*` for the whole corpus; `line` counts from 1 in the metadata it came from.
+
+    `file` names that metadata where there was a file of it.
+    """
 
     clip: str
     kind: str
     detail: str
     remedy: str
     line: int | None = None
+    file: str | None = None
 
     @property
     def blocking(self) -> bool:

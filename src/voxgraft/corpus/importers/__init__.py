@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from voxgraft.audio.read import read_info
 from voxgraft.corpus.finding import Finding
-from voxgraft.corpus.importers import jsonl, metadata, paired
+from voxgraft.corpus.importers import audio_folder, headed, jsonl, metadata, paired
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id
 from voxgraft.corpus.manifest import Manifest, Utterance
@@ -16,7 +17,15 @@ from voxgraft.corpus.split import is_speakable
 from voxgraft.errors import AudioError, CorpusError
 from voxgraft.progress import progress
 
-BUILT_IN: tuple[Importer, ...] = (metadata.IMPORTER, jsonl.IMPORTER, paired.IMPORTER)
+# The more specific before the less.
+BUILT_IN: tuple[Importer, ...] = (
+    *headed.IMPORTERS,
+    audio_folder.IMPORTER,
+    metadata.IMPORTER,
+    jsonl.IMPORTER,
+    audio_folder.UNREADABLE,
+    paired.IMPORTER,
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,23 @@ def usable(found: Scan, path: str | Path, *, skip_bad: bool = False) -> Manifest
 
 
 def scan(path: str | Path, *, columns: tuple[str, ...] | None = None, follow_links: bool = False) -> Scan:
-    """Read all rows and the headers of all recordings; what is wrong with a row becomes a finding, not an error."""
-    importer, source = _open(Path(path), columns)
+    """Read all rows and the headers of all recordings; what is wrong with a row becomes a finding, not an error.
+
+    `path` may be several, with commas between them.
+    """
+    paths = several(path)
+    scans = [_scan_one(one, columns, follow_links) for one in paths]
+    return scans[0] if len(scans) == 1 else _joined(paths, scans)
+
+
+def several(path: str | Path) -> list[Path]:
+    """The paths of a list with commas; a path that is there as it stands is one, commas or not."""
+    names = [name.strip() for name in str(path).split(",") if name.strip()]
+    return [Path(path)] if len(names) < 2 or Path(path).exists() else [Path(name) for name in names]
+
+
+def _scan_one(path: Path, columns: tuple[str, ...] | None, follow_links: bool) -> Scan:
+    importer, start, source = _open(path, columns)
     recordings = Recordings(source.folder.absolute(), follow_links, source.trusted)
     utterances: dict[str, Utterance] = {}
     findings: list[Finding] = []
@@ -74,25 +98,58 @@ def scan(path: str | Path, *, columns: tuple[str, ...] | None = None, follow_lin
             result = row if isinstance(row, Finding) else _utterance(row, recordings, utterances)
             if isinstance(result, Utterance):
                 utterances[result.id] = result
+                findings += _size_findings(row, result)
             else:
                 findings.append(result)
             advance()
-    return Scan(Manifest(tuple(utterances.values())), tuple(findings), importer)
+    table = str(start) if start.is_file() else None
+    return Scan(Manifest(tuple(utterances.values())), tuple(replace(f, file=table) for f in findings), importer)
 
 
-def _open(path: Path, columns: tuple[str, ...] | None) -> tuple[str, Source]:
+def _joined(paths: Sequence[Path], scans: Sequence[Scan]) -> Scan:
+    """Several scans as one; an id that comes again gets the name of its corpus before it."""
+    utterances: dict[str, Utterance] = {}
+    findings: list[Finding] = []
+    for path, found in zip(paths, scans, strict=True):
+        taken = {u.id for u in found.manifest} & utterances.keys()
+        for utterance in found.manifest:
+            name = utterance.id
+            for before in (path.stem, str(path)):
+                name = name if name not in utterances else f"{before}/{utterance.id}"
+            utterances[name] = replace(utterance, id=name)
+        for f in found.findings:
+            clip = f"{path.stem}/{f.clip}" if f.clip in taken else f.clip
+            findings.append(replace(f, clip=clip, file=f.file or str(path)))
+    return Scan(
+        Manifest(tuple(utterances.values())), tuple(findings), ",".join(dict.fromkeys(s.importer for s in scans))
+    )
+
+
+def _open(path: Path, columns: tuple[str, ...] | None) -> tuple[str, Path, Source]:
     if not path.exists():
         raise CorpusError("no such file or folder", file=path, remedy="check the path")
     for importer in importers():
         start = importer.find(path)
         if start is not None:
-            return importer.name, importer.read(start, columns)
+            return importer.name, start, importer.read(start, columns)
     raise CorpusError(
         "no corpus found",
         file=path,
         expected=f"a folder with {metadata.FILE_NAMES[0]} (`id|text`) and wavs/, or recordings with .txt files beside them",
         remedy="write metadata.csv, one line a recording: its file name, `|`, what is said",
     )
+
+
+def _size_findings(row: Row | Finding, utterance: Utterance) -> list[Finding]:
+    """Whether the recording is as large as its row says."""
+    if isinstance(row, Finding) or row.size is None:
+        return []
+    size = Path(utterance.audio).stat().st_size
+    if row.size == str(size):
+        return []
+    detail = f"{row.size!r:.40} bytes are written, the file has {size}"
+    remedy = "listen: the recording may have been cut off or replaced; the number itself is not used"
+    return [Finding(utterance.id, "wrong size", detail, remedy, row.line)]
 
 
 def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) -> Utterance | Finding:
@@ -117,6 +174,8 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         info = read_info(audio)
     except AudioError as fault:
         return Finding(name, "unreadable audio", fault.problem, fault.remedy, row.line)
+    if not info.frames:
+        return Finding(name, "unreadable audio", "holds no sound", "record it again or remove the row", row.line)
     return Utterance(
         id=name,
         audio=str(audio),
@@ -130,9 +189,17 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
 
 
 def _listed(findings: list[Finding]) -> str:
-    shown = [f"{f'line {f.line}: ' if f.line else ''}{f.clip}: {f.kind} ({f.detail})" for f in findings[:3]]
+    files = {f.file for f in findings}
+    shown = [f"{_place(f, len(files) > 1)}{f.clip}: {f.kind} ({f.detail})" for f in findings[:3]]
     more = [f"and {len(findings) - 3} more"] if len(findings) > 3 else []
     return "; ".join([*shown, *more])
 
 
-__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "usable"]
+def _place(finding: Finding, named: bool) -> str:
+    """Where a finding stands: the line, and the file where there are several."""
+    file = Path(finding.file).name if finding.file and named else ""
+    line = f"line {finding.line}" if finding.line else ""
+    return f"{' '.join(part for part in (file, line) if part)}: " if file or line else ""
+
+
+__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "several", "usable"]

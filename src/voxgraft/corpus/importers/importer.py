@@ -11,7 +11,10 @@ from voxgraft.corpus.finding import Finding
 
 @dataclass(frozen=True)
 class Row:
-    """One transcript as it was found: `audio` is a name or path as written, `line` counts from 1."""
+    """One transcript as it was found: `audio` is a name or path as written, `line` counts from 1.
+
+    `size` is how many bytes the recording has, as written.
+    """
 
     id: str
     audio: str
@@ -19,6 +22,7 @@ class Row:
     speaker: str | None = None
     language: str | None = None
     line: int | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True)

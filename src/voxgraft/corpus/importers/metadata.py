@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,13 +15,12 @@ from voxgraft.corpus.importers.columns import (
     split_line,
 )
 from voxgraft.corpus.importers.importer import Importer, Row, Source
+from voxgraft.corpus.importers.lines import line_fault, numbered_lines
 from voxgraft.errors import CorpusError
 
 FILE_NAMES = ("metadata.csv", "metadata.tsv", "metadata.txt", "metadata.psv", "transcripts.csv", "transcript.txt")
 SUFFIXES = (".csv", ".tsv", ".psv", ".txt", ".list")
-LONGEST_LINE = 1 << 20
 _SAMPLE_LINES = 2000
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 def find(path: Path) -> Path | None:
@@ -34,7 +32,8 @@ def find(path: Path) -> Path | None:
 
 def read(path: Path, columns: tuple[str, ...] | None) -> Source:
     """Rows of a metadata file; CorpusError where its columns can't be told."""
-    sample = [line for _, line in islice(_lines(path), _SAMPLE_LINES) if line and "\ufffd" not in line]
+    lines = (line.strip() for _, line in islice(numbered_lines(path), _SAMPLE_LINES))
+    sample = [line for line in lines if line and "\ufffd" not in line]
     delimiter = find_delimiter(sample)
     if delimiter is None:
         raise CorpusError(
@@ -70,10 +69,11 @@ def _rows(path: Path, delimiter: str, columns: tuple[str, ...], heading: bool) -
         yield Finding(
             "*", "delimiter", f"columns are separated by {shown}, not `|`", "nothing, if the texts look right"
         )
-    for number, line in _lines(path):
+    for number, whole in numbered_lines(path):
+        line = whole.strip()
         if not line or (heading and number == 1):
             continue
-        fault = _line_fault(line)
+        fault = line_fault(whole)
         cells = split_line(line, delimiter, len(columns)) if not fault else []
         if not fault and not _fits(cells, columns):
             fault = f"expected {len(columns)} columns ({delimiter.join(columns)}), got {len(cells)}"
@@ -90,51 +90,9 @@ def _fits(cells: list[str], columns: tuple[str, ...]) -> bool:
     return len(cells) == len(columns) or (columns[-1] == "normalised" and len(cells) == len(columns) - 1)
 
 
-def _line_fault(line: str) -> str | None:
-    if len(line) >= LONGEST_LINE:
-        return f"the line is over {LONGEST_LINE} characters long"
-    if "\ufffd" in line:
-        return "not valid UTF-8"
-    return "holds NUL characters" if "\0" in line else None
-
-
 def _row(cells: dict[str, str], number: int) -> Row:
     text = cells.get("normalised") or cells.get("text") or ""
     return Row(cells["id"], cells["id"], text, cells.get("speaker") or None, cells.get("language") or None, number)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Stripped lines with their numbers; a byte-order mark, UTF-16 and any line ends are understood."""
-    with open(path, encoding=_encoding(path), errors="replace") as file:
-        number = 0
-        while line := file.readline(LONGEST_LINE):
-            number += 1
-            whole = line
-            while len(line) >= LONGEST_LINE and not line.endswith("\n"):
-                line = file.readline(LONGEST_LINE)
-            yield number, whole.strip() if len(whole) < LONGEST_LINE else whole
-
-
-def _encoding(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(4096)
-    except OSError as fault:
-        raise CorpusError(
-            f"can't be read: {fault.strerror}", file=path, remedy="check the name and its permissions"
-        ) from fault
-    for mark, encoding in _BOMS:
-        if head.startswith(mark):
-            return encoding
-    # Text in UTF-16 without a mark has a zero in every other byte of its ASCII part.
-    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if (
-            len(head) >= 8
-            and head[offset::2].count(0) > 0.4 * len(head[offset::2])
-            and head[1 - offset :: 2].count(0) == 0
-        ):
-            return encoding
-    return "utf-8"
 
 
 IMPORTER = Importer("metadata", find, read)

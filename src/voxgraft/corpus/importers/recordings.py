@@ -21,14 +21,13 @@ class Recordings:
         self.folder = folder
         self._root = folder.resolve()
         self._follow_links = follow_links or trusted
-        self._trusted = trusted
         self._listing = cache(self._list)
 
     def find(self, name: str) -> Path | None:
         """The file of `name`, written with or without extension and folder; None where there is none. UnsafePath."""
         parts = name.replace("\\", "/").split("/")
         leads_out = parts[0] == "" or ".." in parts or "\0" in name or ":" in parts[0]
-        if leads_out and not self._trusted:
+        if leads_out and not self._follow_links:
             raise UnsafePath(f"{name!r:.200} leads out of the corpus folder")
         if os.path.isabs(name):
             return Path(name) if os.path.isfile(name) else None
