@@ -87,9 +87,9 @@ class LearningRates(Section):
         0.0, ge=0, description="Symbols to the prior; 0 keeps the base's reading stable while the sound changes."
     )
     duration: float = Field(0.0, ge=0, description="Duration predictor; 0 keeps the base's timing.")
-    flow: float = Field(3e-4, ge=0, description="Normalising flow between prior and posterior.")
-    posterior: float = Field(6e-4, ge=0, description="Posterior encoder, used in training only.")
-    decoder: float = Field(6e-4, ge=0, description="Latent to waveform.")
+    flow: float = Field(1e-4, ge=0, description="Normalising flow between prior and posterior.")
+    posterior: float = Field(2e-4, ge=0, description="Posterior encoder, used in training only.")
+    decoder: float = Field(2e-4, ge=0, description="Latent to waveform.")
     speaker_embedding: float = Field(2e-4, ge=0, description="Speakers' vectors; unused with one speaker.")
     discriminator: float = Field(5e-4, ge=0, description="Judge of the waveform, used in training only.")
 
@@ -183,6 +183,13 @@ class RunConfig(Section):
         None, description="M, F or other: the kind of voice that `base: auto` prefers; null is any."
     )
     quality: Quality | None = Field(None, description="x_low, low, medium or high; null takes the base's.")
+    noise_scale: float | None = Field(
+        0.333,
+        ge=0,
+        le=2,
+        description="Spread of the sound that the voice is validated and exported with; null keeps the base's. "
+        "Briefly trained voices are cleaner and better understood with half of Piper's usual 0.667.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of every random draw: split, initialisation, sampling.")
     graft: GraftConfig = Field(GraftConfig(), description="How the base becomes the model that is trained.")
     corpus: CorpusConfig = Field(CorpusConfig(), description="Which recordings, and how they are prepared.")

@@ -280,9 +280,15 @@ def _metadata(config: RunConfig, base: Checkpoint | None, target: Target, manife
         known = stored if isinstance(stored, dict) else None
         was = base.symbols.voice if base.symbols else None
         language = language_of(target.symbols.voice, known, was)
-        return replace(inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), **about)
+        scales = dict(inherited.scales) | _noise(config)
+        return replace(
+            inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), scales=scales, **about
+        )
     return VoiceMetadata(
-        sample_rate=target.sample_rate, language=language_of(target.symbols.voice), scales=dict(SCALES), **about
+        sample_rate=target.sample_rate,
+        language=language_of(target.symbols.voice),
+        scales=dict(SCALES) | _noise(config),
+        **about,
     )
 
 
@@ -313,6 +319,10 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
         sample_rate=target.sample_rate,
         scales=scales,
         speaker=speaker,
+def _noise(config: RunConfig) -> dict[str, float]:
+    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}
+
+
         margin=config.evaluation.cer_margin,
     )
 
