@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import Family, families, family_of
+from voxgraft.checkpoints.vits_architecture import beyond
 from voxgraft.errors import CheckpointError
 
 
@@ -39,8 +40,9 @@ def _obstacle(checkpoint: Checkpoint, family: Family) -> str:
     absent = [title for title in silent if title in family.missing(checkpoint.tensors)]
     if absent:
         return f"the file lacks what it speaks with: {', '.join(absent)}"
-    if checkpoint.family == "vits" and "emb_l.weight" in checkpoint.tensors:
-        return "voices with embedded languages are not run here yet"
+    unplaced = beyond(checkpoint.tensors, checkpoint.architecture["speakers"]) if family.name == "vits" else None
+    if unplaced is not None:
+        return f"voices with {unplaced[1]} are not run here yet"
     if any(name in checkpoint.tensors for name in family.symbol_axis) and checkpoint.symbols is None:
         return "the file does not say what its symbols are: put its configuration beside it"
     return ""

@@ -5,7 +5,7 @@ Where shapes, graph attributes and recorded hyper-parameters disagree, the tenso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voxgraft.checkpoints.families import family_of
@@ -42,6 +42,16 @@ def missing_parts(names: Shapes) -> tuple[str, ...]:
     if any(name.startswith("dp.flows.") for name in names) and not any(name.startswith("dp.post_") for name in names):
         missing.insert(missing.index("discriminators") if "discriminators" in missing else 1, "duration posterior")
     return tuple(missing)
+
+
+def beyond(names: Iterable[str], speakers: int) -> tuple[str, str] | None:
+    """What conditions a voice that our network has no place for: the tensor that does, and in words; None where nothing."""
+    present = set(names)
+    if "emb_l.weight" in present:
+        return "emb_l.weight", "embedded languages"
+    if "dec.cond.weight" in present and speakers < 2:
+        return "dec.cond.weight", "a voice vector in place of a table of speakers"
+    return None
 
 
 def vits_architecture(

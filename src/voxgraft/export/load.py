@@ -37,6 +37,7 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
     except ImportError as fault:
         raise MissingExtra("torch", "train", "Exporting a voice") from fault
     from voxgraft.checkpoints.families.vits import FAMILY
+    from voxgraft.checkpoints.vits_architecture import beyond
     from voxgraft.graft.apply import apply_plan, build
     from voxgraft.graft.make import make_plan
     from voxgraft.graft.target import target_like
@@ -51,12 +52,13 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             got=checkpoint.family,
             remedy="give a checkpoint of Piper or of a voxgraft run",
         )
-    if "emb_l.weight" in checkpoint.tensors:
+    unplaced = beyond(checkpoint.tensors, checkpoint.architecture["speakers"])
+    if unplaced is not None:
         raise ExportError(
-            "a voice with embedded languages is not run here yet",
+            f"a voice with {unplaced[1]} is not run here yet",
             file=path,
-            field="emb_l.weight",
-            remedy="take a voice of a single language; `voxgraft inspect` and `plan` work for this one",
+            field=unplaced[0],
+            remedy="take a voice without; `voxgraft inspect` and `plan` work for this one",
         )
     target = target_like(checkpoint)
     plan = make_plan(checkpoint, target)

@@ -4,9 +4,12 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from tests.checkpoints.readers.coqui_files import COQUI, SPOKEN
+from tests.checkpoints.readers.coqui_files import COQUI, SPOKEN, altered
 
 from voxgraft.checkpoints import open_checkpoint
+from voxgraft.checkpoints.abilities import abilities_of
+from voxgraft.errors import ExportError
+from voxgraft.export.load import load_vits
 
 torch = pytest.importorskip("torch")
 
@@ -41,3 +44,26 @@ def test_discriminators_fit_the_ones_that_train_here():
     theirs = {n: shape for n, shape in checkpoint.tensors.shapes.items() if n.startswith("discriminator.")}
     assert len(theirs) == 18
     assert {n: ours.get(n) for n in theirs} == theirs
+
+
+def without_languages(content, torch):
+    state = content["model"]
+    for name in ("emb_l.weight", "duration_predictor.cond_lang.weight", "duration_predictor.cond_lang.bias"):
+        state.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [(lambda c, t: None, "embedded languages"), (without_languages, "a voice vector")]
+)
+def test_what_our_network_has_no_place_for_is_never_spoken_wrongly(tmp_path, change, told):
+    checkpoint = open_checkpoint(altered("vits_languages", tmp_path / "x.pth", change))
+    speak = next(ability for ability in abilities_of(checkpoint) if ability.name == "speak")
+    assert not speak.possible
+    assert told in speak.how
+    with pytest.raises(ExportError, match=told):
+        load_vits(checkpoint)
+
+
+def test_a_voice_of_coquis_loads_whole_through_the_plan():
+    loaded = load_vits(open_checkpoint(COQUI / "vits_speakers.pth"))
+    assert all(name.startswith(("enc_q.", "dp.post_")) for name in loaded.absent)
