@@ -133,3 +133,35 @@ def test_what_is_no_checkpoint_is_not_added(library, tmp_path, content):
     with pytest.raises(CheckpointError):
         shelve(tmp_path / "x.ckpt", library, GERMAN)
     assert library.entries() == []
+
+
+FIXTURES = PIPER.parent
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "main"),
+    [
+        ("coqui_tts/vits", "tts_models/de/vits/vits", None),
+        ("coqui_tts/glow_tts.pth", "tts_models/de/glow_tts/glow-tts", "epoch=7-step=1234.ckpt"),
+        ("everyvoice/text-to-spec.ckpt", "tts_models/de/YourDataSet/fastspeech2", "epoch=3-step=3.ckpt"),
+        ("tts_framework/acoustic.pt", "tts_models/de/acoustic/delightful", "epoch=0-step=400.ckpt"),
+        ("deepspeech/english", "stt_models/de/english/deepspeech", None),
+        ("deepspeech/english/train-3.index", "stt_models/de/train-3/deepspeech", "train-3.index"),
+        ("hugging_face/whisper", "stt_models/de/whisper/whisper", None),
+        ("vits_original/vctk/G_10.pth", "tts_models/de/G_10/vits", "G_10.pth"),
+    ],
+)
+def test_what_every_ecosystem_made(library, path, name, main):
+    entry = shelve(FIXTURES / path, library, Stated(language="de")).entry
+    assert (entry.name, entry.main) == (name, main)
+    kept, given = open_checkpoint(library.path(entry)), open_checkpoint(FIXTURES / path)
+    assert kept.tensors.shapes == given.tensors.shapes
+    assert kept.symbols == given.symbols
+    assert library.verify(entry) == []
+
+
+def test_a_file_that_is_nothing_without_its_folder(library):
+    with pytest.raises(CheckpointError, match="needs other files") as caught:
+        shelve(FIXTURES / "hugging_face" / "mms" / "adapter.eng.safetensors", library, Stated(language="en"))
+    assert "Add the folder" in caught.value.remedy
+    assert library.entries() == []

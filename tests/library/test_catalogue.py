@@ -167,9 +167,11 @@ def test_imported_lists_are_candidates_and_the_last_is_the_default(home, tmp_pat
 def test_importing_one_list_leaves_the_generic_set(home, tmp_path):
     conf = tmp_path / "en-us.conf"
     url = load_catalogue().find(LESSAC).parts[0].urls[0]
-    conf.write_text(f"ESPEAK_LANGUAGE=en-us\nDEFAULT_F_MED_URL={url}\n")
+    conf.write_text(f"ESPEAK_LANGUAGE=en-us\nDEFAULT_F_MED_URL={url}?download=true\n")
     keep_imported("textymcspeechy-en-us", bases_of(read_conf(conf)))
-    assert load_catalogue().find(LESSAC).generic
+    lessac = load_catalogue().find(LESSAC)
+    assert lessac.generic
+    assert [part.file for part in lessac.parts][1:] == ["config.json", "MODEL_CARD"], "what belongs to it stays"
 
 
 def models(folder, document):

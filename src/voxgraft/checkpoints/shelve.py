@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -68,44 +69,57 @@ def shelve(
     """
     path = only_checkpoint(path) if path.is_dir() else path
     checkpoint = open_checkpoint(path)
-    catalogue = load_catalogue()
     remarks = list(checkpoint.notes)
-    language = stated.language or _language(checkpoint)
+    entry = _described(checkpoint, path, stated, remarks)
+    return Shelved(_stored(entry, path, library, moving, replacing), tuple(remarks))
+
+
+def _described(checkpoint: Checkpoint, path: Path, stated: Stated, remarks: list[str]) -> Entry:
+    """The entry of a checkpoint, its files still to be named; `remarks` gets what is worth saying."""
     kind = _TYPES[family_of(checkpoint.family).task]
+    language = stated.language or _language(checkpoint)
     if language is None and kind != "vocoder_models" and len(checkpoint.languages) < 2:
         raise CheckpointError(
             "doesn't say which language it speaks", file=path, remedy="Say it with --language, as in --language de."
         )
+    language = plain_language(language) if language else None
     dataset = word(stated.dataset) if stated.dataset else _dataset(checkpoint, path)
     quality = checkpoint.quality if checkpoint.quality in QUALITIES else None
-    counters = _counters(checkpoint, path, remarks)
-    voice_type = stated.voice_type or _voice_type(checkpoint, language, dataset, catalogue)
+    voice_type = stated.voice_type or _voice_type(checkpoint, language, dataset, load_catalogue())
     if voice_type is None and kind == "tts_models":
         remarks.append("whether it is a man's or a woman's voice isn't known: say it with --voice-type M, F or other")
-    model = "-".join((checkpoint.family.replace("_", "-"), *([quality] if quality else [])))
-    model += "-onnx" if checkpoint.provenance.format.endswith("onnx") else ""
-    universal = "multilingual" if len(checkpoint.languages) > 1 else "universal"
+    epoch, step = _counters(checkpoint, path, remarks)
     name = stated.name or _published_name(path if path.is_dir() else path.parent)
-    entry = Entry(
-        name=name or "/".join((kind, plain_language(language) if language else universal, dataset, model)),
+    origin = checkpoint.provenance
+    return Entry(
+        name=name or "/".join((kind, language or _no_language(checkpoint), dataset, _model(checkpoint, quality))),
         family=checkpoint.family,
-        format=checkpoint.provenance.format,
+        format=origin.format,
         content="",
-        sha256=checkpoint.provenance.sha256,
+        sha256=origin.sha256,
         files=(),
         main=None,
-        slot=Slot(plain_language(language) if language else None, voice_type, quality),
+        slot=Slot(language, voice_type, quality),
         sample_rate=checkpoint.audio.sample_rate if checkpoint.audio else None,
         speakers=max(1, len(checkpoint.speakers)),
-        licence=stated.licence or checkpoint.provenance.licence,
-        source=stated.source or checkpoint.provenance.source,
-        epoch=counters[0],
-        step=counters[1],
+        licence=stated.licence or origin.licence,
+        source=stated.source or origin.source,
+        epoch=epoch,
+        step=step,
         missing=checkpoint.missing,
         note=stated.note,
         generic=stated.generic,
     )
-    return Shelved(_stored(entry, path, library, moving, replacing), tuple(remarks))
+
+
+def _model(checkpoint: Checkpoint, quality: str | None) -> str:
+    """The last part of a name: family, quality where there is one, and whether it is an exported voice."""
+    ending = ["onnx"] if checkpoint.provenance.format.endswith("onnx") else []
+    return "-".join((checkpoint.family.replace("_", "-"), *([quality] if quality else []), *ending))
+
+
+def _no_language(checkpoint: Checkpoint) -> str:
+    return "multilingual" if len(checkpoint.languages) > 1 else "universal"
 
 
 def language_of(path: Path) -> str | None:
@@ -124,25 +138,47 @@ def _stored(entry: Entry, path: Path, library: Library, moving: bool, replacing:
                 os.replace(source, staged / name)
             else:
                 shutil.copyfile(source, staged / name)
-        copy = staged if entry.main is None else staged / entry.main
-        if open_checkpoint(copy).provenance.sha256 != entry.sha256:
-            raise CheckpointError("was changed while it was copied", file=path, remedy="Try again once it is finished.")
+        _check_copy(staged if entry.main is None else staged / entry.main, entry, path)
         return library.add(entry, staged, replacing=replacing)
+
+
+def _check_copy(copy: Path, entry: Entry, path: Path) -> None:
+    """Open the copy alone, where nothing else of its folder is beside it."""
+    try:
+        copied = open_checkpoint(copy)
+    except CheckpointError as fault:
+        raise CheckpointError(
+            f"needs other files of its folder: {fault.problem}", file=path, remedy=f"Add the folder: {path.parent}"
+        ) from fault
+    if copied.provenance.sha256 != entry.sha256 or copied.missing != entry.missing:
+        raise CheckpointError("was changed while it was copied", file=path, remedy="Try again once it is finished.")
 
 
 def _files(path: Path, entry: Entry) -> dict[Path, str]:
     """The files of a checkpoint and their names in the library; its main one first."""
     if path.is_dir():
         return {file: file.name for file in Candidate(path).files if not file.name.startswith(".")}
-    if Candidate(path).torch is not None:
+    partners = _partners(path)
+    if partners:
+        # They find each other by their names.
+        main = path.name
+    elif Candidate(path).torch is not None:
         main = f"epoch={entry.epoch or 0}-step={entry.step or 0}.ckpt"
     else:
         main = f"{word(path.stem)}{path.suffix}"
-    files = {path: main}
+    files = {path: main} | {partner: partner.name for partner in partners}
     for file, name in _beside(path, main):
         if file.is_file() and file.stat().st_size <= _LARGEST_BESIDE and name not in files.values():
             files[file] = name
     return files
+
+
+def _partners(path: Path) -> list[Path]:
+    """Files that hold another part of the same checkpoint: shards of TensorFlow's, discriminators of the first VITS."""
+    if path.suffix == ".index":
+        return sorted(path.parent.glob(f"{glob.escape(path.stem)}.data-*"))
+    discriminators = path.with_name(f"D_{path.name.removeprefix('G_')}")
+    return [discriminators] if path.name.startswith("G_") and discriminators.is_file() else []
 
 
 def _beside(path: Path, main: str) -> Iterator[tuple[Path, str]]:
@@ -205,7 +241,7 @@ def _dataset(checkpoint: Checkpoint, path: Path) -> str:
 def _voice_type(checkpoint: Checkpoint, language: str | None, dataset: str, catalogue: Catalogue) -> str | None:
     """That of the same recordings in the catalogue; `other` for several speakers."""
     if language is not None:
-        known = f"tts_models/{plain_language(language)}/{dataset}/"
+        known = f"tts_models/{language}/{dataset}/"
         types = {base.slot.voice_type for name, base in catalogue.bases.items() if name.startswith(known)} - {None}
         if len(types) == 1:
             return types.pop()

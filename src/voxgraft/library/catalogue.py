@@ -111,11 +111,22 @@ def load_catalogue() -> Catalogue:
                 raise _wrong(file, str(name)[:80], "type/lang/dataset/model", "another form of name")
             if not isinstance(values, Mapping):
                 raise _wrong(file, name, "fields such as `urls: [...]`", type(values).__name__)
-            fields[name] = {**fields.get(name, {}), **values}
-            if "urls" in values and "parts" not in values:
-                fields[name].pop("parts", None)
+            fields[name] = _changed(fields.get(name, {}), values)
             bases[name] = base_from(name, fields[name], file)
     return Catalogue(bases, ours["patterns"])
+
+
+def _changed(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry's fields with some of them changed. A list that only repeats a known link takes nothing away."""
+    known = {url.partition("?")[0] for part in fields.get("parts", ()) for url in part["urls"]}
+    changed = {**fields, **values}
+    if "urls" in values and "parts" not in values:
+        changed.pop("parts", None)
+    elif "parts" in fields and isinstance(values.get("parts"), list):
+        links = [url for part in values["parts"] if isinstance(part, Mapping) for url in part.get("urls", ())]
+        if links and all(isinstance(url, str) and url.partition("?")[0] in known for url in links):
+            changed["parts"] = fields["parts"]
+    return changed
 
 
 def keep_imported(title: str, bases: Iterable[Mapping[str, Any]]) -> Path:
