@@ -141,3 +141,54 @@ def test_a_project_without_recordings_is_told_what_to_run(tmp_path, monkeypatch,
     assert (code, out) == (1, "")
     assert "has no recordings" in err
     assert "voxgraft corpus import RECORDINGS --into" in err
+
+
+RECOGNISER = "tests/fixtures/deepspeech/english"
+
+
+def test_check_takes_an_alphabet_and_tells_what_it_lacks(corpus, monkeypatch, capsys, tmp_path):
+    (tmp_path / "alphabet.txt").write_text(" \na\na\nh\ne\nl\no\nt\nr\n\nw\ny\nu\n")
+    code, out, _ = run(monkeypatch, capsys, "check", str(corpus), "--alphabet", "alphabet.txt", "--json")
+    findings = json.loads(out)["findings"]
+    assert code == 1, "a row without its recording"
+    of_file = [(f["line"], f["kind"]) for f in findings if f["file"] == "alphabet.txt"]
+    assert of_file == [(3, "alphabet"), (10, "alphabet")]
+    assert not [f for f in findings if f["kind"] == "outside the alphabet"]
+    (tmp_path / "alphabet.txt").write_text(" \na\nh\ne\nl\no\nr\n")
+    code, out, _ = run(monkeypatch, capsys, "check", str(corpus), "--alphabet", "alphabet.txt", "--json")
+    outside = [f["clip"] for f in json.loads(out)["findings"] if f["kind"] == "outside the alphabet"]
+    assert outside == ["0", "1"]
+    _, table, _ = run(monkeypatch, capsys, "check", str(corpus), "--alphabet", "alphabet.txt")
+    assert "outside the alphabet" in table
+
+
+def test_check_takes_a_recogniser_and_other_sets(corpus, monkeypatch, capsys, request):
+    base = str(request.config.rootpath / RECOGNISER)
+    (corpus / "dev.csv").write_text("wav_filename,transcript\nwavs/0.wav,hello there\n")
+    arguments = ("check", str(corpus / "metadata.csv"), "--base", base, "--dev", str(corpus / "dev.csv"), "--json")
+    _, out, _ = run(monkeypatch, capsys, *arguments)
+    kinds = {f["kind"] for f in json.loads(out)["findings"]}
+    assert {"text in two sets", "recording in two sets", "unused labels"} <= kinds
+    assert "unknown symbols" not in kinds
+
+
+def test_an_alphabet_is_derived_shown_and_written_once(corpus, monkeypatch, capsys):
+    code, out, _ = run(monkeypatch, capsys, "alphabet", str(corpus), "--out", "alphabet.txt", "--json")
+    document = json.loads(out)
+    assert (code, document["labels"][0], document["counts"]["h"]) == (0, " ", 3)
+    assert document["rare"]["w"] == ["1"]
+    assert Path("alphabet.txt").read_text().splitlines() == document["labels"]
+    code, _, err = run(monkeypatch, capsys, "alphabet", str(corpus), "--out", "alphabet.txt")
+    assert (code, "is there already" in err) == (1, True)
+    code, _, err = run(monkeypatch, capsys, "alphabet", str(corpus), "--text", "loud")
+    assert (code, "plain or as_is" in err) == (1, True)
+
+
+def test_several_tables_are_one_corpus(corpus, monkeypatch, capsys):
+    for name in "01":
+        (corpus / f"{name}.csv").write_text(f"wav_filename,transcript\nwavs/{name}.wav,some text\nwavs/x.wav,gone\n")
+    both = f"{corpus}/0.csv,{corpus}/1.csv"
+    code, out, err = run(monkeypatch, capsys, "import", both, "--skip-bad", "--json")
+    assert (code, json.loads(out)["clips"]) == (0, 2)
+    assert "left out: 0.csv line 3: x: missing audio" in err
+    assert "left out: 1.csv line 3: x: missing audio" in err

@@ -12,8 +12,11 @@ import typer
 from voxgraft.cli.output import print_json, print_table, say_line
 
 if TYPE_CHECKING:
+    from voxgraft.config.run import RunConfig
     from voxgraft.corpus.check import Report
+    from voxgraft.corpus.finding import Finding
     from voxgraft.corpus.importers import Scan
+    from voxgraft.corpus.listener import Listener
     from voxgraft.text.symbols import SymbolTable
 
 app = typer.Typer(
@@ -80,6 +83,13 @@ def check(
     longest: Annotated[
         float | None, typer.Option(help="Seconds of speech over which a clip is too long; the project's, or 15.")
     ] = None,
+    alphabet: Annotated[
+        Path | None, typer.Option(help="Alphabet that a recogniser is to write, a label a line; the project's.")
+    ] = None,
+    dev: Annotated[
+        Path | None, typer.Option(help="Recordings that choose a recogniser's best: what they share is told.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Recordings that a recogniser is tested on, likewise.")] = None,
     columns: Columns = None,
     follow_links: FollowLinks = False,
     page: Annotated[
@@ -92,16 +102,19 @@ def check(
     from voxgraft.corpus.check import examine
     from voxgraft.corpus.importers import scan
     from voxgraft.corpus.page import write_page
+    from voxgraft.graft.listener import project_listener
     from voxgraft.graft.project import find_project, project_fit
 
     project = find_project(path)
     path = _recordings(path)
     config = project or RunConfig()
-    symbols, rate = project_fit(config if base is None else RunConfig(base=base))
+    wanted = _with_alphabet(config if base is None else RunConfig(base=base, recogniser=config.recogniser), alphabet)
+    listener = project_listener(wanted)
+    symbols, rate = project_fit(wanted) if listener is None else (None, None)
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     report = examine(
         found.manifest,
-        earlier=found.findings,
+        earlier=(*found.findings, *_preflight(listener, found, dev, test)),
         count_unknown=_counter(symbols),
         sample_rate=rate,
         shortest=config.corpus.shortest if shortest is None else shortest,
@@ -140,6 +153,39 @@ def make(
     say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, in {folder}")
     if as_json:
         print_json({"metadata": str(metadata), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
+
+
+@app.command()
+def alphabet(
+    path: SourceOrProject,
+    out: Annotated[Path | None, typer.Option(help="File to write, a label a line; it must not be there yet.")] = None,
+    text: Annotated[
+        str, typer.Option(help="plain: small letters without punctuation; as_is: all signs of the transcripts.")
+    ] = "plain",
+    columns: Columns = None,
+    follow_links: FollowLinks = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive a recogniser's alphabet from transcripts; show its letters with counts, rare ones with their clips."""
+    from voxgraft.corpus.alphabet_from import derive_alphabet, require_kind, write_alphabet
+    from voxgraft.corpus.importers import scan
+    from voxgraft.corpus.preflight import shown
+
+    kind = require_kind(text)
+    found = scan(_recordings(path), columns=_columns(columns), follow_links=follow_links)
+    derived = derive_alphabet(found.manifest, kind)
+    if out is not None:
+        write_alphabet(derived, out)
+    _say_skipped(found)
+    if as_json:
+        print_json(derived.to_dict() | {"alphabet": str(out) if out is not None else None})
+        return
+    rows = ((shown(c), n, ", ".join(derived.rare.get(c, ()))) for c, n in derived.counts.items())
+    print_table(
+        f"{len(derived.labels)} labels of {len(found.manifest)} transcripts", ("label", "times", "only in"), rows
+    )
+    if out is not None:
+        say_line(f"written to {out}")
 
 
 @app.command()
@@ -187,6 +233,29 @@ def _page_beside(path: Path, found: Scan) -> Path:
     return (path if path.is_dir() else path.parent) / "check.html"
 
 
+def _with_alphabet(config: RunConfig, alphabet: Path | None) -> RunConfig:
+    """The same settings with an alphabet that was named by hand."""
+    if alphabet is None:
+        return config
+    graft = config.graft.model_copy(update={"alphabet": str(alphabet), "bytes": False})
+    return config.model_copy(update={"graft": graft})
+
+
+def _preflight(
+    found_listener: tuple[Listener, list[Finding]] | None, found: Scan, dev: Path | None, test: Path | None
+) -> list[Finding]:
+    """What a recogniser would find wrong; without one, what the sets share."""
+    from voxgraft.corpus.importers import scan
+    from voxgraft.corpus.leakage import leaks
+    from voxgraft.corpus.preflight import preflight
+
+    others = [scan(part).manifest if part is not None else None for part in (dev, test)]
+    if found_listener is None:
+        return leaks(found.manifest, *others)
+    listener, findings = found_listener
+    return findings + preflight(found.manifest, listener, dev=others[0], test=others[1], pace=False)
+
+
 def _columns(text: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in text.replace("|", ",").split(",")) if text else None
 
@@ -229,11 +298,18 @@ def _print_report(report: Report) -> None:
         print_table(title, ("nothing was found",), ())
         return
     print_table(title, ("findings", "kind", ""), ((n, k, "left out" if b else "") for (k, b), n in kinds.most_common()))
-    ordered = sorted(report.findings, key=lambda f: (not f.blocking, f.clip != "*"))
-    rows = ((f.clip, f.kind, f.detail, f.remedy) for f in ordered[:_SHOWN_FINDINGS])
+    ordered = sorted(report.findings, key=lambda f: (f.clip != "*", not f.blocking))
+    rows = ((_clip(f), f.kind, f.detail, f.remedy) for f in ordered[:_SHOWN_FINDINGS])
     print_table("", ("clip", "kind", "detail", "remedy"), rows)
     if len(ordered) > _SHOWN_FINDINGS:
         say_line(f"and {len(ordered) - _SHOWN_FINDINGS} more, in the page and in --json")
+
+
+def _clip(finding: Finding) -> str:
+    """The clip; for what is wrong with a line of another file, that line."""
+    if finding.clip != "*" or finding.file is None:
+        return finding.clip
+    return f"{Path(finding.file).name}{f' line {finding.line}' if finding.line else ''}"
 
 
 def _shown(value: Any) -> str:

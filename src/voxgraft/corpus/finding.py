@@ -13,6 +13,8 @@ BLOCKING = frozenset(
         "unreadable audio",
         "duplicate id",
         "empty text",
+        "outside the alphabet",
+        "too short for its text",
         "silence",
         "too short",
         "too long",
