@@ -236,6 +236,16 @@ def test_sizes_and_rates_that_our_network_lacks_are_told(tmp_path):
     assert "16000 Hz" in told
 
 
+def test_a_duration_predictor_of_another_width_is_told(tmp_path):
+    pytest.importorskip("torch")
+
+    def widen(content, torch):
+        content["model"]["duration_predictor.pre.weight"] = torch.ones(192, 4, 1)
+
+    checkpoint = open_checkpoint(altered("vits_speakers", tmp_path / "x.pth", widen))
+    assert "192 for channels of the duration predictor, where voxgraft's VITS has 4" in checkpoint.notes
+
+
 def test_the_speaker_encoder_is_dropped_and_that_is_said(tmp_path):
     pytest.importorskip("torch")
     path = altered("vits_speakers", tmp_path / "x.pth", lambda c, t: c["model"].update({"speaker_encoder.conv1.weight": t.ones(2)}))  # fmt: skip

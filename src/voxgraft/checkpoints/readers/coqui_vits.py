@@ -72,7 +72,7 @@ def as_canonical(name: str, tensor: LazyTensor) -> LazyTensor:
 
 def _beyond(shapes: Shapes, architecture: dict[str, Any], config: Config) -> list[str]:
     """What the network has or does that voxgraft's VITS does not."""
-    return [*_conditions(shapes, architecture), *_sizes(shapes), *_rates(config)]
+    return [*_conditions(shapes, architecture), *_sizes(shapes, architecture), *_rates(config)]
 
 
 def _conditions(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
@@ -96,7 +96,7 @@ def _conditions(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
     return notes
 
 
-def _sizes(shapes: Shapes) -> list[str]:
+def _sizes(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
     """Sizes that are fixed in the authors' network."""
     expected = {
         "layers of the posterior encoder": (
@@ -110,6 +110,10 @@ def _sizes(shapes: Shapes) -> list[str]:
         shape = shapes.get(kernel_name(shapes, part))
         if shape is not None and len(shape) == 3:
             expected[f"the kernel of {part}"] = (shape[2], (_KERNEL,))
+    durations = shapes.get("dp.pre.weight")
+    if durations is not None:
+        # 192 in Coqui whatever the other parts have; as wide as those in the authors' network.
+        expected["channels of the duration predictor"] = (durations[0], (architecture["hidden_channels"],))
     return [
         f"{found} for {what}, where voxgraft's VITS has {usual[-1]}"
         for what, (found, usual) in expected.items()
