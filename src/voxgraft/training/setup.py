@@ -292,6 +292,10 @@ def _metadata(config: RunConfig, base: Checkpoint | None, target: Target, manife
     )
 
 
+def _noise(config: RunConfig) -> dict[str, float]:
+    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}
+
+
 def _assessor(config: RunConfig, target: Target, material: Material, metadata: VoiceMetadata) -> Listener | MelGauge:
     from voxgraft.errors import EvaluationError, MissingExtra
     from voxgraft.evaluation.judge import Judge
@@ -319,10 +323,6 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
         sample_rate=target.sample_rate,
         scales=scales,
         speaker=speaker,
-def _noise(config: RunConfig) -> dict[str, float]:
-    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}
-
-
         margin=config.evaluation.cer_margin,
     )
 
