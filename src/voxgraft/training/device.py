@@ -64,6 +64,18 @@ def choose_batch(settings: TrainingConfig, clips: int, device: str) -> int:
         most = BATCH_ON_GPU * settings.devices if device == "cuda" else BATCH_ON_CPU
         fit = (free_memory(device) - BYTES_OF_THE_MODEL) // BYTES_A_CLIP
         batch = int(max(1, min(most, fit * (settings.devices if device == "cuda" else 1), clips)))
+    return _checked(batch, settings)
+
+
+def shared_batch(settings: TrainingConfig, clips: int, each: int) -> int:
+    """Clips a step, of all processes together: as set, or `each` a process; no more than there are.
+
+    TrainingError where a process would be left without a clip.
+    """
+    return _checked(min(each * settings.devices if settings.batch == "auto" else settings.batch, clips), settings)
+
+
+def _checked(batch: int, settings: TrainingConfig) -> int:
     if batch < settings.devices:
         raise TrainingError(
             "more processes than clips in a batch",

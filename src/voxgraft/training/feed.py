@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
@@ -12,33 +13,41 @@ from voxgraft.training.batches import Batch, Cutting, Schedule, make_batch
 from voxgraft.training.examples import Example
 
 
-class Feed(IterableDataset[Batch]):
-    """Batches of steps `begin` to `end`: functions of the seed and the step, so a resume reads on where it was."""
+class Feed(IterableDataset[Any]):
+    """Batches of steps `begin` to `end`: functions of the step, so a resume reads on where it was.
+
+    `make` gets the clips of a step, its number and the places among them that this process takes.
+    """
 
     def __init__(
-        self, examples: Sequence[Example], cutting: Cutting, schedule: Schedule, begin: int, end: int, seed: int
+        self, make: Callable[[Sequence[int], int, range], Any], schedule: Schedule, begin: int, end: int
     ) -> None:
-        self._examples = examples
-        self._cutting = cutting
+        self._make = make
         self._schedule = schedule
         self._steps = range(begin, end)
-        self._seed = seed
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Any]:
         worker = get_worker_info()
         rank, world = _place()
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         for step in self._steps[first::stride]:
             clips = self._schedule.clips(step)
             share = range(len(clips) * rank // world, len(clips) * (rank + 1) // world)
-            mine = [clips[i] for i in share]
-            yield make_batch(self._examples, mine, self._cutting, self._seed, step, first=share.start)
+            yield self._make(clips, step, share)
 
 
 def feed(examples: Sequence[Example], cutting: Cutting, config: RunConfig, begin: int, end: int) -> DataLoader[Batch]:
+    """The batches of a voice."""
+
+    def make(clips: Sequence[int], step: int, share: range) -> Batch:
+        mine = [clips[place] for place in share]
+        return make_batch(examples, mine, cutting, config.seed, step, first=share.start)
+
+    return loader_of(Feed(make, schedule_of(examples, config), begin, end), config.training.workers)
+
+
+def loader_of(stream: Feed, workers: int) -> DataLoader[Any]:
     """A loader that hands batches on as they are."""
-    stream = Feed(examples, cutting, schedule_of(examples, config), begin, end, config.seed)
-    workers = config.training.workers
     return DataLoader(stream, batch_size=None, num_workers=workers, persistent_workers=workers > 0)
 
 

@@ -1,10 +1,12 @@
-"""train: one run, from a project's settings to the best voice. Read it top down."""
+"""train: one run, from a project's settings to the best voice or recogniser. Read it top down."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,8 +21,11 @@ from voxgraft.training.callbacks.showing import Showing
 from voxgraft.training.callbacks.validation import Best, Validation
 from voxgraft.training.processes import is_one_of_many, run_together, signals_handled
 from voxgraft.training.state import checkpoint_name, full_disk_explained, newest, save
+from voxgraft.training.task import with_task
 
 if TYPE_CHECKING:
+    from voxgraft.training.ctc.setup import Started as StartedRecogniser
+    from voxgraft.training.ctc.testing import Tested
     from voxgraft.training.setup import Started
 
 CONFIG = "config.yaml"
@@ -29,22 +34,28 @@ CHECKPOINTS = "checkpoints"
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came out: the run's folder, its best validation (None before the first), and whether it is done."""
+    """What came out: the run's folder, its best validation (None before the first), and whether it is done.
+
+    `tested` is how a recogniser did on recordings set aside for that.
+    """
 
     folder: Path
     best: Best | None
     step: int
     steps: int
     finished: bool
+    tested: Tested | None = None
 
     @property
     def voice(self) -> Path | None:
-        """The best voice, exported."""
+        """The best voice, exported; of a recogniser its weights."""
         return Path(self.best.voice) if self.best and self.best.voice else None
 
 
 def train(config: RunConfig, *, resume: bool = False) -> RunResult:
-    """Graft, recover what is missing, train, validate, export the best voice; or go on with the run that was stopped.
+    """Graft, recover what is missing, train, validate, keep the best; or go on with the run that was stopped.
+
+    The best voice is exported at once; the best recogniser is tested at the end.
 
     Ctrl-C and SIGTERM save and return early, with `finished` False. A run that goes on has the settings that it began with.
 
@@ -63,7 +74,7 @@ def train(config: RunConfig, *, resume: bool = False) -> RunResult:
         raise TrainingError("there is no such run", file=folder, remedy="begin it without --resume")
     with full_disk_explained(folder), signals_handled():
         if not resume:
-            return _begin(config, folder)
+            return _begin(with_task(config), folder)
         _tell_what_differs(config, _config_of(folder))
         return go_on(folder)
 
@@ -83,26 +94,38 @@ def go_on(folder: Path) -> RunResult:
     path, content = found
     if config.training.devices > 1 and not is_one_of_many():
         return _by_processes(config, folder)
-    from voxgraft.training.setup import take_up
-
     if content["global_step"]:
         notice(f"going on from {path.name}")
-    return _fit(take_up(config, path, content), folder, content)
+    return _fit(_setup(config).take_up(config, path, content), folder, content["voxgraft_run"]["validation"])
+
+
+def _setup(config: RunConfig) -> ModuleType:
+    """How a run of this task is set up; a run from before there were recognisers is a voice's."""
+    if config.task == "recogniser":
+        from voxgraft.training.ctc import setup as recogniser
+
+        return recogniser
+    from voxgraft.training import setup as voice
+
+    return voice
 
 
 def _begin(config: RunConfig, folder: Path) -> RunResult:
-    from voxgraft.training.setup import begin
-
-    started = begin(config)
+    started = _setup(config).begin(config)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     dump_config(started.config, folder / CONFIG)
     assert started.plan is not None
     started.plan.write(folder / "plan.json")
+    state = Validation.fresh_state()
+    if started.config.task == "recogniser":
+        # The best is never worse than the graft that the run begins with.
+        validation = _validation(started, folder, Records(folder), state)
+        validation.validate(started.module)
+        state = validation.state_dict()
     if started.config.training.devices == 1:
-        return _fit(started, folder, None)
+        return _fit(started, folder, state)
     # What one process has prepared, all take up.
-    content = started.checkpoint(Validation.fresh_state())
-    save(folder / CHECKPOINTS / checkpoint_name(0, 0), content)
+    save(folder / CHECKPOINTS / checkpoint_name(0, 0), started.checkpoint(state))
     return _by_processes(started.config, folder)
 
 
@@ -114,7 +137,17 @@ def _by_processes(config: RunConfig, folder: Path) -> RunResult:
     state = content["voxgraft_run"]
     best = Best(**state["validation"]["best"]) if state["validation"]["best"] else None
     stopped = state["step"] < state["steps"] and state["validation"]["waited"] < config.training.patience
-    return RunResult(folder, best, state["step"], state["steps"], finished=not stopped)
+    return RunResult(
+        folder, best, state["step"], state["steps"], finished=not stopped, tested=_read_test(config, folder)
+    )
+
+
+def _read_test(config: RunConfig, folder: Path) -> Tested | None:
+    if config.task != "recogniser":
+        return None
+    from voxgraft.training.ctc.testing import read_test
+
+    return read_test(folder)
 
 
 def _config_of(folder: Path) -> RunConfig:
@@ -123,23 +156,31 @@ def _config_of(folder: Path) -> RunConfig:
     return config.model_copy(update={"output": str(folder.parent.parent), "name": folder.name})
 
 
-def _fit(started: Started, folder: Path, content: dict[str, Any] | None) -> RunResult:
-    from voxgraft.training.feed import feed
-    from voxgraft.training.trainer import make_trainer
-
-    module, settings = started.module, started.config.training
-    records = Records(folder)
+def _validation(
+    started: Started | StartedRecogniser, folder: Path, records: Records, state: dict[str, Any]
+) -> Validation:
+    settings = started.config.training
     validation = Validation(
         folder,
         records,
+        started.network,
         every=settings.validate_every,
         patience=settings.patience,
         assess=started.assess,
         keep_best=started.keep_best,
-        sample_rate=module.spec.sample_rate,
+        sample_rate=started.sample_rate,
+        heed=started.heed,
     )
-    if content is not None:
-        validation.load_state_dict(content["voxgraft_run"]["validation"])
+    validation.load_state_dict(state)
+    return validation
+
+
+def _fit(started: Started | StartedRecogniser, folder: Path, state: dict[str, Any]) -> RunResult:
+    from voxgraft.training.trainer import make_trainer
+
+    module, settings = started.module, started.config.training
+    records = Records(folder)
+    validation = _validation(started, folder, records, state)
     keeping = Keeping(
         folder / CHECKPOINTS,
         lambda: started.checkpoint(validation.state_dict()),
@@ -149,20 +190,13 @@ def _fit(started: Started, folder: Path, content: dict[str, Any] | None) -> RunR
     )
     if module.step < module.steps and not validation.exhausted:
         trainer = make_trainer(settings, folder, [records, validation, keeping, Showing()])
-        trainer.fit(module, feed(started.examples, started.cutting, started.config, module.step, module.steps))
+        trainer.fit(module, started.feed())
+    tested = None
     if keeping.interrupted:
         notice(f"stopped at step {module.step} of {module.steps}; go on with `voxgraft train --resume`")
-    elif validation.best is not None:
-        _tell_of(validation.best)
-    return RunResult(folder, validation.best, module.step, module.steps, finished=not keeping.interrupted)
-
-
-def _tell_of(best: Best) -> None:
-    if not best.eligible:
-        notice(
-            f"no voice was understood as well as the base on sentences unlike the recordings: the one exported comes nearest, "
-            f"CER {100 * (best.cer or 0):.1f} %; more recordings help most, then longer training"
-        )
+    elif os.environ.get("VOXGRAFT_PROCESS", "0") == "0":
+        tested = started.finish(validation.best)
+    return RunResult(folder, validation.best, module.step, module.steps, not keeping.interrupted, tested)
 
 
 def _tell_what_differs(asked: RunConfig, kept: RunConfig) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
@@ -34,9 +35,10 @@ from voxgraft.text.encode import encode_text
 from voxgraft.text.symbols import Encoding, SymbolTable
 from voxgraft.training.assess import Listener, MelGauge
 from voxgraft.training.batches import Cutting
+from voxgraft.training.callbacks.validation import Best
 from voxgraft.training.device import choose_batch, choose_device, choose_precision
 from voxgraft.training.examples import Example, make_examples, require_examples
-from voxgraft.training.feed import schedule_of
+from voxgraft.training.feed import feed, schedule_of
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.sentences import validation_texts
 from voxgraft.training.tempo import fitting_steps
@@ -59,6 +61,31 @@ class Started:
     examples: tuple[Example, ...]
     cutting: Cutting
     assess: Listener | MelGauge
+
+    @property
+    def network(self) -> Vits:
+        """What is validated and kept."""
+        return self.module.generator
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the voice, in Hz."""
+        return self.module.spec.sample_rate
+
+    def feed(self) -> DataLoader[Any]:
+        """Batches of the steps that are left."""
+        return feed(self.examples, self.cutting, self.config, self.module.step, self.module.steps)
+
+    def heed(self, better: bool, waited: int) -> None:
+        """Nothing in the training of a voice depends on its validations."""
+
+    def finish(self, best: Best | None) -> None:
+        """Say what may be expected of the best."""
+        if best is not None and not best.eligible:
+            notice(
+                f"no voice was understood as well as the base on sentences unlike the recordings: the one exported comes "
+                f"nearest, CER {100 * (best.cer or 0):.1f} %; more recordings help most, then longer training"
+            )
 
     def keep_best(self, generator: Vits, step: int) -> Path:
         """Weights of the best so far, alone, and the voice that they are; what was best before goes."""

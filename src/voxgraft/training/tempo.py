@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 
-from voxgraft.config.run import RunConfig
+from voxgraft.config.run import RunConfig, TrainingConfig
 from voxgraft.progress import notice
 from voxgraft.training.batches import Batch, Cutting, make_batch
 from voxgraft.training.examples import Example
@@ -23,11 +23,8 @@ OVERHEAD = 1.15
 
 def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cutting, config: RunConfig) -> int:
     """Steps of a run that fits into `training.minutes`: measures some passes, whose gradients are thrown away."""
-    settings = config.training
-    assert settings.minutes is not None
     schedule = schedule_of(examples, config)
-    module.to(torch.device(settings.device))
-    times = []
+    module.to(torch.device(config.training.device))
 
     def work(piece: Batch, share: float) -> None:
         total, against, _ = module.losses(piece)
@@ -35,17 +32,40 @@ def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cu
         # Reading a value waits for the device.
         total.item()
 
-    for step in range(MEASURED):
+    def prepared(step: int) -> Batch:
         clips = schedule.clips(step)
         module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
         batch = make_batch(examples, clips, cutting, config.seed, step).to(module.device)
         module.generator.train()
-        began = time.perf_counter()
+        return batch
+
+    def pass_over(batch: Batch) -> None:
         module.pieces = in_pieces_that_fit(batch, module.pieces, partial(module.zero_grad, set_to_none=True), work)
-        times.append(time.perf_counter() - began)
-        module.zero_grad(set_to_none=True)
+
+    steps = steps_that_fit(config.training, prepared, pass_over)
+    module.zero_grad(set_to_none=True)
     module.alignments.forget()
-    seconds = sorted(times)[len(times) // 2] * OVERHEAD
+    return steps
+
+
+def steps_that_fit(
+    settings: TrainingConfig,
+    prepared: Callable[[int], Batch],
+    pass_over: Callable[[Batch], None],
+    validate: Callable[[], None] | None = None,
+) -> int:
+    """Steps of a run that fits into `training.minutes`: passes over prepared batches are timed, and a validation if given."""
+    assert settings.minutes is not None
+    batches = [prepared(step) for step in range(MEASURED)]
+    seconds = sorted(_timed(lambda batch=batch: pass_over(batch)) for batch in batches)[MEASURED // 2] * OVERHEAD
+    if validate is not None:
+        seconds += _timed(validate) / settings.validate_every
     steps = max(1, min(settings.steps, int(60 * settings.minutes / seconds)))
     notice(f"{seconds:.2f} s a step: {steps} steps in {settings.minutes:g} minutes")
     return steps
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

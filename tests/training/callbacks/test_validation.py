@@ -17,16 +17,17 @@ class Run:
     def __init__(self, folder, verdicts, patience=99, every=1):
         self.verdicts = list(verdicts)
         self.exported, self.lines = [], []
+        layer = nn.Linear(1, 1)
         self.validation = Validation(
             folder,
             SimpleNamespace(write=lambda step, kind, values: self.lines.append((step, kind, values))),
+            layer,
             every=every,
             patience=patience,
             assess=lambda model: (self.verdicts.pop(0), [np.zeros(160, np.float32)]),
             keep_best=self.keep_best,
             sample_rate=16000,
         )
-        layer = nn.Linear(1, 1)
         average = WeightAverage(layer, 0.5)
         with torch.no_grad():
             layer.weight.fill_(5.0)
@@ -84,7 +85,7 @@ def test_patience_ends_the_run(tmp_path, capsys):
     assert run.module.step == 5
     assert run.trainer.should_stop
     assert run.validation.exhausted
-    assert "no better voice in 2 validations" in capsys.readouterr().err
+    assert "nothing better in 2 validations" in capsys.readouterr().err
 
 
 def test_it_takes_place_every_so_many_steps_and_at_the_end(tmp_path):

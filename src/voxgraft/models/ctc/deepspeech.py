@@ -51,6 +51,10 @@ class DeepSpeech(nn.Module):
         padded = nn.functional.pad(features, (0, 0, self.n_context, self.n_context))
         return self.stream(padded)[0]
 
+    def output_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Frames of logits that so many frames of features give: as many."""
+        return lengths
+
     def stream(self, features: torch.Tensor, state: State | None = None) -> tuple[torch.Tensor, State]:
         """The next piece of an utterance: features [B, n_context + T + n_context, C] with the frames on either side of
         the piece (zeros where there are none), and the state [1, B, H] twice that the piece before ended with.
@@ -62,6 +66,16 @@ class DeepSpeech(nn.Module):
         x = self._hidden(x, self.layer_3, self.norm_3)
         x, state = self.lstm(x, state)
         return self.layer_6(self._hidden(x, self.layer_5, self.norm_5)), state
+
+    @torch.no_grad()
+    def expect(self, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+        """Set layer 1, as it starts, to features with this mean [C] and deviation [C]: MFCCs lie far from 0 and 1.
+
+        The network stays the same; only its beginning is one that it learns from sooner.
+        """
+        frames = 2 * self.n_context + 1
+        self.layer_1.weight.div_(deviation.repeat(frames))
+        self.layer_1.bias.sub_(self.layer_1.weight @ mean.repeat(frames))
 
     def _windows(self, features: torch.Tensor) -> torch.Tensor:
         """[B, n_context + T + n_context, C] -> [B, T, (2 · n_context + 1) · C], the earliest frame first."""

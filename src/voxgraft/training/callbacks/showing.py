@@ -9,7 +9,7 @@ import lightning
 
 from voxgraft.progress import progress
 
-WATCHED = ("mel", "from_text", "kl")
+WATCHED = ("mel", "from_text", "kl", "ctc")
 
 
 class Showing(lightning.Callback):

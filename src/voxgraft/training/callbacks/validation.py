@@ -1,4 +1,4 @@
-"""Validation: the voice speaks fixed sentences, a judge scores them, and the best so far is exported at once."""
+"""Validation: a voice speaks fixed sentences, or a recogniser hears recordings set aside; the best so far is kept at once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ class Best:
     """The best validation so far; `cer` and `speaker_similarity` are None where no judge is installed.
 
     While no voice is understood about as well as the base, the one that comes nearest stands in, not `eligible`.
+    `voice` is what was kept. Recognisers have a `wer`, and their `loss` in nats a label.
     """
 
     step: int
     score: float
     eligible: bool
     cer: float | None
-    speaker_similarity: float | None
+    speaker_similarity: float | None = None
     voice: str | None = None
+    wer: float | None = None
+    loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -39,25 +42,35 @@ class Verdict:
     score: float
     eligible: bool
     cer: float | None
-    speaker_similarity: float | None
+    speaker_similarity: float | None = None
+    wer: float | None = None
+    loss: float | None = None
 
 
 class Validation(lightning.Callback):
-    """Every `every` steps, and at the end. Stops the run after `patience` validations without a better one."""
+    """Every `every` steps, and at the end. Stops the run after `patience` validations without a better one.
+
+    `network` is the part of the module that is validated; `assess` returns a verdict and what can be listened to.
+    `heed` hears of every verdict: whether it is the best, and how many in a row were not.
+    """
 
     def __init__(
         self,
         folder: Path,
         records: Records,
+        network: Any,
         *,
         every: int,
         patience: int,
         assess: Callable[[Any], tuple[Verdict, list[np.ndarray]]],
         keep_best: Callable[[Any, int], Path],
-        sample_rate: int,
+        sample_rate: int = 0,
+        heed: Callable[[bool, int], None] | None = None,
     ) -> None:
         self._folder = folder
         self._records = records
+        self._network = network
+        self._heed = heed
         self._every = every
         self._patience = patience
         self._assess = assess
@@ -76,19 +89,22 @@ class Validation(lightning.Callback):
         if module.step % self._every and module.step < module.steps:
             return
         if trainer.is_global_zero:
-            self._validate(module)
+            self.validate(module)
         self._waited = trainer.strategy.broadcast(self._waited)
+        if self._heed is not None:
+            self._heed(self._waited == 0, self._waited)
         if self.exhausted and module.step < module.steps:
             trainer.should_stop = True
             if trainer.is_global_zero:
-                notice(f"no better voice in {self._patience} validations: training stops here")
+                notice(f"nothing better in {self._patience} validations: training stops here")
 
-    def _validate(self, module: Any) -> None:
-        with module.average.applied(module.generator):
-            verdict, clips = self._assess(module.generator)
+    def validate(self, module: Any) -> None:
+        """Judge the network as it is now."""
+        with module.average.applied(self._network):
+            verdict, clips = self._assess(self._network)
             better = is_better(verdict, self.best)
             if better:
-                voice = self._keep_best(module.generator, module.step)
+                voice = self._keep_best(self._network, module.step)
                 self._remember(Best(step=module.step, voice=str(voice), **asdict(verdict)))
         self._waited = 0 if better else self._waited + 1
         for number, clip in enumerate(clips[:3], 1):
@@ -125,6 +141,8 @@ def is_better(verdict: Verdict, best: Best | None) -> bool:
 
 def describe(verdict: Verdict) -> str:
     """In words."""
+    if verdict.wer is not None and verdict.cer is not None:
+        return f"CER {100 * verdict.cer:.1f} %, WER {100 * verdict.wer:.1f} %, loss {verdict.loss or 0:.3f}"
     if verdict.cer is None:
         return f"validation mel distance {-verdict.score:.3f}"
     return f"similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %"

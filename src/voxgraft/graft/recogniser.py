@@ -1,0 +1,162 @@
+"""The graft of a recogniser: base, alphabet and network brought together, and weights written into a module."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.families import family_of
+from voxgraft.config.run import RunConfig
+from voxgraft.errors import GraftError
+from voxgraft.graft.alphabet import byte_table, read_alphabet
+from voxgraft.graft.apply import apply_plan
+from voxgraft.graft.make import make_plan, scratch_plan
+from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.target import Target, target_for
+from voxgraft.text.symbols import SymbolTable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+FROM_SCRATCH = "deepspeech"
+HIDDEN_FROM_SCRATCH = 512
+
+
+@dataclass(frozen=True)
+class RecogniserGraft:
+    """What a recogniser starts from; `base` is None where it starts from scratch."""
+
+    base: Checkpoint | None
+    target: Target
+    plan: GraftPlan
+
+
+def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
+    """GraftError where the base can't become a recogniser of ours, before anything is read of the corpus."""
+    from voxgraft.models.ctc.networks import NETWORKS
+
+    if base is None:
+        return
+    family, path = family_of(base.family), base.provenance.path
+    if base.family not in NETWORKS:
+        titles = ", ".join(family_of(name).title for name in NETWORKS)
+        raise GraftError(
+            f"{family.title} can't be trained as a recogniser",
+            file=path,
+            field="base",
+            expected=titles,
+            got=family.title,
+            remedy="take a base of one of these, or `base: none` to start from scratch",
+        )
+    wanted, found = config.recogniser.n_hidden, base.architecture.get("n_hidden")
+    if wanted is not None and found is not None and wanted != found:
+        raise GraftError(
+            "the base's layers have another width, and a width can't be changed",
+            file=path,
+            field="recogniser.n_hidden (--n_hidden)",
+            expected=found,
+            got=wanted,
+            remedy="leave the setting out: the width is read from the base's own tensors",
+        )
+
+
+def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence[str] | None) -> RecogniserGraft:
+    """The graft onto a recogniser that writes `labels`; None is the alphabet that the settings or the base name."""
+    if labels is None:
+        target = _target(config, base)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "alphabet.txt"
+            path.write_text(alphabet_text(labels), "utf-8")
+            target = _target(with_alphabet(config, path), base)
+    if target.symbols is None:
+        raise GraftError(
+            "what the base's outputs mean is not known",
+            file=base.provenance.path if base is not None else None,
+            field="graft.alphabet",
+            remedy="put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet)",
+        )
+    return RecogniserGraft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
+
+
+def graft_network(graft: RecogniserGraft, seed: int) -> nn.Module:
+    """The target's module with the weights that the plan gives it; the rest as the module starts by itself."""
+    from voxgraft.models.ctc.networks import build_network, canonical_state, load_canonical
+
+    target = graft.target
+    module = build_network(target.family, target.architecture, seed)
+    weights = _canonical_weights(canonical_state(target.family, module, target.architecture))
+    apply_plan(graft.plan, graft.base, weights)
+    tensors = {name: tensor.numpy() for name, tensor in weights.state_dict().items()}
+    load_canonical(target.family, module, tensors, target.architecture)
+    return module
+
+
+def whole_network(base: Checkpoint) -> nn.Module:
+    """The very recogniser that a base is, to be tested."""
+    from voxgraft.models.ctc.networks import build_network, load_canonical
+
+    module = build_network(base.family, base.architecture)
+    load_canonical(base.family, module, base.tensors, base.architecture)
+    return module.eval()
+
+
+def alphabet_text(labels: Sequence[str]) -> str:
+    """An alphabet file: a label a line."""
+    return "".join(("\\#" if label == "#" else label) + "\n" for label in labels)
+
+
+def with_alphabet(config: RunConfig, path: Path) -> RunConfig:
+    """The same settings with an alphabet file."""
+    graft = config.graft.model_copy(update={"alphabet": str(path), "bytes": False})
+    return config.model_copy(update={"graft": graft})
+
+
+def _target(config: RunConfig, base: Checkpoint | None) -> Target:
+    if base is not None:
+        return target_for(config, base, ())
+    from voxgraft.models.ctc.networks import NETWORKS
+
+    symbols, settings = _symbols_from_scratch(config), config.recogniser
+    architecture: dict[str, Any] = {
+        "symbols": symbols.rows,
+        "n_hidden": settings.n_hidden or HIDDEN_FROM_SCRATCH,
+        "layer_norm": settings.layer_norm,
+    }
+    network = NETWORKS[FROM_SCRATCH]
+    return Target(
+        family=FROM_SCRATCH,
+        quality=None,
+        sample_rate=network.features.sample_rate,
+        architecture=architecture,
+        symbols=symbols,
+        speakers=(),
+        shapes=network.shapes(architecture),
+        graft=config.graft,
+        frozen=config.training.freeze,
+    )
+
+
+def _symbols_from_scratch(config: RunConfig) -> SymbolTable:
+    if config.graft.bytes:
+        return byte_table(None)
+    assert config.graft.alphabet is not None, "derived from the corpus by then"
+    return read_alphabet(Path(config.graft.alphabet), None)
+
+
+def _canonical_weights(tensors: dict[str, np.ndarray]) -> nn.Module:
+    """Canonical tensors in the form in which a plan is applied."""
+    import torch
+    from torch import nn
+
+    class Canonical(nn.Module):
+        def state_dict(self) -> dict[str, torch.Tensor]:  # type: ignore[override]
+            return held
+
+    held = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    return Canonical()

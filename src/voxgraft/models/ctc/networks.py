@@ -1,0 +1,99 @@
+"""The recognisers that can be trained: how a family's module is built, and what its tensors are called in checkpoints.
+
+A module is any `nn.Module` with `forward(features [B, T, C], lengths [B]) -> logits [B, T', S]`, S symbols with the
+blank among them, and `output_lengths(lengths [B]) -> [B]`. Another family is one more line of NETWORKS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from voxgraft.audio.mfcc import MfccSpec
+from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.checkpoints.checkpoint import Tensors
+from voxgraft.checkpoints.deepspeech_layout import (
+    canonical_shapes,
+    conversions,
+    tensors_for_module,
+    tensors_from_module,
+)
+from voxgraft.checkpoints.families import Family, family_of
+from voxgraft.models.ctc.deepspeech import DeepSpeech
+
+Architecture = Mapping[str, Any]
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A family's module. `canonical` and `native` translate a whole state; `sources` names the canonical tensor that each
+    parameter of the module is made of. `features` are what it hears where a base does not say."""
+
+    build: Callable[[Architecture], nn.Module]
+    shapes: Callable[[Architecture], Shapes]
+    canonical: Callable[[Mapping[str, np.ndarray], Architecture], dict[str, np.ndarray]]
+    native: Callable[[Tensors, Architecture], dict[str, np.ndarray]]
+    sources: Callable[[Architecture], dict[str, str]]
+    features: HearingSpec
+
+
+def network_of(family: str) -> Network | None:
+    """How a family of recognisers is trained; None where it can't be."""
+    return NETWORKS.get(family)
+
+
+def build_network(family: str, architecture: Architecture, seed: int = 0) -> nn.Module:
+    """A module with its own initialisation, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NETWORKS[family].build(architecture)
+
+
+def canonical_state(family: str, module: nn.Module, architecture: Architecture) -> dict[str, np.ndarray]:
+    """The module's weights under canonical names, float32 arrays of their own."""
+    state = {name: tensor.detach().float().cpu().numpy().copy() for name, tensor in module.state_dict().items()}
+    return NETWORKS[family].canonical(state, architecture)
+
+
+def load_canonical(family: str, module: nn.Module, tensors: Tensors, architecture: Architecture) -> None:
+    """Write canonical tensors into a module: all of them, every shape as it must be."""
+    state = NETWORKS[family].native(tensors, architecture)
+    module.load_state_dict({name: torch.from_numpy(np.array(array, np.float32)) for name, array in state.items()})
+
+
+def part_of_parameter(family: str, architecture: Architecture) -> dict[str, str]:
+    """Name of each parameter of the module -> name of the family's part."""
+    known: Family = family_of(family)
+    return {name: known.part_of(source) for name, source in NETWORKS[family].sources(architecture).items()}
+
+
+def _deepspeech_keywords(architecture: Architecture) -> dict[str, Any]:
+    known = ("symbols", "n_hidden", "n_input", "n_context", "dropout", "relu_clip", "layer_norm")
+    return {name: architecture[name] for name in known if name in architecture}
+
+
+def _deepspeech_shapes(architecture: Architecture) -> Shapes:
+    unshaped = ("dropout", "relu_clip")
+    return canonical_shapes(**{k: v for k, v in _deepspeech_keywords(architecture).items() if k not in unshaped})
+
+
+def _layer_norm(architecture: Architecture) -> bool:
+    return bool(architecture.get("layer_norm", False))
+
+
+NETWORKS: dict[str, Network] = {
+    "deepspeech": Network(
+        build=lambda architecture: DeepSpeech(**_deepspeech_keywords(architecture)),
+        shapes=_deepspeech_shapes,
+        canonical=lambda state, architecture: tensors_from_module(state, _layer_norm(architecture)),
+        native=lambda tensors, architecture: tensors_for_module(tensors, _layer_norm(architecture)),
+        sources=lambda architecture: {made.name: made.source for made in conversions(_layer_norm(architecture))},
+        features=MfccSpec(),
+    ),
+}

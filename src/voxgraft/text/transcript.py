@@ -1,0 +1,47 @@
+"""Transcripts for recognisers: what is said, in the letters of an alphabet; and the alphabet of some transcripts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Container, Iterable
+
+# Signs between words, and the ways in which an apostrophe is written.
+_GAPS = frozenset("–—―-/\\_…")
+_APOSTROPHES = frozenset("'’‘ʼ`´")
+APOSTROPHE = "'"
+
+
+def plain(text: str, known: Container[str] = ()) -> str:
+    """Small letters, marks, digits, single spaces, apostrophes inside words, and whatever else is `known`."""
+    letters = list(unicodedata.normalize("NFC", text))
+    kept = []
+    for place, character in enumerate(letters):
+        if character in known or (character.lower() in known and len(character.lower()) == 1):
+            kept.append(character if character in known else character.lower())
+        elif character in _APOSTROPHES:
+            kept.append(APOSTROPHE if _inside_word(letters, place) else " ")
+        elif unicodedata.category(character)[0] in "LMN":
+            kept.append(character.lower())
+        elif character.isspace() or character in _GAPS:
+            kept.append(" ")
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
+
+
+def characters_of(texts: Iterable[str]) -> Counter[str]:
+    """How often each character comes."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    return counts
+
+
+def derived_alphabet(texts: Iterable[str]) -> tuple[str, ...]:
+    """The labels of these transcripts: the space, then every character in code point order."""
+    found = characters_of(texts)
+    return (" ", *sorted(set(found) - {" "}))
+
+
+def _inside_word(letters: list[str], place: int) -> bool:
+    around = letters[max(place - 1, 0) : place] + letters[place + 1 : place + 2]
+    return len(around) == 2 and all(unicodedata.category(character)[0] in "LM" for character in around)

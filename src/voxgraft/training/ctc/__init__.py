@@ -1,0 +1,1 @@
+"""Training of recognisers: any encoder with a CTC head, from a graft to a tested model."""

@@ -1,0 +1,385 @@
+"""Set a recogniser's run up: base, alphabet, graft, corpus and network, each made by its own package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
+from voxgraft.checkpoints.metadata import metadata_of, read_metadata
+from voxgraft.checkpoints.write import write_safetensors
+from voxgraft.config.run import RunConfig
+from voxgraft.corpus.features import prepare_features
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.errors import GraftError
+from voxgraft.files import write_atomically
+from voxgraft.graft.plan import GraftPlan, read_plan
+from voxgraft.graft.project import open_base
+from voxgraft.graft.recogniser import (
+    RecogniserGraft,
+    alphabet_text,
+    graft_network,
+    plan_recogniser,
+    require_recogniser,
+    with_alphabet,
+)
+from voxgraft.graft.table import summary, verdict
+from voxgraft.inference.labels import Labels
+from voxgraft.models.ctc.networks import NETWORKS, build_network, canonical_state, load_canonical
+from voxgraft.progress import notice
+from voxgraft.text.symbols import SymbolTable
+from voxgraft.text.transcript import characters_of, derived_alphabet, plain
+from voxgraft.training.batches import Schedule
+from voxgraft.training.callbacks.validation import Best, Verdict
+from voxgraft.training.ctc.corpora import Corpora, corpora_of
+from voxgraft.training.ctc.diagnosis import Diagnosis, warm_up_problem
+from voxgraft.training.ctc.examples import Augment, Example, learnable, make_batch, make_examples
+from voxgraft.training.ctc.layers import layer_rates, parameter_groups
+from voxgraft.training.ctc.listening import listen
+from voxgraft.training.ctc.module import CtcTraining
+from voxgraft.training.ctc.testing import Tested, tested_run
+from voxgraft.training.device import choose_device, choose_precision, shared_batch
+from voxgraft.training.feed import Feed, loader_of
+from voxgraft.training.tempo import steps_that_fit
+
+# Clips a step: more see the corpus less often in the same time.
+BATCH_ON_CPU = 8
+BATCH_ON_GPU = 32
+DROPOUT = 0.2
+# Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
+MOST_SLIPS = 0.002
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained, as checkpoints describe it."""
+
+    family: str
+    architecture: dict[str, Any]
+    symbols: SymbolTable
+    hearing: HearingSpec
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Material:
+    """The corpus as the model takes it."""
+
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    dataset: str
+
+
+@dataclass
+class Started:
+    """A recogniser's run, ready to step."""
+
+    config: RunConfig
+    plan: GraftPlan | None
+    model: Model
+    material: Material
+    module: CtcTraining
+    diagnosis: Diagnosis
+    augment: Augment | None = None
+    sample_rate: int = 0
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """What is validated and kept."""
+        return self.module.network
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        return Path(self.config.output) / "runs" / self.config.name
+
+    def feed(self) -> DataLoader[Any]:
+        """Batches of the steps that are left."""
+        schedule = schedule_of(self.material.train, self.config)
+        examples, seed, module = self.material.train, self.config.seed, self.module
+
+        def make(clips: Sequence[int], step: int, share: range) -> Any:
+            total = sum(len(examples[clip].labels) for clip in clips)
+            mine = [clips[place] for place in share]
+            done = step / module.steps
+            return make_batch(
+                examples,
+                mine,
+                step=step,
+                first=share.start,
+                total=total,
+                seed=seed,
+                augment=self.augment,
+                progress=done,
+            )
+
+        return loader_of(Feed(make, schedule, module.step, module.steps), self.config.training.workers)
+
+    def assess(self, network: torch.nn.Module) -> tuple[Verdict, list[Any]]:
+        """What the network hears of the recordings for dev; fewer errors are better, then a lower loss."""
+        hearing = listen(network, self.material.dev, self.model.labels, next(network.parameters()).device)
+        self.diagnosis.heard(self.module.step, hearing)
+        cer = hearing.cer
+        return Verdict(-cer - 1e-6 * min(hearing.loss, 100.0), True, cer, wer=hearing.wer, loss=hearing.loss), []
+
+    def heed(self, better: bool, waited: int) -> None:
+        """Lower the learning rates on a plateau, where the settings say so."""
+        settings = self.config.recogniser
+        if settings.plateau and not better and waited % settings.plateau == 0:
+            self.module.rate_scale *= settings.plateau_factor
+            notice(f"nothing better in {waited} validations: learning rates × {settings.plateau_factor:g}")
+
+    def keep_best(self, network: torch.nn.Module, step: int) -> Path:
+        """Weights of the best so far, alone; what was best before goes."""
+        folder = self.folder / "best"
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint = self._described(network, step)
+        path = folder / f"epoch={checkpoint.epoch}-step={step}.safetensors"
+        write_safetensors(path, checkpoint)
+        for older in folder.glob("*.safetensors"):
+            if older != path:
+                older.unlink()
+        return path
+
+    def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
+        """Everything that a resume needs, in the layout of a Lightning checkpoint, weights under canonical names."""
+        module = self.module
+        described = self._described(module.network, module.step)
+        return {
+            "epoch": described.epoch,
+            "global_step": module.step,
+            "state_dict": {name: torch.from_numpy(array) for name, array in described.tensors.items()},
+            "optimizer_states": module.states_of_optimisers(),
+            "lr_schedulers": [],
+            "loops": {},
+            "callbacks": {},
+            "voxgraft": metadata_of(described),
+            "voxgraft_run": module.run_state()
+            | {"validation": validation, "diagnosis": self.diagnosis.state_dict(), "task": "recogniser"},
+        }
+
+    def finish(self, best: Best | None) -> Tested | None:
+        """Test the best on recordings that it never saw, next to the base."""
+        return tested_run(self.config, self.folder, best, self.material.test, next(self.network.parameters()).device)
+
+    def _described(self, network: torch.nn.Module, step: int) -> Checkpoint:
+        model = self.model
+        hears: dict[str, Any] = {"audio" if isinstance(model.hearing, AudioSpec) else "features": model.hearing}
+        return Checkpoint(
+            family=model.family,
+            architecture=model.architecture,
+            tensors=canonical_state(model.family, network, model.architecture),
+            provenance=Provenance(
+                self.folder, "voxgraft-run", "", self.config.corpus.licence, self.config.base, self.material.dataset
+            ),
+            symbols=model.symbols,
+            languages=(self.config.language,) if self.config.language else (),
+            epoch=schedule_of(self.material.train, self.config).epoch(step),
+            step=step,
+            config={"name": self.config.name, "base": self.config.base},
+            **hears,
+        )
+
+
+def begin(config: RunConfig) -> Started:
+    """A new run: alphabet, plan, graft; settings that were left to us are measured and fixed."""
+    choose_device(config.training.device)
+    base = open_base(config)
+    require_recogniser(base, config)
+    corpora = corpora_of(config)
+    labels = _labels_of_the_corpus(config, base, corpora.train)
+    graft = plan_recogniser(config, base, labels)
+    if graft.plan.refusals:
+        raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
+    _tell(graft)
+    model = _model(graft, config)
+    material, settled = _material(config, model, corpora)
+    network = graft_network(replace_architecture(graft, model), config.seed)
+    if base is None:
+        expect_features(network, material.train)
+    if labels is not None:
+        path = Path(config.output) / "runs" / config.name / "alphabet.txt"
+        write_atomically(path, alphabet_text(labels))
+        settled = with_alphabet(settled, path)
+    started = _started(settled, graft.plan, model, material, network)
+    started.module.to(torch.device(settled.training.device))
+    return _with_fitting_steps(started)
+
+
+def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
+    """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
+    known = read_metadata(content["voxgraft"], path)
+    hearing = known.features or known.audio
+    assert known.symbols is not None
+    assert hearing is not None
+    model = Model(known.family, dict(known.architecture), known.symbols, hearing, Labels.of(known.symbols))
+    material, _ = _material(config, model, corpora_of(config))
+    network = build_network(model.family, model.architecture)
+    tensors = {name: tensor.numpy() for name, tensor in content["state_dict"].items()}
+    load_canonical(model.family, network, tensors, model.architecture)
+    plan = read_plan(Path(config.output) / "runs" / config.name / "plan.json")
+    started = _started(config, plan, model, material, network)
+    state = content["voxgraft_run"]
+    started.module.load_run_state(state)
+    started.module.optimiser_states = content["optimizer_states"]
+    started.diagnosis.load_state_dict(state["diagnosis"])
+    return started
+
+
+def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
+    """The run's schedule."""
+    assert isinstance(config.training.batch, int), "resolved before the run begins"
+    return Schedule(tuple(example.frames for example in examples), config.training.batch, config.seed)
+
+
+def expect_features(network: Any, examples: Sequence[Example]) -> None:
+    """Let a network that starts from scratch know what its features are like."""
+    sample = np.concatenate([example.heard.features for example in examples[:: max(1, len(examples) // 200)]])
+    deviation = np.maximum(sample.std(axis=0), 1e-3)
+    network.expect(torch.from_numpy(sample.mean(axis=0)), torch.from_numpy(deviation))
+
+
+def replace_architecture(graft: RecogniserGraft, model: Model) -> RecogniserGraft:
+    """The same graft onto a module with the model's dropout."""
+    return replace(graft, target=replace(graft.target, architecture=model.architecture))
+
+
+def _model(graft: RecogniserGraft, config: RunConfig) -> Model:
+    target, base, dropout = graft.target, graft.base, config.recogniser.dropout
+    hearing = (base.features or base.audio) if base is not None else None
+    assert target.symbols is not None
+    architecture = dict(target.architecture) | {"dropout": DROPOUT if dropout is None else dropout}
+    return Model(
+        target.family,
+        architecture,
+        target.symbols,
+        hearing or NETWORKS[target.family].features,
+        Labels.of(target.symbols),
+    )
+
+
+def _labels_of_the_corpus(config: RunConfig, base: Checkpoint | None, train: Manifest) -> tuple[str, ...] | None:
+    """An alphabet derived from the transcripts, or None where one is named or the base's will do."""
+    settings = config.recogniser
+    if config.graft.alphabet is not None or config.graft.bytes:
+        return None
+    texts = [plain(u.text) if settings.text == "plain" else " ".join(u.text.split()) for u in train]
+    labels = derived_alphabet(texts)
+    own = base.symbols if base is not None else None
+    if own is not None and settings.alphabet != "corpus":
+        strange = _beyond(own, train, settings.text)
+        if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
+            return None
+        notice(
+            f"the base's alphabet lacks {100 * strange:.1f} % of the characters of the corpus, and no other is named"
+        )
+    notice(f"the alphabet of the corpus, {len(labels)} labels: {''.join(labels)!r}")
+    return labels
+
+
+def _beyond(symbols: SymbolTable, train: Manifest, kind: str) -> float:
+    """The share of characters that a table can't write."""
+    labels = Labels.of(symbols)
+    known = frozenset("".join(s for s in labels.spellings if s))
+    texts = [plain(u.text, known) if kind == "plain" else u.text for u in train]
+    unknown = sum(sum(labels.spell(text).unknown.values()) for text in texts)
+    return unknown / max(1, sum(characters_of(texts).values()))
+
+
+def _material(config: RunConfig, model: Model, corpora: Corpora) -> tuple[Material, RunConfig]:
+    cache = Path(config.output) / "corpus" / "cache"
+    kind = config.recogniser.text
+
+    def examples(part: Manifest, what: str, strict: bool = False) -> tuple[Example, ...]:
+        heard = prepare_features(part.utterances, model.hearing, cache)
+        return make_examples(heard, model.labels, kind, what, strict=strict, skip_bad=config.corpus.skip_bad)
+
+    # Only how its frames count, which takes no weights.
+    with torch.device("meta"):
+        network: Any = NETWORKS[model.family].build(model.architecture)
+    limits = (config.corpus.shortest, config.corpus.longest)
+    train = learnable(examples(corpora.train, "train", strict=True), network.output_lengths, limits)
+    digest = hashlib.sha256("".join(f"{e.id}|{e.text}\n" for e in train).encode()).hexdigest()
+    material = Material(train, examples(corpora.dev, "dev"), examples(corpora.test, "test"), digest)
+    seconds = sum(example.heard.utterance.duration for example in train)
+    notice(
+        f"{len(train)} utterances to learn from ({seconds / 60:.1f} minutes), {len(material.dev)} for dev, {len(material.test)} for test"
+    )
+    return material, _settled(config, material)
+
+
+def _settled(config: RunConfig, material: Material) -> RunConfig:
+    """The configuration with what was left to us decided, so that a resume decides nothing anew."""
+    settings = config.training
+    device = choose_device(settings.device)
+    # On a CPU an LSTM in bf16 is no quicker.
+    half = settings.precision == "bf16" or (
+        device == "cuda" and choose_precision(settings.precision, device) is not None
+    )
+    batch = shared_batch(settings, len(material.train), BATCH_ON_GPU if device == "cuda" else BATCH_ON_CPU)
+    changes: dict[str, Any] = {"batch": batch, "precision": "bf16" if half else "fp32", "device": device}
+    if config.recogniser.epochs is not None:
+        changes["steps"] = config.recogniser.epochs * -(-len(material.train) // batch)
+    return config.model_copy(update={"training": settings.model_copy(update=changes)})
+
+
+def _started(config: RunConfig, plan: GraftPlan, model: Model, material: Material, network: torch.nn.Module) -> Started:
+    settings = config.training
+    groups = parameter_groups(network, model.family, model.architecture, layer_rates(config, plan))
+    module = CtcTraining(
+        network,
+        list(groups),
+        material.train,
+        settings,
+        blank=model.labels.blank,
+        weight_decay=config.recogniser.weight_decay,
+        steps=settings.steps,
+        seed=config.seed,
+        autocast=torch.bfloat16 if settings.precision == "bf16" else None,
+    )
+    return Started(config, plan, model, material, module, Diagnosis())
+
+
+def _with_fitting_steps(started: Started) -> Started:
+    """Where the settings give minutes, measure a step and a validation and shorten the run to what fits."""
+    settings, module = started.config.training, started.module
+    if settings.minutes is not None:
+        device = torch.device(settings.device)
+        schedule = schedule_of(started.material.train, started.config)
+
+        def prepared(step: int) -> Any:
+            return make_batch(started.material.train, schedule.clips(step)).to(device)
+
+        def pass_over(batch: Any) -> None:
+            module.loss(batch).sum().backward()
+            module.zero_grad(set_to_none=True)
+
+        def validate() -> None:
+            listen(module.network, started.material.dev, started.model.labels, device)
+
+        steps = steps_that_fit(settings, prepared, pass_over, validate)
+        module.steps = steps
+        started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
+    problem = warm_up_problem(started.config.training)
+    if problem is not None:
+        notice(f"warning: {problem}")
+    return started
+
+
+def _tell(graft: RecogniserGraft) -> None:
+    base, plan = graft.base, graft.plan
+    notice(f"graft plan, from {base.provenance.path.name if base is not None else 'nothing (from scratch)'}:")
+    for part, action, tensors, parameters, why in summary(plan):
+        notice(f"  {part:<17} {action:<9} {tensors:>4} tensors {parameters:>11} parameters  {why}")
+    for line in [*verdict(plan), *(f"warning: {warning}" for warning in plan.warnings)]:
+        notice(f"  {line}")
