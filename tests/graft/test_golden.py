@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from tests.fixtures.make_graft_goldens import FOLDER, PLANS, golden
+from tests.fixtures.make_graft_goldens import FAMILIES, FOLDER, PLANS, family_golden, golden
 
 pytest.importorskip("torch")
 
@@ -18,3 +18,17 @@ def joe():
 def test_the_plan_of_the_real_voice(joe, name):
     written = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     assert json.loads(json.dumps(golden(joe, PLANS[name]))) == written
+
+
+@pytest.fixture(scope="module")
+def written():
+    return json.loads((FOLDER / "families.json").read_text("utf-8"))
+
+
+def test_no_plan_is_left_over(written):
+    assert list(written) == list(FAMILIES)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_plan_of_every_family(written, name):
+    assert json.loads(json.dumps(family_golden(name))) == written[name]

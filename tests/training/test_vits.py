@@ -44,6 +44,19 @@ def test_lightning_steps_no_scheduler_so_learning_rates_are_set_before_each_step
     assert seen.found[0][0]["decoder"] < seen.found[2][0]["decoder"] > seen.found[5][0]["decoder"]
 
 
+def test_learning_rates_of_the_settings_win_over_those_that_a_saved_optimiser_brings(started):
+    first = fit(started(warmup=0, decay="none", learning_rates=EVERYTHING_LEARNS | {"decoder": 3e-4}))
+    ready = started(warmup=0, decay="none", learning_rates=EVERYTHING_LEARNS | {"decoder": 9e-4, "discriminator": 8e-4})
+    ready.module.optimiser_states = first.states_of_optimisers()
+    seen = Seen(rates)
+    module = fit(ready, seen)
+    for generator, discriminator in seen.found:
+        assert generator["decoder"] == pytest.approx(9e-4)
+        assert discriminator == pytest.approx({"discriminator": 8e-4})
+    # What a resume takes all the same: the moments and their count.
+    assert {int(state["step"]) for o in module.trainer.optimizers for state in o.state.values()} == {12}
+
+
 def test_lightning_counts_a_step_for_each_optimiser_and_we_count_one_a_batch(started):
     seen = Seen(lambda trainer, module: (module.step, trainer.global_step))
     module = fit(started(), seen)

@@ -59,7 +59,7 @@ def plan(
         "graft.alphabet": str(alphabet) if alphabet else None,
         "graft.bytes": as_bytes or None,
         "graft.drop_source_layers": drop_source_layers,
-        "graft.map_letters": map_letters,
+        "graft.map_letters": {True: "always", False: "never", None: None}[map_letters],
         "graft.allow_partial": allow_partial or None,
         "training.freeze": freeze or None,
     }

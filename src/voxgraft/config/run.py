@@ -41,9 +41,9 @@ class GraftConfig(Section):
     drop_source_layers: int = Field(
         0, ge=0, description="Layers of a recogniser, counted from its output, that start anew."
     )
-    map_letters: bool | None = Field(
-        None,
-        description="Letters of both alphabets keep their output rows; null is yes where the alphabet differs.",
+    map_letters: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Letters of both alphabets keep their output rows; auto: unless the alphabet is the same and layers start anew.",
     )
     relearn_unused: bool = Field(
         True,

@@ -35,7 +35,7 @@ def warnings_of(
         warnings.append(f"the base does not say its sample rate; {assumed}")
     if family.symbol_axis and target.symbols is not None:
         warnings += _symbol_warnings(checkpoint, target, family, symbols)
-    elif family.symbol_axis:
+    elif any(name in checkpoint.shapes for name in family.symbol_axis):
         warnings.append("the base does not say what its symbols are: ids are taken to mean the same")
     unknown = [row.source for row in rows if row.action == "drop" and row.part == "unknown"]
     if unknown:
@@ -52,6 +52,10 @@ def warnings_of(
 
 def _symbol_warnings(checkpoint: Checkpoint, target: Target, family: Family, rows: SymbolRows | None) -> list[str]:
     base, ours = checkpoint.symbols, target.symbols
+    if not any(name in checkpoint.shapes for name in family.symbol_axis):
+        return [
+            f"the base has no output layer over letters: one for {ours.rows if ours else 0} labels has yet to be learned"
+        ]
     if base is None or ours is None or rows is None:
         return ["the base does not say what its symbols are: ids are taken to mean the same"]
     if family.task == "recogniser":

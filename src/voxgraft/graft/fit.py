@@ -66,7 +66,9 @@ def _hop(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
 
 
 def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
-    if checkpoint.symbols is not None or target.symbols is None or not family.symbol_axis:
+    if checkpoint.symbols is not None or target.symbols is None:
+        return None
+    if not any(name in checkpoint.shapes for name in family.symbol_axis):
         return None
     if checkpoint.architecture.get("symbols") == target.symbols.rows and _ours(family):
         return None
@@ -109,6 +111,11 @@ def _rename(checkpoint: Checkpoint, target: Target, family: Family) -> str | Non
 
 def _languages(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
     asked = target.graft.languages
+    if _ours(family) and any(name in checkpoint.shapes for name in family.language_axis):
+        return (
+            f"the base speaks {len(checkpoint.languages)} languages by a table of them, which voxgraft's {family.title} does "
+            "not have: take a base of one language"
+        )
     if not asked or any(name in checkpoint.shapes for name in family.language_axis):
         return None
     return f"this {family.title} base has no vectors for languages, and {quoted(asked)} are asked for: leave graft.languages out"

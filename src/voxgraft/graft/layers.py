@@ -38,8 +38,8 @@ def dropped_prefixes(family: Family, names: Iterable[str], asked: int) -> tuple[
 
 def keeps_letters(target: Target, symbols: SymbolRows | None) -> bool:
     """Whether letters keep their output rows: as the settings say, else where the alphabet differs or no layer goes."""
-    if target.graft.map_letters is not None:
-        return target.graft.map_letters
+    if target.graft.map_letters != "auto":
+        return target.graft.map_letters == "always"
     return not target.graft.drop_source_layers or (symbols is not None and not symbols.identical)
 
 

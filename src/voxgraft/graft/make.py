@@ -53,13 +53,12 @@ def make_plan(checkpoint: Checkpoint, target: Target, recovered: Collection[str]
     joint = _joint(checkpoint, target, family, rules, voice)
     rows = [_row(joint, name, shape, recovered) for name, shape in target.shapes.items()]
     rows += _unused(joint, rows)
-    symbols = joint.symbols.symbols if joint.symbols is not None else None
     # Silent layers take nothing away from a base that is carried whole.
     heard = share_carried([row for row in rows if row.reason != rules.why_silent], target, family)
     refusals = refusals_of(checkpoint, target, family) + doubt
     return GraftPlan(
         rows=tuple(rows),
-        symbols=symbols or SymbolMap(),
+        symbols=_told_symbols(joint),
         speakers=speaker_map(checkpoint, target, voice) if rules.conditions or family.speaker_axis else {},
         languages=_languages(checkpoint, target),
         refusals=refusals or partial_refusal(heard, target),
@@ -97,6 +96,19 @@ def scratch_plan(target: Target) -> GraftPlan:
         frozen=target.frozen,
         discriminators=discriminator_sizes(rows),
     )
+
+
+def _told_symbols(joint: Joint) -> SymbolMap:
+    """The symbol map as the rows have it: where the output layer starts anew, no symbol keeps anything."""
+    wanted, base = joint.target.symbols, joint.base.symbols
+    if wanted is None or not joint.family.symbol_axis:
+        return SymbolMap()
+    anew = joint.symbols is None and base is None
+    if joint.family.task == "recogniser" and not anew and not keeps_letters(joint.target, joint.symbols):
+        anew = bool(joint.dropped) or not (joint.symbols and joint.symbols.identical)
+    if anew:
+        return SymbolMap(new=wanted.symbols, dropped=base.symbols if base is not None else ())
+    return joint.symbols.symbols if joint.symbols is not None else SymbolMap()
 
 
 def _to_recover(joint: Joint) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import Family
 from voxgraft.errors import MissingExtra
+from voxgraft.graft.rules import Rules
 
 DISCRIMINATOR = "discriminator."
 
@@ -54,6 +55,15 @@ def resized_shapes(
                 shape = shapes[name]
                 shapes[name] = (*shape[:axis], wanted, *shape[axis + 1 :])
     return shapes
+
+
+def with_head(shapes: Mapping[str, Shape], family: Family, rules: Rules, labels: int) -> dict[str, Shape]:
+    """The shapes of an encoder that gets an output layer for so many labels; the same where it has one."""
+    if rules.head is None or any(name in shapes for name in family.symbol_axis):
+        return dict(shapes)
+    head, width = rules.head
+    kept = {name: shape for name, shape in shapes.items() if family.part_of(name) not in rules.headless}
+    return kept | {f"{head}.weight": (labels, shapes[width][0]), f"{head}.bias": (labels,)} if width in shapes else kept
 
 
 def build_discriminator(kind: str) -> Any:

@@ -68,7 +68,10 @@ def map_symbols(source: SymbolTable, target: SymbolTable, unlearned: frozenset[s
     # A mark that frames sentences starts from its own row, however little that holds.
     empty = [symbol for symbol, match in same.items() if match in unlearned and match not in framing]
     near = {}
+    bytes_meet_letters = (source.text_kind == "bytes") != (target.text_kind == "bytes")
     for symbol in (*started, *empty):
+        if bytes_meet_letters and (not symbol.isascii() or not symbol.isprintable()):
+            continue
         found = around.nearest(symbol, spelled=is_spelled(target)) if not _framing(symbol, target) else {}
         if found:
             near[symbol] = found

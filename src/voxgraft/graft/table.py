@@ -96,5 +96,7 @@ def _size(row: Row) -> int:
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = " ".join(names[:12]) + (" …" if len(names) > 12 else "")
+    shown = " ".join(name if name.isprintable() else ascii(name) for name in names[:12]) + (
+        " …" if len(names) > 12 else ""
+    )
     return f" ({shown})" if names else ""

@@ -14,7 +14,8 @@ from voxgraft.config.presets import default_symbols, preset, quality_of
 from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.alphabet import byte_table, read_alphabet
-from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes
+from voxgraft.graft.rules import rules_of
+from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes, with_head
 from voxgraft.graft.symbol_file import read_symbols
 from voxgraft.text.g2p import DEFAULT_VOICE
 from voxgraft.text.symbols import SymbolTable
@@ -123,6 +124,9 @@ def _like_the_base(
         speakers=max(len(speakers), 1) if tables else None,
         languages=len(languages) if languages else None,
     )
+    asked = config.graft.alphabet is not None or config.graft.bytes
+    if symbols is not None and asked:
+        shapes = with_head(shapes, family, rules_of(family.name), symbols.rows)
     counts = {"symbols": symbols.rows} if symbols is not None else {}
     return Target(
         family=family.name,
@@ -210,8 +214,8 @@ def _speakers(config: RunConfig, base: Checkpoint | None, corpus_speakers: Seque
 
 
 def _languages(config: RunConfig, base: Checkpoint | None, family: Family) -> tuple[str, ...]:
-    """Names of the language table; none where the base has no such table."""
-    if base is None or not any(name in base.shapes for name in family.language_axis):
+    """Names of the language table; none where the base, or a network of ours, has no such table."""
+    if base is None or family.name in MODULES or not any(name in base.shapes for name in family.language_axis):
         return ()
     own = renamed(base.languages, config.graft.rename)
     return tuple(dict.fromkeys(config.graft.languages or own))

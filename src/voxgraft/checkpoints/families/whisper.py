@@ -17,6 +17,7 @@ FAMILY = Family(
         Part("encoder", "encoder"),
         # Its byte-pair text model is of no use to a recogniser with an alphabet of its own.
         Part("decoder", "decoder (not used)", speaks=False, wanted=False),
+        Part("head", "CTC head", wanted=False),
     ),
     prefixes=(
         ("model.encoder.conv", "convolutions"),
@@ -24,9 +25,12 @@ FAMILY = Family(
         ("model.encoder.", "encoder"),
         ("model.decoder.", "decoder"),
         ("proj_out.", "decoder"),
+        ("ctc_head.", "head"),
     ),
     layers=(
         ("model.encoder.conv1.", "model.encoder.conv2.", "model.encoder.embed_positions."),
         *((f"model.encoder.layers.{i}.",) for i in range(_MOST_LAYERS)),
+        ("ctc_head.",),
     ),
+    symbol_axis={"ctc_head.weight": 0, "ctc_head.bias": 0},
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from voxgraft.graft.rules.recognisers import WAV2VEC2, WHISPER
 from voxgraft.graft.rules.rules import Rules
 from voxgraft.graft.rules.vits import RULES as VITS
 
 __all__ = ["Rules", "rules_of"]
 
-RULES: dict[str, Rules] = {"vits": VITS}
+RULES: dict[str, Rules] = {"vits": VITS, "wav2vec2": WAV2VEC2, "whisper": WHISPER}
 NONE = Rules()
 
 

@@ -18,7 +18,8 @@ class Rules:
     speaker of many folds into a model without speakers, and one speaker grows into many that all begin as it.
 
     `why_new` and `why_dropped`: by part, why a tensor may be new or unused. `recovered`: parts that self-distillation
-    finds again where the base lacks the first of them.
+    finds again where the base lacks the first of them. `head`: the output layer that an encoder without one gets for an
+    alphabet, and the tensor of the base that is as long as the layer is wide; `headless` parts then go.
     """
 
     conditions: tuple[tuple[str, str], ...] = ()
@@ -27,3 +28,5 @@ class Rules:
     why_dropped: Mapping[str, str] = field(default_factory=dict)
     why_silent: str = "zero: every speaker starts as the base's voice"
     recovered: tuple[str, ...] = ()
+    head: tuple[str, str] | None = None
+    headless: frozenset[str] = frozenset()

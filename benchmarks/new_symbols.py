@@ -1,0 +1,237 @@
+"""What a new symbol should start from: noise, the mean of all, or its articulatory neighbours.
+
+    python -m benchmarks.new_symbols CORPUS [--seeds 3] [--hidden 8] [--steps 120] [--threads 2]
+
+The real voice en_US-joe-medium forgets some sounds that it knows: their rows are taken away, as if their language had
+been new to it. Then its text encoder alone learns from real recordings with their transcripts (CORPUS: a folder with
+metadata.csv and wavs/), once from each start. What is measured is how far the prior that the text gives lies from the
+latents of other recordings (VITS' KL term, nats a frame, along the likeliest alignment), on clips that hold hidden sounds
+and were not trained on. A seed draws the sounds that are hidden, the noise and the order of the clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
+from voxgraft.checkpoints.families import family_of
+from voxgraft.config.run import RecoveryConfig
+from voxgraft.corpus.importers import import_corpus
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.prepare import Prepared, prepare
+from voxgraft.graft.apply import apply_plan, build
+from voxgraft.graft.learned import unlearned_symbols
+from voxgraft.graft.make import make_plan
+from voxgraft.graft.symbols import SymbolRows, map_symbols
+from voxgraft.graft.target import target_like
+from voxgraft.library.folder import library_folder
+from voxgraft.models.vits import Vits
+from voxgraft.text.encode import encode_text
+from voxgraft.text.symbols import SymbolTable
+from voxgraft.training.recover import open_recovered, recover
+
+STARTS = ("noise", "mean", "neighbours")
+BATCH = 6
+RECOVERY_STEPS = 200
+LEARNING_RATE = 2e-4
+CHECK_EVERY = 10
+# The share of what hiding the sounds has cost that has to be won back.
+WON_BACK = 0.5
+
+
+@dataclass(frozen=True)
+class Clip:
+    """ids [N] of a text and what the recording is in the flow's space: z_p [D, T], log deviations of the posterior [D, T]."""
+
+    ids: torch.Tensor
+    z_p: torch.Tensor
+    logs_q: torch.Tensor
+
+
+def whole_base(base: Checkpoint, texts: Sequence[np.ndarray], recordings: Sequence[np.ndarray]) -> Checkpoint:
+    """The voice with its posterior encoder recovered, from the cache where it is there."""
+    settings = RecoveryConfig(steps=RECOVERY_STEPS)
+    kept = open_recovered(base, settings)
+    if kept is not None:
+        return kept
+    own = target_like(base)
+    model = build(own, 0)
+    assert isinstance(model, Vits)
+    apply_plan(make_plan(base, own), base, model)
+    return recover(base, model, texts, recordings, settings, 0).checkpoint
+
+
+def model_of(base: Checkpoint) -> Vits:
+    """The voice itself."""
+    own = target_like(base)
+    model = build(own, 0)
+    assert isinstance(model, Vits)
+    apply_plan(make_plan(base, own), base, model)
+    return model.eval()
+
+
+def recordings_of(corpus: Path, spec: AudioSpec, most: int) -> list[Prepared]:
+    """Recordings of 1.5 to 4 s, prepared as for training."""
+    fitting = [u for u in import_corpus(corpus, skip_bad=True) if 1.5 <= u.duration <= 4][:most]
+    return prepare(Manifest(tuple(fitting)), spec, cache_dir=library_folder().parent / "benchmarks")
+
+
+@torch.no_grad()
+def clips_of(model: Vits, recordings: Sequence[Prepared], symbols: SymbolTable) -> list[Clip]:
+    """Recordings as latents."""
+    clips = []
+    for item in recordings:
+        ids = torch.tensor([i for part in encode_text(item.utterance.text, symbols) for i in part.ids])
+        spectrogram = torch.from_numpy(item.spectrogram)[None]
+        posterior = model.encode_posterior(spectrogram, torch.tensor([spectrogram.shape[-1]]))
+        z_p = model.flow(posterior.m_q, posterior.mask, None)
+        if len(ids) < z_p.shape[-1]:
+            clips.append(Clip(ids, z_p[0], posterior.logs_q[0]))
+    return clips
+
+
+def kl_of(model: Vits, clips: Sequence[Clip]) -> torch.Tensor:
+    """VITS' KL term over some clips, nats a frame: the mean of the posterior stands for a draw of it."""
+    pad = torch.nn.utils.rnn.pad_sequence
+    ids = pad([clip.ids for clip in clips], batch_first=True)
+    lengths = torch.tensor([len(clip.ids) for clip in clips])
+    z_p = pad([clip.z_p.T for clip in clips], batch_first=True).transpose(1, 2)
+    logs_q = pad([clip.logs_q.T for clip in clips], batch_first=True).transpose(1, 2)
+    frames = torch.tensor([clip.z_p.shape[1] for clip in clips])
+    mask = (torch.arange(z_p.shape[-1])[None] < frames[:, None])[:, None].float()
+    text = model.encode_text(ids, lengths)
+    with torch.no_grad():
+        path = model.align(text, z_p, mask)
+    m_p, logs_p = model.expand_prior(text, path)
+    kl = logs_p - logs_q - 0.5 + 0.5 * ((z_p - m_p) ** 2 + torch.exp(2 * logs_q)) * torch.exp(-2 * logs_p)
+    return (kl * mask).sum() / mask.sum()
+
+
+def without(rows: SymbolRows, start: str) -> SymbolRows:
+    """The same map, its new symbols starting otherwise."""
+    return rows if start == "neighbours" else replace(rows, near={})
+
+
+def hidden_map(base: Checkpoint, hidden: Sequence[str]) -> SymbolRows:
+    """How the base's table maps onto itself where it has never known some symbols."""
+    assert base.symbols is not None
+    own = base.symbols
+    known = {symbol: ids for symbol, ids in own.ids.items() if symbol not in hidden}
+    unlearned = unlearned_symbols(base, family_of("vits")) - set(hidden)
+    return map_symbols(replace(own, ids=known), own, unlearned)
+
+
+def start_rows(weight: torch.Tensor, rows: SymbolRows, hidden: Sequence[int], start: str, seed: int) -> torch.Tensor:
+    """The embedding with the hidden rows as this start has them."""
+    value = weight.clone()
+    learned = [row for row in rows.kept.values() if row not in hidden]
+    for row in hidden:
+        if start == "noise":
+            generator = torch.Generator().manual_seed(seed * 1000 + row)
+            value[row] = torch.randn(weight.shape[1], generator=generator) * weight.shape[1] ** -0.5
+        elif start == "mean" or row not in rows.near:
+            value[row] = weight[learned].mean(0)
+        else:
+            value[row] = sum(share * weight[source] for source, share in rows.near[row].items())
+    return value
+
+
+def curve(
+    base: Checkpoint, value: torch.Tensor, train: list[Clip], test: list[Clip], steps: int, seed: int
+) -> list[float]:
+    """KL on the test clips before the first step and after every CHECK_EVERY, the text encoder alone learning."""
+    model = model_of(base)
+    with torch.no_grad():
+        model.enc_p.emb.weight.copy_(value)
+    parameters = list(model.enc_p.parameters())
+    optimiser = torch.optim.AdamW(parameters, LEARNING_RATE, betas=(0.8, 0.99), eps=1e-9)
+    order = np.random.default_rng(seed)
+    found = []
+    for step in range(steps + 1):
+        if step % CHECK_EVERY == 0:
+            with torch.no_grad():
+                found.append(
+                    float(statistics.fmean(float(kl_of(model, test[i : i + 12])) for i in range(0, len(test), 12)))
+                )
+        if step == steps:
+            break
+        batch = [train[i] for i in order.choice(len(train), BATCH, replace=False)]
+        optimiser.zero_grad(set_to_none=True)
+        kl_of(model, batch).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 10.0)
+        optimiser.step()
+    return found
+
+
+def steps_to(values: Sequence[float], goal: float) -> int | None:
+    """The first step measured at which the goal is met."""
+    return next((index * CHECK_EVERY for index, value in enumerate(values) if value <= goal), None)
+
+
+def draw_hidden(base: Checkpoint, clips: Sequence[Clip], count: int, seed: int) -> list[str]:
+    """Sounds that the base has learned and the corpus uses often enough."""
+    assert base.symbols is not None
+    used = torch.cat([clip.ids for clip in clips]).bincount(minlength=base.symbols.rows)
+    names = {ids[0]: symbol for symbol, ids in base.symbols.ids.items()}
+    unlearned = unlearned_symbols(base, family_of("vits"))
+    sounds = [
+        names[row]
+        for row in range(len(used))
+        if row in names and int(used[row]) >= 15 and names[row].isalpha() and names[row] not in unlearned
+    ]
+    return sorted(np.random.default_rng(seed).choice(sounds, min(count, len(sounds)), replace=False).tolist())
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--hidden", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--clips", type=int, default=120)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    began = time.monotonic()
+    base = open_checkpoint(resolve("en_US-joe-medium"))
+    assert base.symbols is not None
+    assert base.audio is not None
+    texts = [u.text for u in import_corpus(options.corpus, skip_bad=True)][:200]
+    ids = [np.array([i for part in encode_text(text, base.symbols) for i in part.ids]) for text in texts]
+    recordings = recordings_of(options.corpus, base.audio, options.clips)
+    whole = whole_base(base, [one for one in ids if len(one) > 20], [item.audio for item in recordings[:4]])
+    clips = clips_of(model_of(whole), recordings, base.symbols)
+    print(f"{len(clips)} clips, prepared in {time.monotonic() - began:.0f} s\n", flush=True)
+    print(f"| seed | hidden | start | KL before | after {options.steps} steps | steps to half |")
+    print("|---|---|---|---|---|---|")
+    for seed in range(options.seeds):
+        hidden = draw_hidden(base, clips, options.hidden, seed)
+        rows = hidden_map(base, hidden)
+        places = [base.symbols.ids[symbol][0] for symbol in hidden]
+        concerned = [clip for clip in clips if set(clip.ids.tolist()) & set(places)]
+        test, train = concerned[::4], [clip for clip in clips if all(clip is not other for other in concerned[::4])]
+        weight = torch.from_numpy(np.array(whole.tensors["enc_p.emb.weight"]))
+        intact = curve(whole, weight, train, test, 0, seed)[0]
+        noise_before = None
+        for start in STARTS:
+            value = start_rows(weight, without(rows, start), places, start, seed)
+            found = curve(whole, value, train, test, options.steps, seed)
+            noise_before = found[0] if noise_before is None else noise_before
+            half = steps_to(found, noise_before - WON_BACK * (noise_before - intact))
+            told = "not in time" if half is None else str(half)
+            print(f"| {seed} | {' '.join(hidden)} | {start} | {found[0]:.1f} | {found[-1]:.1f} | {told} |", flush=True)
+        print(f"| {seed} | nothing | its own rows | {intact:.1f} | | |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
