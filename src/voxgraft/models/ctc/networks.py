@@ -6,6 +6,7 @@ blank among them, and `output_lengths(lengths [B]) -> [B]`. Another family is on
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,10 @@ from voxgraft.checkpoints.deepspeech_layout import (
     tensors_from_module,
 )
 from voxgraft.checkpoints.families import Family, family_of
+from voxgraft.checkpoints.hugging_face.whisper import audio_spec as whisper_audio
+from voxgraft.errors import CheckpointError
 from voxgraft.models.ctc.deepspeech import DeepSpeech
+from voxgraft.models.ctc.whisper_encoder import WhisperCtc
 
 Architecture = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
@@ -32,8 +36,9 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Network:
-    """A family's module. `canonical` and `native` translate a whole state; `sources` names the canonical tensor that each
-    parameter of the module is made of. `features` are what it hears where a base does not say."""
+    """A family's module; an output comes every `subsampling` frames of features. `canonical` and `native` translate a
+    whole state; `sources` names the canonical tensor that each parameter of the module is made of. `features` are what
+    it hears where a base does not say."""
 
     build: Callable[[Architecture], nn.Module]
     shapes: Callable[[Architecture], Shapes]
@@ -41,6 +46,7 @@ class Network:
     native: Callable[[Tensors, Architecture], dict[str, np.ndarray]]
     sources: Callable[[Architecture], dict[str, str]]
     features: HearingSpec
+    subsampling: int = 1
 
 
 def network_of(family: str) -> Network | None:
@@ -87,6 +93,49 @@ def _layer_norm(architecture: Architecture) -> bool:
     return bool(architecture.get("layer_norm", False))
 
 
+def _named_canonically(module: type[nn.Module], features: HearingSpec, subsampling: int) -> Network:
+    """A family whose module has canonical names for its parameters, and an architecture's names for its keywords."""
+    known = set(inspect.signature(module).parameters)
+
+    def build(architecture: Architecture) -> nn.Module:
+        return module(**{name: value for name, value in architecture.items() if name in known})
+
+    def shapes(architecture: Architecture) -> Shapes:
+        with torch.device("meta"):
+            return {name: tuple(tensor.shape) for name, tensor in build(architecture).state_dict().items()}
+
+    return Network(
+        build=build,
+        shapes=shapes,
+        canonical=lambda state, _: dict(state),
+        native=lambda tensors, architecture: _selected(tensors, shapes(architecture)),
+        sources=lambda architecture: {name: name for name in shapes(architecture)},
+        features=features,
+        subsampling=subsampling,
+    )
+
+
+def _selected(tensors: Tensors, shapes: Shapes) -> dict[str, np.ndarray]:
+    """The tensors of these shapes, whatever there is besides, such as a decoder. Raises CheckpointError."""
+    found = {}
+    for name, shape in shapes.items():
+        # A count of batches, which nothing is computed from.
+        if name not in tensors and not shape:
+            found[name] = np.zeros((), np.float32)
+            continue
+        array = tensors.get(name)
+        if array is None or array.shape != shape:
+            raise CheckpointError(
+                "a tensor is absent" if array is None else "a tensor of another model",
+                field=name,
+                expected=list(shape),
+                got=None if array is None else list(array.shape),
+                remedy="The weights are damaged: get the file again.",
+            )
+        found[name] = array
+    return found
+
+
 NETWORKS: dict[str, Network] = {
     "deepspeech": Network(
         build=lambda architecture: DeepSpeech(**_deepspeech_keywords(architecture)),
@@ -96,4 +145,5 @@ NETWORKS: dict[str, Network] = {
         sources=lambda architecture: {made.name: made.source for made in conversions(_layer_norm(architecture))},
         features=MfccSpec(),
     ),
+    "whisper": _named_canonically(WhisperCtc, whisper_audio(80), subsampling=2),
 }
