@@ -190,4 +190,5 @@ def test_the_page_stays_small(clean, tmp_path, monkeypatch):
 
 def test_kinds_that_block_are_all_known():
     kinds = {"malformed row", "unsafe path", "missing audio", "unreadable audio", "duplicate id", "empty text"}
-    assert kinds | {"silence", "too short", "too long"} == BLOCKING
+    heard = {"silence", "too short", "too long"}
+    assert kinds | heard | {"outside the alphabet", "too short for its text"} == BLOCKING
