@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from voxgraft.cli.output import print_table
+from voxgraft.demo import TRAINING_MINUTES
 
 METRICS = ("cer", "wer", "speaker_similarity", "dnsmos", "mcd", "f0_rmse")
 
@@ -25,7 +26,7 @@ def main() -> None:
     """Run the demo from nothing, recovery included, and print one table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
-    arguments.add_argument("--minutes", type=float, default=8.0)
+    arguments.add_argument("--minutes", type=float, default=TRAINING_MINUTES)
     arguments.add_argument("--corpus", type=Path)
     arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     chosen = arguments.parse_args()

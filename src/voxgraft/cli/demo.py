@@ -14,14 +14,14 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where everything goes; a demo that was stopped goes on.")] = Path(
         "demo"
     ),
-    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of training proper.")] = 8.0,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Minutes of training proper; 10 by default.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print what came out as JSON.")] = False,
 ) -> None:
     """Graft a published voice onto five minutes of another speaker, measure both, and write a page to listen to."""
-    from voxgraft.demo import run_demo
+    from voxgraft.demo import TRAINING_MINUTES, run_demo
 
-    result = run_demo(folder, minutes=minutes, seed=seed)
+    result = run_demo(folder, minutes=minutes or TRAINING_MINUTES, seed=seed)
     if json:
         print_json(result.to_dict())
         return
