@@ -17,6 +17,7 @@ from torch import nn
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Tensors
 from voxgraft.checkpoints.deepspeech_layout import (
     canonical_shapes,
@@ -25,9 +26,13 @@ from voxgraft.checkpoints.deepspeech_layout import (
     tensors_from_module,
 )
 from voxgraft.checkpoints.families import Family, family_of
+from voxgraft.checkpoints.hugging_face.parakeet import Features as ParakeetFeatures
+from voxgraft.checkpoints.hugging_face.parakeet import audio_spec as parakeet_audio
 from voxgraft.checkpoints.hugging_face.whisper import audio_spec as whisper_audio
 from voxgraft.errors import CheckpointError
 from voxgraft.models.ctc.deepspeech import DeepSpeech
+from voxgraft.models.ctc.fastconformer import FastConformerCtc
+from voxgraft.models.ctc.wav2vec2 import Wav2Vec2Ctc
 from voxgraft.models.ctc.whisper_encoder import WhisperCtc
 
 Architecture = Mapping[str, Any]
@@ -136,6 +141,9 @@ def _selected(tensors: Tensors, shapes: Shapes) -> dict[str, np.ndarray]:
     return found
 
 
+# wav2vec 2.0's window and hop.
+SAMPLES = AudioSpec(16000, n_fft=400, win=400, hop=320, n_mels=0, log_base="none", normalisation="utterance")
+
 NETWORKS: dict[str, Network] = {
     "deepspeech": Network(
         build=lambda architecture: DeepSpeech(**_deepspeech_keywords(architecture)),
@@ -145,5 +153,7 @@ NETWORKS: dict[str, Network] = {
         sources=lambda architecture: {made.name: made.source for made in conversions(_layer_norm(architecture))},
         features=MfccSpec(),
     ),
+    "fastconformer": _named_canonically(FastConformerCtc, parakeet_audio(80, ParakeetFeatures()), subsampling=8),
+    "wav2vec2": _named_canonically(Wav2Vec2Ctc, SAMPLES, subsampling=320),
     "whisper": _named_canonically(WhisperCtc, whisper_audio(80), subsampling=2),
 }

@@ -109,7 +109,8 @@ class WhisperEncoder(nn.Module):
         if lengths is not None:
             # Beyond an utterance's end there is nothing, whatever the batch is padded with.
             inside = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
-            x = self.conv1(x * inside[:, None]).mul(inside[:, None])
+            weights = inside[:, None].to(x.dtype)
+            x = self.conv1(x * weights) * weights
             # An utterance without frames hears its first, so that attention has something to weigh.
             among = inside[:, None, None, ::2] | (torch.arange(inside[:, ::2].shape[1], device=x.device) == 0)
         else:
