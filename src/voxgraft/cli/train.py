@@ -12,6 +12,7 @@ from voxgraft.cli.output import print_json
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
+    from voxgraft.training.run import RunResult
 
 
 def train(
@@ -19,6 +20,9 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on with the run where its last checkpoint is.")] = False,
     base: Annotated[str | None, typer.Option(help="Another base for this run; auto picks one.")] = None,
     from_scratch: Annotated[bool, typer.Option(help="Start from no base at all.")] = False,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Accept that less than half of the network comes from the base.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the run and of the voice.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for runs/ and voices/.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -27,7 +31,7 @@ def train(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what came out as JSON.")] = False,
 ) -> None:
-    """Train a voice from the project's base; the best so far is exported and can be heard at once."""
+    """Train what the project's base is: a voice, whose best is exported at once, or a recogniser, which is tested at the end."""
     from voxgraft.config.load import load_config
     from voxgraft.training.run import train as run
 
@@ -35,8 +39,12 @@ def train(
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
     options = {"base": "none" if from_scratch else base, "name": name, "output": output, "training.device": device}
     overrides = [f"{key}={dumps(str(value))}" for key, value in options.items() if value is not None]
+    overrides += ["graft.allow_partial=true"] if allow_partial else []
     config = load_config(project, [*overrides, *(settings or ())])
     result = run(config if resume else with_picked_base(config), resume=resume)
+    if is_recogniser(result):
+        tell_of_recogniser(result, json)
+        return
     if json:
         best = result.best
         print_json(
@@ -58,11 +66,35 @@ def train(
         typer.echo(f'next: voxgraft say {result.voice} "Some words." -o words.wav')
 
 
+def is_recogniser(result: RunResult) -> bool:
+    """Whether a run trained a recogniser."""
+    return result.best is not None and result.best.wer is not None
+
+
+def tell_of_recogniser(result: RunResult, json: bool) -> None:
+    """Print what came out of a recogniser's run."""
+    from voxgraft.training.ctc.testing import in_percent, measures_of
+
+    measures = measures_of(result.tested)
+    exported = result.folder.parent.parent / "recognisers" / result.folder.name / f"{result.folder.name}.onnx"
+    if json:
+        state = {"run": str(result.folder), "step": result.step, "steps": result.steps, "finished": result.finished}
+        print_json(state | {"recogniser": str(exported) if exported.is_file() else None} | measures)
+        return
+    typer.echo(f"run: {result.folder} ({result.step} of {result.steps} steps)")
+    for title, before in (("base", "base_"), ("new model", "")):
+        wer, cer = measures[f"{before}wer"], measures[f"{before}cer"]
+        if wer is not None and cer is not None:
+            typer.echo(f"{title}: WER {in_percent(wer)}, CER {in_percent(cer)}")
+    if exported.is_file():
+        typer.echo(f"next: voxgraft transcribe {exported} RECORDING")
+
+
 def with_picked_base(config: RunConfig) -> RunConfig:
     """The same settings with the base that `auto` picks now, so that the run's own settings name it."""
     from voxgraft.checkpoints import resolve
     from voxgraft.config.load import with_overrides
 
-    if config.base not in (None, "auto"):
+    if config.base not in (None, "auto") or config.task == "recogniser":
         return config
     return with_overrides(config, [f"base={dumps(str(resolve('auto', config)))}"])

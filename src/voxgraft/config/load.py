@@ -42,8 +42,8 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> RunC
 
 
 def with_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """The same configuration with `a.b=c` settings changed; values are typed as in YAML."""
-    return _validated(_overridden(config.model_dump(), overrides), Document({}, {}), None)
+    """The same configuration with `a.b=c` settings changed; values are typed as in YAML. What nobody set stays unset."""
+    return _validated(_overridden(config.model_dump(exclude_unset=True), overrides), Document({}, {}), None)
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:

@@ -34,7 +34,10 @@ class RecogniserConfig(Section):
         (), description="Corpora that the result is tested on; empty takes corpus.held_out, else sets some aside."
     )
     set_aside: float = Field(
-        0.1, gt=0, le=0.45, description="Share of the texts that is set aside for dev, and again for test, where they lack."
+        0.1,
+        gt=0,
+        le=0.45,
+        description="Share of the texts that is set aside for dev, and again for test, where they lack.",
     )
     alphabet: Literal["auto", "base", "corpus"] = Field(
         "auto",
@@ -51,16 +54,22 @@ class RecogniserConfig(Section):
     )
     layer_norm: bool = Field(False, description="DeepSpeech from scratch: normalise each layer.")
     epochs: int | None = Field(
-        None, ge=1, description="Passes over the corpus; null takes training.steps, and training.minutes may shorten both."
+        None,
+        ge=1,
+        description="Passes over the corpus; null takes training.steps, and training.minutes may shorten both.",
     )
-    dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of each layer; null is 0.2.")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="Dropout of each layer; null is 0.2 for DeepSpeech, 0.1 for others."
+    )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's.")
     learning_rates: RecogniserRates = Field(RecogniserRates(), description="Learning rates.")
     learns: Literal["all", "new", "head"] = Field(
         "all", description="What learns: everything, only layers with something new in them, or the output layer alone."
     )
     thaw_every: int = Field(
-        0, ge=0, description="Steps after which one more layer, counted from the output, begins to learn; 0: all at once."
+        0,
+        ge=0,
+        description="Steps after which one more layer, counted from the output, begins to learn; 0: all at once.",
     )
     plateau: int = Field(
         0, ge=0, description="Validations without a better one after which learning rates fall; 0 leaves that out."

@@ -57,7 +57,7 @@ def trace(twin: Vits) -> onnx.ModelProto:
     if twin.speakers > 1:
         inputs, names = (*inputs, torch.tensor([0])), [*names, "sid"]
     buffer = io.BytesIO()
-    with _quietly(), torch.no_grad():
+    with quietly(), torch.no_grad():
         torch.onnx.export(
             _graph_module(twin),
             inputs,
@@ -110,7 +110,7 @@ def _graph_module(twin: Vits) -> nn.Module:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without the tracer's warnings about Python branches (verify.py tests what they warn of) and its prints."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
     levels = [logger.level for logger in loggers]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +118,14 @@ def with_alphabet(config: RunConfig, path: Path) -> RunConfig:
 
 
 def _target(config: RunConfig, base: Checkpoint | None) -> Target:
-    if base is not None:
-        return target_for(config, base, ())
     from voxgraft.models.ctc.networks import NETWORKS
 
+    if base is not None:
+        target = target_for(config, base, ())
+        if target.symbols is None:
+            return target
+        # Without what a base has besides: a decoder, what it was pre-trained with.
+        return replace(target, shapes=NETWORKS[base.family].shapes(target.architecture))
     symbols, settings = _symbols_from_scratch(config), config.recogniser
     architecture: dict[str, Any] = {
         "symbols": symbols.rows,

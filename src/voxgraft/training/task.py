@@ -15,7 +15,7 @@ def with_task(config: RunConfig) -> RunConfig:
     ConfigError where the base is of the other kind.
     """
     asked = config.recogniser.model_fields_set or config.graft.alphabet is not None or config.graft.bytes
-    if config.base in (None, AUTO, FROM_SCRATCH):
+    if config.base == FROM_SCRATCH or (config.base in (None, AUTO) and config.task != "recogniser"):
         task = "recogniser" if asked else "voice"
         return config if config.task != "auto" else config.model_copy(update={"task": task})
     base = open_base(config)

@@ -79,7 +79,8 @@ class DeepSpeech(nn.Module):
 
     def _windows(self, features: torch.Tensor) -> torch.Tensor:
         """[B, n_context + T + n_context, C] -> [B, T, (2 · n_context + 1) · C], the earliest frame first."""
-        return features.unfold(1, 2 * self.n_context + 1, 1).transpose(2, 3).flatten(2)
+        frames = features.shape[1] - 2 * self.n_context
+        return torch.cat([features[:, k : k + frames] for k in range(2 * self.n_context + 1)], dim=2)
 
     def _hidden(self, x: torch.Tensor, layer: nn.Module, norm: nn.Module) -> torch.Tensor:
         return self.drop(norm(layer(x).clamp(0, self.relu_clip)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.importers import import_corpus
+from voxgraft.corpus.leakage import leaks
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import split, text_key
 from voxgraft.errors import CorpusError
@@ -37,7 +38,10 @@ def corpora_of(config: RunConfig) -> Corpora:
         train, test = _aside(train, config, config.corpus.held_out, "test")
     if not dev:
         train, dev = _aside(train, config, (), "dev")
-    _tell_of_shared_texts(train, dev, test)
+    for finding in leaks(train, dev, test):
+        # Recordings set aside here are of the same speakers on purpose.
+        if finding.kind != "speaker in two sets" or (settings.dev and settings.test):
+            notice(f"warning: {finding.kind}: {finding.detail}; {finding.remedy}")
     return Corpora(train, dev, test)
 
 
@@ -76,15 +80,3 @@ def _aside(train: Manifest, config: RunConfig, held_out: Sequence[str], what: st
             remedy=f"record more, or name other recordings with recogniser.{what}",
         )
     return parts.train, aside
-
-
-def _tell_of_shared_texts(train: Manifest, dev: Manifest, test: Manifest) -> None:
-    """A text that is learned and tested makes the test look better than it is."""
-    learned = {text_key(utterance.text) for utterance in train}
-    for name, part in (("dev", dev), ("test", test)):
-        shared = [utterance for utterance in part if text_key(utterance.text) in learned]
-        if shared:
-            notice(
-                f"warning: {len(shared)} of {len(part)} utterances for {name} have texts that are trained on, such as "
-                f"{shared[0].id}: its scores look better than they are"
-            )

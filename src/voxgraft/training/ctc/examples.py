@@ -12,15 +12,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
+from voxgraft.audio.recogniser_features import hears_samples
+from voxgraft.corpus.augmentation import Augmenter
 from voxgraft.corpus.features import Heard, features_of
 from voxgraft.errors import CorpusError
 from voxgraft.inference.labels import Labels
 from voxgraft.progress import notice
 from voxgraft.text.transcript import plain
 from voxgraft.training.draws import generator
-
-# float32 [T] at the model's rate, its random draws and the share of the run that is done (0 to 1) -> float32 [T].
-Augment = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -161,13 +160,13 @@ def make_batch(
     first: int = 0,
     total: int | None = None,
     seed: int = 0,
-    augment: Augment | None = None,
+    augmenter: Augmenter | None = None,
     progress: float = 0.0,
 ) -> Batch:
     """The clips of a step, or those from place `first` on of a larger one, whose labels are `total` in all."""
     chosen = [examples[clip] for clip in clips]
     heard = [
-        example.heard.features if augment is None else _augmented(example, augment, seed, step, place, progress)
+        _augmented(example, augmenter, seed, step, place, progress) if augmenter else example.heard.features
         for place, example in enumerate(chosen, first)
     ]
     count = sum(len(example.labels) for example in chosen)
@@ -187,6 +186,11 @@ def make_batch(
     )
 
 
-def _augmented(example: Example, augment: Augment, seed: int, step: int, place: int, progress: float) -> np.ndarray:
-    changed = augment(example.heard.sound, generator(seed, "augment", step, place), progress)
-    return features_of(changed, example.heard.spec)
+def _augmented(example: Example, augmenter: Augmenter, seed: int, step: int, place: int, progress: float) -> np.ndarray:
+    spec, features = example.heard.spec, example.heard.features
+    if augmenter.changes_sound:
+        features = features_of(
+            augmenter.sound(example.heard.sound, generator(seed, "sound", step, place), progress), spec
+        )
+    frame_seconds = (1 if hears_samples(spec) else spec.hop) / spec.sample_rate
+    return augmenter.features(features, frame_seconds, generator(seed, "features", step, place), progress)

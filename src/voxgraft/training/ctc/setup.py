@@ -14,17 +14,21 @@ from torch.utils.data import DataLoader
 
 from voxgraft.audio.recogniser_features import HearingSpec
 from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints import open_checkpoint
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.metadata import metadata_of, read_metadata
 from voxgraft.checkpoints.write import write_safetensors
 from voxgraft.config.run import RunConfig
+from voxgraft.corpus.augmentation import Augmenter
 from voxgraft.corpus.features import prepare_features
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
+from voxgraft.export.recogniser import export_recogniser
 from voxgraft.files import write_atomically
 from voxgraft.graft.plan import GraftPlan, read_plan
 from voxgraft.graft.project import open_base
 from voxgraft.graft.recogniser import (
+    FROM_SCRATCH,
     RecogniserGraft,
     alphabet_text,
     graft_network,
@@ -42,7 +46,7 @@ from voxgraft.training.batches import Schedule
 from voxgraft.training.callbacks.validation import Best, Verdict
 from voxgraft.training.ctc.corpora import Corpora, corpora_of
 from voxgraft.training.ctc.diagnosis import Diagnosis, warm_up_problem
-from voxgraft.training.ctc.examples import Augment, Example, learnable, make_batch, make_examples
+from voxgraft.training.ctc.examples import Example, learnable, make_batch, make_examples
 from voxgraft.training.ctc.layers import layer_rates, parameter_groups
 from voxgraft.training.ctc.listening import listen
 from voxgraft.training.ctc.module import CtcTraining
@@ -54,7 +58,9 @@ from voxgraft.training.tempo import steps_that_fit
 # Clips a step: more see the corpus less often in the same time.
 BATCH_ON_CPU = 8
 BATCH_ON_GPU = 32
+# DeepSpeech's layers are wide for what a small corpus holds; encoders with attention ask for less.
 DROPOUT = 0.2
+DROPOUT_OF_OTHERS = 0.1
 # Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
 MOST_SLIPS = 0.002
 
@@ -90,7 +96,7 @@ class Started:
     material: Material
     module: CtcTraining
     diagnosis: Diagnosis
-    augment: Augment | None = None
+    augmenter: Augmenter
     sample_rate: int = 0
 
     @property
@@ -119,7 +125,7 @@ class Started:
                 first=share.start,
                 total=total,
                 seed=seed,
-                augment=self.augment,
+                augmenter=self.augmenter,
                 progress=done,
             )
 
@@ -169,8 +175,13 @@ class Started:
         }
 
     def finish(self, best: Best | None) -> Tested | None:
-        """Test the best on recordings that it never saw, next to the base."""
-        return tested_run(self.config, self.folder, best, self.material.test, next(self.network.parameters()).device)
+        """Test the best on recordings that it never saw, next to the base; then export it."""
+        tested = tested_run(self.config, self.folder, best, self.material.test, next(self.network.parameters()).device)
+        if best is not None and best.voice is not None:
+            folder = Path(self.config.output) / "recognisers" / self.config.name
+            exported = export_recogniser(open_checkpoint(Path(best.voice)), folder, self.config.name)
+            notice(f"exported: {exported}")
+        return tested
 
     def _described(self, network: torch.nn.Module, step: int) -> Checkpoint:
         model = self.model
@@ -258,7 +269,8 @@ def _model(graft: RecogniserGraft, config: RunConfig) -> Model:
     target, base, dropout = graft.target, graft.base, config.recogniser.dropout
     hearing = (base.features or base.audio) if base is not None else None
     assert target.symbols is not None
-    architecture = dict(target.architecture) | {"dropout": DROPOUT if dropout is None else dropout}
+    usual = DROPOUT if target.family == FROM_SCRATCH else DROPOUT_OF_OTHERS
+    architecture = dict(target.architecture) | {"dropout": usual if dropout is None else dropout}
     return Model(
         target.family,
         architecture,
@@ -276,7 +288,7 @@ def _labels_of_the_corpus(config: RunConfig, base: Checkpoint | None, train: Man
     texts = [plain(u.text) if settings.text == "plain" else " ".join(u.text.split()) for u in train]
     labels = derived_alphabet(texts)
     own = base.symbols if base is not None else None
-    if own is not None and settings.alphabet != "corpus":
+    if own is not None and own.blank is not None and settings.alphabet != "corpus":
         strange = _beyond(own, train, settings.text)
         if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
             return None
@@ -328,8 +340,13 @@ def _settled(config: RunConfig, material: Material) -> RunConfig:
     )
     batch = shared_batch(settings, len(material.train), BATCH_ON_GPU if device == "cuda" else BATCH_ON_CPU)
     changes: dict[str, Any] = {"batch": batch, "precision": "bf16" if half else "fp32", "device": device}
-    if config.recogniser.epochs is not None:
-        changes["steps"] = config.recogniser.epochs * -(-len(material.train) // batch)
+    epoch = -(-len(material.train) // batch)
+    steps = settings.steps if config.recogniser.epochs is None else config.recogniser.epochs * epoch
+    changes["steps"] = steps
+    if "warmup" not in settings.model_fields_set:
+        changes["warmup"] = min(settings.warmup, steps // 10)
+    if "validate_every" not in settings.model_fields_set:
+        changes["validate_every"] = max(1, min(settings.validate_every, max(epoch, steps // 10)))
     return config.model_copy(update={"training": settings.model_copy(update=changes)})
 
 
@@ -347,7 +364,8 @@ def _started(config: RunConfig, plan: GraftPlan, model: Model, material: Materia
         seed=config.seed,
         autocast=torch.bfloat16 if settings.precision == "bf16" else None,
     )
-    return Started(config, plan, model, material, module, Diagnosis())
+    augmenter = Augmenter(config.recogniser.augment, model.hearing.sample_rate)
+    return Started(config, plan, model, material, module, Diagnosis(), augmenter)
 
 
 def _with_fitting_steps(started: Started) -> Started:
@@ -358,7 +376,7 @@ def _with_fitting_steps(started: Started) -> Started:
         schedule = schedule_of(started.material.train, started.config)
 
         def prepared(step: int) -> Any:
-            return make_batch(started.material.train, schedule.clips(step)).to(device)
+            return make_batch(started.material.train, schedule.clips(step), augmenter=started.augmenter).to(device)
 
         def pass_over(batch: Any) -> None:
             module.loss(batch).sum().backward()

@@ -76,10 +76,15 @@ def read_test(folder: Path) -> Tested | None:
     return Tested(*(_interval(part.get(name)) for part in (document["result"], base) for name in ("wer", "cer")))
 
 
+def measures_of(tested: Tested | None) -> dict[str, Interval | None]:
+    """The measures by their names; None where they were not made."""
+    return {name: getattr(tested, name, None) for name in ("wer", "cer", "base_wer", "base_cer")}
+
+
 def in_percent(interval: Interval) -> str:
     """`12.3 % (10.0 to 14.1)`."""
     value, low, high = (100 * number for number in interval)
-    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
+    return f"{value:.1f} % (95 %: {low:.1f} to {high:.1f})"
 
 
 def _hear_the_base(config: RunConfig, test: Sequence[Example], device: torch.device) -> Hearing | None:
