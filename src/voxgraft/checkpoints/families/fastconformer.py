@@ -26,4 +26,5 @@ FAMILY = Family(
         *((f"encoder.layers.{i}.",) for i in range(_MOST_LAYERS)),
         ("ctc_head.",),
     ),
+    trains=True,
 )

@@ -222,7 +222,8 @@ class RelativeAttention(nn.Module):
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:
         """[B, N, D] -> [B, H, N, D / H]."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        # Sizes are spelt out, so that an exported graph takes any length.
+        return x.reshape(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
 
 
 def relative_places(positions: int, width: int, device: torch.device | None = None) -> torch.Tensor:
