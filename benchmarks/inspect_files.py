@@ -1,4 +1,4 @@
-"""How long `voxgraft inspect` takes on each checkpoint given, in a fresh process, and how much memory.
+"""How long `voxgraft inspect` takes on each checkpoint given, in a fresh process, best of three.
 
     python -m benchmarks.inspect_files FILE_OR_FOLDER ...
 
@@ -20,11 +20,11 @@ FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
 
 
 def row(path: Path) -> tuple[str, ...]:
-    """Name, format, family, size, seconds and memory of one checkpoint."""
+    """Name, format, family, size in MB and seconds of one checkpoint."""
     facts = inspection_of(open_checkpoint(path))
-    seconds, memory = measure(OURS, path)
+    seconds, _ = measure(OURS, path)
     name = "/".join(path.parts[-2:])
-    return name, facts["format"], facts["family"], f"{facts['bytes'] / 1e6:.1f}", f"{seconds:.2f}", f"{memory:.0f}"
+    return name, facts["format"], facts["family"], f"{facts['bytes'] / 1e6:.1f}", f"{seconds:.2f}"
 
 
 def tiny_checkpoints() -> list[Path]:
@@ -42,7 +42,7 @@ def tiny_checkpoints() -> list[Path]:
 def main(names: list[str]) -> None:
     """Print one table."""
     paths = [Path(name) for name in names] or tiny_checkpoints()
-    print_table("", ("checkpoint", "format", "family", "MB", "seconds", "memory, MB"), map(row, paths))
+    print_table("", ("checkpoint", "format", "family", "MB", "seconds"), map(row, paths))
 
 
 if __name__ == "__main__":
