@@ -13,6 +13,7 @@ BENCHMARKS = {
     "library": "listing a library of 1,000 bases and picking from it",
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
+    "beam_search": "beam search, next to pyctcdecode and ctc-beam-decoder",
     "demo": "the demo: time, and scores of base, result and recordings",
 }
 

@@ -31,6 +31,7 @@ _PLACES = {
     "train": "voxgraft.training.run",
     "compare": "voxgraft.evaluation.compare",
     "export_piper": "voxgraft.export.piper",
+    "Recogniser": "voxgraft.inference.recogniser",
     "Voice": "voxgraft.inference.voice",
     "VoxgraftError": "voxgraft.errors",
 }
@@ -40,6 +41,7 @@ __all__ = [
     "Checkpoint",
     "GraftPlan",
     "Manifest",
+    "Recogniser",
     "RunConfig",
     "Voice",
     "VoxgraftError",

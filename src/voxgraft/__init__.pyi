@@ -19,6 +19,7 @@ from voxgraft.graft.plan import GraftPlan as GraftPlan
 from voxgraft.graft.project import new_project as new_project
 from voxgraft.graft.project import plan_project as plan_project
 from voxgraft.graft.target import target_for as target_for
+from voxgraft.inference.recogniser import Recogniser as Recogniser
 from voxgraft.inference.voice import Voice as Voice
 from voxgraft.training.run import train as train
 

@@ -1,4 +1,5 @@
 import codecs
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from tests.inference.ctc_paths import letters, random_frames, text_scores
 
 from voxgraft.errors import TextError
 from voxgraft.inference.automaton import hot_word_automaton, utf8_automaton
-from voxgraft.inference.decode import BeamOptions, beam_search, greedy, log_softmax
+from voxgraft.inference.decode import EXHAUSTIVE, BeamOptions, beam_search, greedy, log_softmax
 from voxgraft.inference.labels import Labels
 from voxgraft.text.alphabet import byte_table
 
@@ -122,7 +123,7 @@ def test_without_pruning_texts_gain_what_their_hot_words_are_worth(seed, hot_wor
         )
 
     expected = text_scores(log_probs, labels, worth)
-    options = BeamOptions(1 << 30, 1 << 30, 1.0, np.inf, hot_words)
+    options = replace(EXHAUSTIVE, hot_words=hot_words)
     found = {h.text: h.score for h in beam_search(log_probs, labels, options, most=1000)}
     assert found == pytest.approx(expected, abs=1e-5)
 

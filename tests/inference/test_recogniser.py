@@ -281,9 +281,11 @@ def test_a_model_without_settings_says_what_is_missing(tmp_path):
 def test_words_of_a_model_need_word_breaks(tmp_path):
     from tests.inference.ctc_paths import letters
 
+    from voxgraft.inference.word_model import WordModel
     from voxgraft.text.ngram_model import NgramModel
     from voxgraft.text.ngram_trie import NgramTrie
 
-    model = NgramModel((), NgramTrie(0), (), (), -1, -1, -1)
+    none = np.zeros(0, np.float32)
+    model = WordModel(NgramModel((), NgramTrie(0), (none,), (none,), -1, -1, -1), letters("ab"))
     with pytest.raises(TextError, match="separates words"):
         Decoder(letters("ab"), language_model=model)

@@ -10,6 +10,7 @@ from tests.inference.ctc_paths import letters, random_frames, text_scores
 from voxgraft.errors import TextError
 from voxgraft.inference.decode import EXHAUSTIVE, BeamSearch, beam_search
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.vocabulary import FOREIGN, WORD_START
 from voxgraft.inference.word_model import LmOptions, WordModel, load_language_model
 from voxgraft.text.arpa import read_arpa, write_arpa
 from voxgraft.text.ngram import estimate
@@ -37,7 +38,8 @@ def test_without_pruning_texts_score_as_sound_and_model_together(model, seed):
     log_probs = random_frames(5, 4, seed)
     expected = text_scores(log_probs, SPACED, lambda sequence: worth(model, SPACED.text(sequence).split()))
     found = {
-        h.text: h.score for h in beam_search(log_probs, SPACED, EXHAUSTIVE, words=WordModel(model, LM), most=10_000)
+        h.text: h.score
+        for h in beam_search(log_probs, SPACED, EXHAUSTIVE, words=WordModel(model, SPACED, LM).start(), most=10_000)
     }
     assert found == pytest.approx(expected, abs=1e-4)
 
@@ -49,16 +51,17 @@ def test_pieces_of_words_score_as_their_words_do(model, seed):
     log_probs = random_frames(4, 5, seed)
     expected = text_scores(log_probs, labels, lambda sequence: worth(model, labels.text(sequence).split()))
     found = {
-        h.text: h.score for h in beam_search(log_probs, labels, EXHAUSTIVE, words=WordModel(model, LM), most=10_000)
+        h.text: h.score
+        for h in beam_search(log_probs, labels, EXHAUSTIVE, words=WordModel(model, labels, LM).start(), most=10_000)
     }
     assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_forgetting_what_is_settled_keeps_the_models_context(model, monkeypatch):
     log_probs = random_frames(300, 4, 2, 4.0)
-    whole = beam_search(log_probs, SPACED, words=WordModel(model, LM), most=3)
+    whole = beam_search(log_probs, SPACED, words=WordModel(model, SPACED, LM).start(), most=3)
     monkeypatch.setattr("voxgraft.inference.decode._COMPACT_NODES", 200)
-    words = WordModel(model, LM)
+    words = WordModel(model, SPACED, LM).start()
     search = BeamSearch(SPACED, words=words)
     for piece in np.array_split(log_probs, 60):
         search.push(piece)
@@ -66,16 +69,39 @@ def test_forgetting_what_is_settled_keeps_the_models_context(model, monkeypatch)
     assert [(h.text, pytest.approx(h.score)) for h in whole] == [(h.text, h.score) for h in search.finish(3)]
 
 
-def test_a_recogniser_in_capitals_asks_for_small_letters(model):
-    words = WordModel(model, LM)
-    assert words.complete(words.begin(), "AB") == words.complete(words.begin(), "ab")
-    assert words.begins_word("A")
+@pytest.mark.parametrize("spelling", ["AB ", "ab "])
+def test_the_case_of_words_is_the_recognisers(model, spelling):
+    labels = letters(spelling)
+    words = WordModel(model, labels, LM).start()
+    state = words.walk(words.walk(np.array([WORD_START]), np.array([0])), np.array([1]))
+    known, _ = words.complete(words.begin(), int(state[0]))
+    assert known == pytest.approx(
+        LM.beta + LM.alpha * math.log(10) * (model.after(model.beginning, model.numbers["ab"])[0])
+    )
+    assert words.walk(state, np.array([0]))[0] == FOREIGN
+
+
+def test_of_words_that_are_written_alike_the_likeliest_counts(tmp_path):
+    write_arpa(estimate([["Ab"], ["ab"], ["ab"], ["ab", "ab"], ["AB"]], 1), tmp_path / "lm.arpa")
+    both = read_arpa(tmp_path / "lm.arpa")
+    words = WordModel(both, letters("ab "), LmOptions(1.0, 0.0)).start()
+    state = words.walk(words.walk(np.array([WORD_START]), np.array([0])), np.array([1]))
+    gain, _ = words.complete(words.begin(), int(state[0]))
+    assert gain == pytest.approx(math.log(10) * both.after((), both.numbers["ab"])[0])
+
+
+def test_a_model_without_an_unknown_word_gives_one_little(tmp_path):
+    path = tmp_path / "lm.arpa"
+    path.write_text("\\data\\\nngram 1=1\n\n\\1-grams:\n-0.1\tab\n\n\\end\\\n")
+    words = WordModel(read_arpa(path), SPACED, LmOptions(1.0, 0.0, -3.0)).start()
+    assert words.complete(words.begin(), FOREIGN)[0] == pytest.approx(-3 - 5 * math.log(10))
+    assert words.close(words.begin()) == 0.0
 
 
 def test_letters_without_word_breaks_need_no_model(model):
     labels = letters("ab")
     log_probs = random_frames(6, 3, 1)
-    assert beam_search(log_probs, labels, words=WordModel(model, LM)) == beam_search(log_probs, labels)
+    assert beam_search(log_probs, labels, words=WordModel(model, labels, LM).start()) == beam_search(log_probs, labels)
 
 
 def kenlm(trailer: bytes = b"") -> bytes:

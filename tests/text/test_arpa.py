@@ -36,8 +36,6 @@ def test_a_file_of_others(tmp_path):
     assert model.sentence(["a"]) == pytest.approx(-0.1 - 0.2)
     assert model.sentence(["zzz"]) == pytest.approx(-0.5 - 1.0 - 0.5)
     assert model.sentence(["a", "a"]) == pytest.approx(-0.1 - 0.2 - 0.3 - 0.2)
-    assert model.begins_word("a")
-    assert not model.begins_word("ab")
 
 
 def test_gzipped_is_the_same(tmp_path):

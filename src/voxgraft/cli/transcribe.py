@@ -123,18 +123,21 @@ def _decoder(
     from dataclasses import replace
 
     from voxgraft.inference.decode import BeamOptions
-    from voxgraft.inference.word_model import LmOptions, load_language_model
+    from voxgraft.inference.word_model import LmOptions, WordModel, load_language_model
 
-    usual = recogniser.decoder()
+    usual = recogniser.settings.decoder
     wide = lm is not None or lexicon is not None or hot_words or alternatives > 1
-    beams = beam or (max(usual.options.beams, BeamOptions().beams) if wide else usual.options.beams)
+    beams = beam or (max(usual.beams, BeamOptions().beams) if wide else usual.beams)
     options = BeamOptions(beams=beams, hot_words=hot_words)
-    alpha = usual.lm_options.alpha if weights[0] is None else weights[0]
-    beta = usual.lm_options.beta if weights[1] is None else weights[1]
+    alpha, beta = (
+        own if given is None else given for given, own in zip(weights, (usual.alpha, usual.beta), strict=True)
+    )
     weighed = LmOptions(alpha, beta)
-    decoder = replace(usual, options=options, lm_options=weighed, most=alternatives)
+    decoder = replace(recogniser.decoder(), options=options, most=alternatives)
     if lexicon is None:
-        return replace(decoder, language_model=load_language_model(lm)) if lm is not None else decoder
+        if lm is None:
+            return decoder
+        return replace(decoder, language_model=WordModel(load_language_model(lm), recogniser.labels, weighed))
     if hot_words:
         raise typer.BadParameter("hot words and a lexicon do not go together", param_hint="--hot-word")
     from voxgraft.inference.flashlight import LexiconDecoder, read_words

@@ -73,7 +73,9 @@ def align(log_probs: np.ndarray, labels: Sequence[int], blank: int) -> Alignment
     np.add.at(sums, path[spelling] // 2, log_probs[np.flatnonzero(spelling), states[path[spelling]]])
     score = float(sums.sum() / spelling.sum()) if len(labels) else 0.0
     margin = (total - best) / frames if frames else 0.0
-    return Alignment(tuple(int(label) for label in labels), first, last, sums / np.maximum(last - first, 1), score, margin)
+    return Alignment(
+        tuple(int(label) for label in labels), first, last, sums / np.maximum(last - first, 1), score, margin
+    )
 
 
 def _best_path(log_probs: np.ndarray, states: np.ndarray, blank: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from voxgraft.errors import CheckpointError
 from voxgraft.inference.automaton import Automaton, hot_word_automaton, utf8_automaton
 from voxgraft.inference.labels import Labels
 from voxgraft.inference.prefix_tree import PrefixTree
+from voxgraft.inference.vocabulary import FOREIGN, WORD_START
 
 _NEVER = -np.inf
 _COMPACT_NODES = 1 << 14
@@ -23,17 +24,19 @@ _COMPACT_NODES = 1 << 14
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """How wide to search. A frame tries its `top_labels` likeliest labels, fewer where those reach `label_mass` of the
-    probability; a beam more than `beam_drop` behind the best is dropped. `hot_words` maps words to what they gain."""
+    """How wide to search. A frame tries its `top_labels` likeliest labels, but none after those that reach `label_mass`
+    of the probability and none under `label_floor` (a probability); the likeliest is always tried. A beam more than
+    `beam_drop` (a logarithm) behind the best is dropped. `hot_words` maps words to what they gain."""
 
     beams: int = 100
     top_labels: int = 40
-    label_mass: float = 0.999
-    beam_drop: float = 12.0
+    label_mass: float = 0.9999
+    label_floor: float = 0.0067
+    beam_drop: float = 10.0
     hot_words: Mapping[str, float] = field(default_factory=dict)
 
 
-EXHAUSTIVE = BeamOptions(beams=1 << 30, top_labels=1 << 30, label_mass=1.0, beam_drop=np.inf)
+EXHAUSTIVE = BeamOptions(1 << 30, 1 << 30, 1.0, 0.0, np.inf)
 
 
 class Hypothesis(NamedTuple):
@@ -45,21 +48,24 @@ class Hypothesis(NamedTuple):
 
 
 class WordScores(Protocol):
-    """What a language model says of words, a state for each search. Gains are natural logarithms, weights included."""
+    """What a language model says of words in one search. Gains are natural logarithms, weights included.
+
+    `walk` goes on in beginnings of words: WORD_START, FOREIGN for what no word begins with.
+    """
 
     foreign_gain: float
 
     def begin(self) -> int:
         """The context of a beginning."""
 
-    def complete(self, context: int, word: str) -> tuple[float, int]:
-        """What a whole word gains after a context, and the context after it."""
+    def walk(self, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The beginnings [N] that `states` [N] become with `labels` [N]."""
+
+    def complete(self, context: int, state: int) -> tuple[float, int]:
+        """What the whole word of a state gains after a context, and the context after it."""
 
     def close(self, context: int) -> float:
         """What ending after a context gains."""
-
-    def begins_word(self, prefix: str) -> bool:
-        """Whether a word that is known begins so."""
 
     def retain(self, contexts: np.ndarray) -> np.ndarray:
         """Forget all contexts but these [N, sorted]; their new numbers, in order."""
@@ -165,6 +171,12 @@ class BeamSearch:
             np.logaddexp(self._blank, self._label) + frame[self.labels.blank],
             np.where(last == self.labels.blank, _NEVER, self._label + frame[last]),
         )
+        ranks = np.logaddexp(self._blank, self._label) + self._tree.bonus[self._node]
+        kept = ranks >= ranks.max() - self.options.beam_drop
+        if not kept.all():
+            self._tree.slot[self._node] = -1
+            self._node, self._blank, self._label = self._node[kept], self._blank[kept], self._label[kept]
+            self._tree.slot[self._node] = np.arange(len(self._node))
 
     def _extend(self, frame: np.ndarray, candidates: np.ndarray) -> None:
         """A frame: every beam stays as it is or goes on with one of `candidates` [K]."""
@@ -203,37 +215,36 @@ class BeamSearch:
         gains = np.repeat(tree.bonus[node][:, None], len(candidates), axis=1)
         for automaton, states in zip(self._automata, tree.states, strict=True):
             gains += automaton.gain[states[node][:, None], candidates]
-        breaking = np.flatnonzero(self.labels.breaks[candidates])
-        if self._words is not None and len(breaking):
-            hopeful = (longer[:, breaking].max(axis=1) + tree.bonus[node]) > stays.max() - self.options.beam_drop
-            self._complete_words(node[hopeful & np.isnan(tree.word_gain[node])])
-            gains[:, breaking] += np.where(hopeful, tree.word_gain[node], _NEVER)[:, None]
+        if self._words is None:
+            return gains
+        # Words only ever lose, but for what each gains by itself: what is too far behind without them is not asked for.
+        hopeful = longer + gains > stays.max() - self.options.beam_drop
+        breaking = self.labels.breaks[candidates]
+        ending = hopeful[:, breaking].any(axis=1)
+        self._complete_words(node[ending & np.isnan(tree.word_gain[node])])
+        gains[:, breaking] += np.where(ending, tree.word_gain[node], _NEVER)[:, None]
+        beam, choice = np.nonzero(hopeful)
+        gains[beam, choice] += self._foreign_gains(node[beam], candidates[choice])
         return gains
+
+    def _foreign_gains(self, nodes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """What it costs nodes [N] to go on with labels [N] that no word does: paid once a word."""
+        assert self._words is not None
+        before = np.where(self.labels.breaks[labels], WORD_START, self._tree.word_state[nodes])
+        lost = (self._words.walk(before, labels) == FOREIGN) & (before != FOREIGN)
+        return np.where(lost, self._words.foreign_gain, 0.0)
 
     def _complete_words(self, nodes: np.ndarray) -> None:
         """Ask the language model for the words that these nodes end with."""
         tree, words = self._tree, self._words
         assert words is not None
-        for node in nodes.tolist():
-            word = self._last_word(node)
-            context = int(tree.context[node])
-            gain, after = words.complete(context, word) if word else (0.0, context)
+        for node, context, state in zip(
+            nodes.tolist(), tree.context[nodes].tolist(), tree.word_state[nodes].tolist(), strict=True
+        ):
+            gain, after = words.complete(context, state) if state != WORD_START else (0.0, context)
             # What has been taken for a word that nobody knows is not taken twice.
-            tree.word_gain[node] = gain - (words.foreign_gain if tree.foreign[node] else 0.0)
+            tree.word_gain[node] = gain - (words.foreign_gain if state == FOREIGN else 0.0)
             tree.next_context[node] = after
-
-    def _last_word(self, node: int) -> str:
-        tree, breaks = self._tree, self.labels.breaks
-        labels: list[int] = []
-        while node > 0 and not (labels and breaks[labels[-1]]):
-            labels.append(int(tree.label[node]))
-            node = int(tree.parent[node])
-        if node <= 0 and not (labels and breaks[labels[-1]]):
-            for label in reversed(tree.committed):
-                labels.append(label)
-                if breaks[label]:
-                    break
-        return self.labels.text(labels[::-1])
 
     def _grow(self, parents: np.ndarray, labels: np.ndarray, bonus: np.ndarray) -> np.ndarray:
         """The nodes of longer sequences, with all that belongs to the new ones filled in."""
@@ -248,11 +259,9 @@ class BeamSearch:
         if self._words is not None:
             breaking = self.labels.breaks[labels]
             tree.context[fresh] = np.where(breaking, tree.next_context[parents], tree.context[parents])
-            tree.foreign[fresh] = tree.foreign[parents] & ~breaking
-            for node in fresh[~tree.foreign[fresh]].tolist():
-                if not self._words.begins_word(self._last_word(node)):
-                    tree.foreign[node] = True
-                    tree.bonus[node] += self._words.foreign_gain
+            tree.next_context[fresh] = tree.context[fresh]
+            before = np.where(breaking, WORD_START, tree.word_state[parents])
+            tree.word_state[fresh] = self._words.walk(before, labels)
         return numbers
 
     def _closing_gains(self) -> np.ndarray:
@@ -309,10 +318,12 @@ def _tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> Se
     values = np.take_along_axis(log_probs, places, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     places, values = np.take_along_axis(places, order, axis=1), np.take_along_axis(values, order, axis=1)
-    before = np.cumsum(np.exp(values.astype(np.float64)), axis=1) - np.exp(values.astype(np.float64))
-    worth = np.isfinite(values) & (places != blank)
+    shares = np.exp(values.astype(np.float64))
+    worth = shares >= options.label_floor
     if options.label_mass < 1:
-        worth &= before < options.label_mass
+        worth &= np.cumsum(shares, axis=1) - shares < options.label_mass
+    worth[:, 0] = True
+    worth &= np.isfinite(values) & (places != blank)
     return [row[keep] for row, keep in zip(places, worth, strict=True)]
 
 

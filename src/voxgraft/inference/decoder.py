@@ -10,8 +10,7 @@ import numpy as np
 from voxgraft.errors import TextError
 from voxgraft.inference.decode import BeamOptions, BeamSearch, Hypothesis, greedy_labels
 from voxgraft.inference.labels import Labels
-from voxgraft.inference.word_model import LmOptions, WordModel
-from voxgraft.text.ngram_model import NgramModel
+from voxgraft.inference.word_model import WordModel
 
 if TYPE_CHECKING:
     from voxgraft.inference.flashlight import LexiconDecoder
@@ -79,8 +78,7 @@ class Decoder:
 
     labels: Labels
     options: BeamOptions = field(default_factory=BeamOptions)
-    language_model: NgramModel | None = None
-    lm_options: LmOptions = field(default_factory=LmOptions)
+    language_model: WordModel | None = None
     lexicon: LexiconDecoder | None = None
     most: int = 1
 
@@ -97,7 +95,7 @@ class Decoder:
         plain = self.options.beams == 1 and not self.options.hot_words and self.language_model is None
         if plain:
             return GreedySearch(self.labels)
-        words = WordModel(self.language_model, self.lm_options) if self.language_model is not None else None
+        words = self.language_model.start() if self.language_model is not None else None
         return BeamSearch(self.labels, self.options, words=words)
 
     def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:

@@ -108,8 +108,14 @@ class Labels:
         text = " ".join(unicodedata.normalize("NFC", text).split())
         if self.bytes:
             return _longest_first(text.encode().decode("latin-1"), self._numbers, 1)
-        cased = "".join(_known_case(character, self._letters) for character in text)
+        cased = self.in_case(text)
         return _longest_first(f" {cased}" if self._pieces and cased else cased, self._numbers, self._longest)
+
+    def in_case(self, text: str) -> str:
+        """A text with the case of its letters changed where the labels know only the other."""
+        if self.bytes or self._letters.issuperset(text):
+            return text
+        return "".join(_known_case(character, self._letters) for character in text)
 
     def _raw(self, labels: Sequence[int]) -> str:
         joined = "".join(self.spellings[label] or "" for label in labels)

@@ -14,7 +14,7 @@ class PrefixTree:
     `slot` is the node's place among the live beams, -1 for none. `bonus` is what is added to the sequence's logarithmic
     probability. Node 0 is the sequence that all live beams begin with; `committed` are its labels. For a language model:
     `context` before the word that a node is in, `word_gain` where that word ends here (NaN: not asked yet) and
-    `next_context` then, `foreign` where no word that it knows begins so.
+    `next_context` then, and `word_state`, the beginning of a word that it stands for.
     """
 
     def __init__(self, labels: int, root_label: int, starts: list[int], size: int = 4096) -> None:
@@ -28,7 +28,7 @@ class PrefixTree:
         self.bonus = np.zeros(size)
         self.context, self.next_context = np.zeros(size, np.int32), np.zeros(size, np.int32)
         self.word_gain = np.full(size, np.nan)
-        self.foreign = np.zeros(size, bool)
+        self.word_state = np.zeros(size, np.int64)
         self.states = np.zeros((len(starts), size), np.int32)
         self.states[:, _ROOT] = starts
         self.parent[_ROOT] = -1
@@ -97,10 +97,10 @@ class PrefixTree:
     def _grow(self) -> None:
         more = max(self.count, 2 * len(self.parent)) - len(self.parent)
         self.parent = np.pad(self.parent, (0, more))
-        self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.foreign = (
+        self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.word_state = (
             np.pad(values, (0, more)) for values in self._plain()
         )
         self.states = np.pad(self.states, ((0, 0), (0, more)))
 
     def _plain(self) -> tuple[np.ndarray, ...]:
-        return self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.foreign
+        return self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.word_state

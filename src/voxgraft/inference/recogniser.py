@@ -20,7 +20,6 @@ from voxgraft.inference.recogniser_settings import METADATA_KEY, RecogniserSetti
 from voxgraft.inference.session import open_session
 from voxgraft.inference.transcript import Alternative, Segment, Transcript, Word
 from voxgraft.inference.vad import Piece, SpeechPieces
-from voxgraft.inference.word_model import LmOptions
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -56,8 +55,7 @@ class Recogniser:
 
     def decoder(self) -> Decoder:
         """How it decodes unless told otherwise."""
-        usual = self.settings.decoder
-        return Decoder(self.labels, BeamOptions(beams=usual.beams), lm_options=LmOptions(usual.alpha, usual.beta))
+        return Decoder(self.labels, BeamOptions(beams=self.settings.decoder.beams))
 
     def log_probs(self, audio: np.ndarray) -> np.ndarray:
         """Float [samples] at its own rate as logarithms of probabilities, float32 [T, V]; too little sound gives none."""
@@ -172,7 +170,9 @@ class Recogniser:
         optional = {LENGTHS: "tensor(int64)"}
         states = {state.output for state in self.settings.states}
         fits = all(self._inputs.get(name) == kind for name, kind in wanted.items())
-        foreign = {name: kind for name, kind in self._inputs.items() if name not in wanted and optional.get(name) != kind}
+        foreign = {
+            name: kind for name, kind in self._inputs.items() if name not in wanted and optional.get(name) != kind
+        }
         if fits and not foreign and states <= set(self._outputs) and self._outputs:
             return
         raise CheckpointError(

@@ -104,7 +104,7 @@ def to_textgrid(words: Sequence[Word], duration: float) -> str:
     if duration > at or not intervals:
         intervals.append((at, duration, ""))
     rows = "".join(
-        f'        intervals [{number}]:\n            xmin = {start:.3f}\n            xmax = {end:.3f}\n'
+        f"        intervals [{number}]:\n            xmin = {start:.3f}\n            xmax = {end:.3f}\n"
         f'            text = "{text.replace(chr(34), chr(34) * 2)}"\n'
         for number, (start, end, text) in enumerate(intervals, 1)
     )

@@ -1,4 +1,4 @@
-"""WordModel: an n-gram model as a beam search asks it, with weights; contexts are numbers for as long as a search lasts."""
+"""WordModel: an n-gram model with weights, as a beam search asks it: by beginnings of words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 
 from voxgraft.errors import TextError
 from voxgraft.inference.kenlm_file import refuse_kenlm
+from voxgraft.inference.labels import Labels
+from voxgraft.inference.vocabulary import FOREIGN, Vocabulary
 from voxgraft.text.arpa import read_arpa
 from voxgraft.text.ngram_model import NgramModel, State
 from voxgraft.text.ngram_trie import NOWHERE
 
 _LN10 = math.log(10.0)
-# A word that the model doesn't know and has no probability for.
-_NEVER_SEEN = -10.0
+# The decimal logarithm of a word that the model doesn't know and has no probability for.
+_NEVER_SEEN = -5.0
 
 
 @dataclass(frozen=True)
@@ -37,41 +39,60 @@ def load_language_model(path: Path) -> NgramModel:
 
 
 class WordModel:
-    """The gains of words for one search; words are asked for in the case that the model has."""
+    """An n-gram model ready for a recogniser's labels; `start` gives the scores of one search.
 
-    def __init__(self, model: NgramModel, options: LmOptions | None = None) -> None:
-        self._model = model
-        self._options = options or LmOptions()
+    `labels` write the words in their own case: words that they write alike are the likeliest of them.
+    """
+
+    def __init__(self, model: NgramModel, labels: Labels, options: LmOptions | None = None) -> None:
+        self.model = model
+        self.options = options or LmOptions()
+        likeliest_last = np.argsort(model.probability[0], kind="stable")
+        spoken = [number for number in likeliest_last.tolist() if number not in (model.unknown, model.begin, model.end)]
+        self.vocabulary = Vocabulary([model.vocabulary[number] for number in spoken], labels)
+        numbers = np.array([*spoken, NOWHERE], np.int64)
+        self.numbers = numbers[self.vocabulary.word]  # of each state; NOWHERE where it is no whole word
+
+    def start(self) -> WordSearch:
+        """The scores of one search."""
+        return WordSearch(self)
+
+
+class WordSearch:
+    """What a model says of words in one search; a context is a number for as long as the search remembers it."""
+
+    def __init__(self, words: WordModel) -> None:
+        self._model, self._options = words.model, words.options
+        self._numbers_of, self._vocabulary = words.numbers, words.vocabulary
         self._states: list[State] = []
         self._numbers: dict[State, int] = {}
-        self._lower = all(word == word.lower() for word in model.vocabulary[:100_000])
-        self._upper = not self._lower and all(word == word.upper() for word in model.vocabulary if word[:1] != "<")
-        self.foreign_gain = self._options.unknown
+        self.foreign_gain = words.options.unknown
 
     def begin(self) -> int:
         """The context of a sentence's first word."""
         return self._number(self._model.beginning)
 
-    def complete(self, context: int, word: str) -> tuple[float, int]:
-        """What a word gains after a context, and the context after it."""
+    def walk(self, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The beginnings of words [N] that `states` [N] become with `labels` [N]."""
+        return self._vocabulary.walk(states, labels)
+
+    def complete(self, context: int, state: int) -> tuple[float, int]:
+        """What a whole word gains after a context, and the context after it."""
         model, options = self._model, self._options
-        number = model.numbers.get(self._cased(word), model.unknown)
-        foreign = number in (NOWHERE, model.unknown)
+        number = NOWHERE if state == FOREIGN else int(self._numbers_of[state])
+        foreign = number == NOWHERE
+        number = model.unknown if foreign else number
         gain = options.beta + (options.unknown if foreign else 0.0)
         if number == NOWHERE:
-            return gain + options.alpha * _NEVER_SEEN, self._number(())
-        logarithm, state = model.after(self._states[context], number)
-        return gain + options.alpha * _LN10 * logarithm, self._number(state)
+            return gain + options.alpha * _LN10 * _NEVER_SEEN, self._number(())
+        logarithm, after = model.after(self._states[context], number)
+        return gain + options.alpha * _LN10 * logarithm, self._number(after)
 
     def close(self, context: int) -> float:
         """What ending after a context gains."""
         if self._model.end == NOWHERE:
             return 0.0
         return self._options.alpha * _LN10 * self._model.after(self._states[context], self._model.end)[0]
-
-    def begins_word(self, prefix: str) -> bool:
-        """Whether the model knows a word that begins so."""
-        return self._model.begins_word(self._cased(prefix))
 
     def retain(self, contexts: np.ndarray) -> np.ndarray:
         """Forget all contexts but these [N, ascending]; their new numbers."""
@@ -84,6 +105,3 @@ class WordModel:
             self._numbers[state] = len(self._states)
             self._states.append(state)
         return self._numbers[state]
-
-    def _cased(self, word: str) -> str:
-        return word.lower() if self._lower else word.upper() if self._upper else word

@@ -78,13 +78,3 @@ class NgramModel:
         keys = self._sought[order - 1]
         place = bisect_left(keys, key)
         return place if place < len(keys) and keys[place] == key else NOWHERE
-
-    @cached_property
-    def sorted_words(self) -> list[str]:
-        """All words in the order of their characters."""
-        return sorted(self.vocabulary)
-
-    def begins_word(self, prefix: str) -> bool:
-        """Whether some word begins so."""
-        place = bisect_left(self.sorted_words, prefix)
-        return place < len(self.sorted_words) and self.sorted_words[place].startswith(prefix)

@@ -1,0 +1,50 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.inference.ctc_paths import letters
+
+from voxgraft.inference.labels import Labels
+from voxgraft.inference.vocabulary import FOREIGN, NO_WORD, WORD_START, Vocabulary
+from voxgraft.text.alphabet import byte_table
+
+ABC = letters("abc ")
+
+
+def walked(vocabulary: Vocabulary, labels: list[int]) -> int:
+    state = np.array([WORD_START])
+    for label in labels:
+        state = vocabulary.walk(state, np.array([label]))
+    return int(state[0])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text("abc", min_size=1, max_size=5), unique=True, max_size=12), st.text("abc", max_size=6))
+def test_every_beginning_and_no_other_is_known(words, text):
+    vocabulary = Vocabulary(words, ABC)
+    state = walked(vocabulary, list(ABC.spell(text).labels))
+    assert (state != FOREIGN) == (not text or any(word.startswith(text) for word in words))
+    if state not in (FOREIGN, WORD_START):
+        assert vocabulary.word[state] == (words.index(text) if text in words else NO_WORD)
+
+
+def test_many_are_walked_at_once():
+    vocabulary = Vocabulary(["ab", "abc", "ca"], ABC)
+    after = vocabulary.walk(np.array([WORD_START, WORD_START, WORD_START, FOREIGN]), np.array([0, 1, 2, 0]))
+    assert (after == FOREIGN).tolist() == [False, True, False, True]
+
+
+def test_pieces_and_bytes_are_walked_letter_by_letter():
+    pieces = Labels((" ab", "c", " a", "bc", None), 4)
+    vocabulary = Vocabulary(["abc"], pieces)
+    assert walked(vocabulary, [0, 1]) == walked(vocabulary, [2, 3])
+    assert vocabulary.word[walked(vocabulary, [0, 1])] == 0
+    assert walked(vocabulary, [0, 3]) == FOREIGN
+    bytes_ = Labels.of(byte_table())
+    vocabulary = Vocabulary(["жук", "三"], bytes_)
+    assert vocabulary.word[walked(vocabulary, list(bytes_.spell("三").labels))] == 1
+    assert vocabulary.word[walked(vocabulary, list(bytes_.spell("жу").labels))] == NO_WORD
+
+
+def test_no_words_at_all():
+    assert walked(Vocabulary([], ABC), [0]) == FOREIGN
+    assert walked(Vocabulary([""], ABC), [0]) == FOREIGN
