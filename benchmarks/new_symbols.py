@@ -1,6 +1,6 @@
 """What a new symbol should start from: noise, the mean of all, or its articulatory neighbours.
 
-    python -m benchmarks.new_symbols CORPUS [--seeds 3] [--hidden 8] [--steps 120] [--threads 2]
+    python -m benchmarks.new_symbols CORPUS [--seeds 3] [--hidden 8] [--steps 60] [--threads 2]
 
 The real voice en_US-joe-medium forgets some sounds that it knows: their rows are taken away, as if their language had
 been new to it. Then its text encoder alone learns from real recordings with their transcripts (CORPUS: a folder with
@@ -43,7 +43,7 @@ STARTS = ("noise", "mean", "neighbours")
 BATCH = 6
 RECOVERY_STEPS = 200
 LEARNING_RATE = 2e-4
-CHECK_EVERY = 10
+CHECK_EVERY = 5
 # The share of what hiding the sounds has cost that has to be won back.
 WON_BACK = 0.5
 
@@ -197,8 +197,8 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--hidden", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--clips", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--clips", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

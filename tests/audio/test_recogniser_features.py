@@ -22,7 +22,8 @@ PLAIN = AudioSpec(16000, 512, 160, 400, 40)
 
 
 @pytest.mark.parametrize(
-    ("spec", "name", "tolerance"), [(WHISPER, "whisper", 1e-4), (PARAKEET, "parakeet", 1e-3), (WAV2VEC2, "wav2vec2", 1e-5)]
+    ("spec", "name", "tolerance"),
+    [(WHISPER, "whisper", 1e-4), (PARAKEET, "parakeet", 1e-3), (WAV2VEC2, "wav2vec2", 1e-5)],
 )
 def test_features_equal_hugging_faces(spec, name, tolerance):
     ours = recogniser_features(THEIRS["x"], spec)

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,101 @@ def test_a_refusal_is_exit_1_and_says_what_fits(tmp_path):
     assert "quality medium fits" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Graft plan" in done.stdout
+
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """The command without a process of its own: (exit code, stdout, stderr)."""
+    from voxgraft.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["voxgraft", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def test_a_recogniser_needs_neither_a_project_nor_torch(tmp_path):
+    alphabet = tmp_path / "alphabet.txt"
+    alphabet.write_text("а\nб\na\n \n", "utf-8")
+    code = "import sys; from voxgraft.cli.main import app; sys.argv[0] = 'voxgraft'; app(standalone_mode=False); assert 'torch' not in sys.modules"
+    options = [
+        "--base",
+        str(FIXTURES / "deepspeech" / "english"),
+        "--alphabet",
+        str(alphabet),
+        "--drop-source-layers",
+        "1",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "plan", *options, "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert set(plan["symbols"]["mapped"]) == {"a", " ", "<blank>"}
+    assert plan["symbols"]["new"] == ["а", "б"]
+    assert plan["state"] == {
+        "weights": "taken", "optimiser": "reset", "counters": "reset", "learning_rate": "reset", "loss_schedule": "reset",
+    }  # fmt: skip
+    assert plan.keys() >= {"recovered", "discriminators", "frozen", "vocoder"}
+
+
+def test_options_become_settings(here):
+    base = FIXTURES / "everyvoice" / "text-to-spec.ckpt"
+    renamed = ["--rename", "ada=ann", "--rename", "eng=eng-NZ", "--languages", "eng-NZ,mri", "--speakers", "ann,zoe"]
+    code, out, err = here("plan", "--base", base, *renamed, "--freeze", "decoder", "--json")
+    assert code == 0, err
+    plan = json.loads(out)
+    assert plan["speakers"] == {"ann": "ada", "zoe": None}
+    assert plan["languages"] == {"eng-NZ": "eng", "mri": None}
+    assert plan["frozen"] == ["decoder"]
+
+
+@pytest.mark.parametrize("given", ["ann", "=b", "a=", "a= "])
+def test_a_rename_is_old_and_new(here, given):
+    code, _, err = here("plan", "--base", FIXTURES / "coqui_tts" / "glow_tts.pth", "--rename", given)
+    assert code == 2
+    assert "OLD=NEW" in err
+
+
+def test_a_vocoder_is_compared_field_by_field(here):
+    acoustic, vocoder = FIXTURES / "everyvoice" / "text-to-spec.ckpt", FIXTURES / "coqui_tts" / "hifigan.pth"
+    code, out, err = here("plan", "--base", acoustic, "--vocoder", vocoder, "--json")
+    assert code == 1
+    told = json.loads(out)
+    assert told["vocoder"]["fits"] is False
+    assert told["vocoder"]["differences"]["sample_rate"] == [16000, 22050]
+    assert "error: vocoder: sample_rate is 16000" in err
+    code, out, _ = here("plan", "--base", acoustic, "--vocoder", vocoder)
+    assert "acoustic model" in out
+    code, out, err = here("plan", "--base", acoustic, "--vocoder", FIXTURES / "everyvoice" / "spec-to-wav.ckpt")
+    assert (code, "error" in err) == (0, False)
+    assert "reads what this model writes" in out
+
+
+def test_layers_out_of_range_are_exit_1_with_the_range(here):
+    code, _, err = here("plan", "--base", FIXTURES / "deepspeech" / "english", "--drop-source-layers", "6")
+    assert code == 1
+    assert "takes 1 to 5" in err
+    assert here("plan", "--base", FIXTURES / "deepspeech" / "english", "--drop-source-layers", "-1")[0] == 1
+
+
+def test_a_family_that_cannot_be_trained_yet_says_which_can(here, tmp_path):
+    pytest.importorskip("lightning")
+    (tmp_path / "voxgraft.yaml").write_text("name: x\n")
+    code, _, err = here("train", ".", "--base", FIXTURES / "coqui_tts" / "glow_tts.pth")
+    assert code == 1
+    assert "Glow-TTS can't be trained yet" in err
+    assert "VITS" in err
+    assert not (tmp_path / "runs").exists()

@@ -7,12 +7,14 @@ WORDS = (Word("one", 0.5, 0.9, 0.9), Word("<two>", 1.0, 1.4, 0.8), Word('th"ree'
 
 def transcript(*words: Word) -> Transcript:
     text = " ".join(word.text for word in words)
-    return Transcript((Segment(text, 0.0, 9.0, -1.0, words, (Alternative("won", -2.0),)), Segment("", 9.0, 9.5, 0.0, ())), 9.5)
+    return Transcript(
+        (Segment(text, 0.0, 9.0, -1.0, words, (Alternative("won", -2.0),)), Segment("", 9.0, 9.5, 0.0, ())), 9.5
+    )
 
 
 def test_subtitles_are_cut_at_pauses():
     assert to_srt(transcript(*WORDS)) == (
-        "1\n00:00:00,500 --> 00:00:01,400\none <two>\n\n2\n01:01:01,250 --> 01:01:02,000\nth\"ree\n"
+        '1\n00:00:00,500 --> 00:00:01,400\none <two>\n\n2\n01:01:01,250 --> 01:01:02,000\nth"ree\n'
     )
 
 

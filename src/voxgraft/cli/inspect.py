@@ -90,7 +90,10 @@ def _symbols(facts: dict[str, Any]) -> str:
         return f"{facts['symbols']} rows, none named"
     roles = ", ".join(f"{role} {table[role]!r}" for role in ("pad", "bos", "eos", "blank") if table[role] is not None)
     voice = f" (espeak-ng voice {facts['espeak_voice']})" if facts["espeak_voice"] else ""
-    shown = " ".join(symbol if symbol.isprintable() and symbol.strip() else repr(symbol) for symbol in list(table["symbols"])[:SYMBOLS_SHOWN])
+    shown = " ".join(
+        symbol if symbol.isprintable() and symbol.strip() else repr(symbol)
+        for symbol in list(table["symbols"])[:SYMBOLS_SHOWN]
+    )
     more = ", … (all with --json)" if len(table["symbols"]) > SYMBOLS_SHOWN else ""
     return f"{facts['symbols']} rows, {facts['symbols_named']} named, {table['reads']}{voice}; {roles}\n{shown}{more}"
 

@@ -134,7 +134,9 @@ def fetch(
             typer.echo(f"{shelved.entry.name}: {library.path(shelved.entry)}")
     if failed:
         raise CheckpointError(
-            f"{failed} of {len(bases)} could not be fetched", file=what, remedy="What came is kept; fetch again to go on."
+            f"{failed} of {len(bases)} could not be fetched",
+            file=what,
+            remedy="What came is kept; fetch again to go on.",
         )
 
 

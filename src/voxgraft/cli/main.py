@@ -29,8 +29,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "lm": ("voxgraft.cli.lm:lm", "Build a language model for a recogniser from text."),
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
-    "train": ("voxgraft.cli.train:train", "Train a voice or a recogniser from a base; the best so far is kept at once."),
-    "train-stt": ("voxgraft.cli.train_stt:app", "Train a recogniser with the flags of Coqui STT's trainer, and test it."),
+    "train": (
+        "voxgraft.cli.train:train",
+        "Train a voice or a recogniser from a base; the best so far is kept at once.",
+    ),
+    "train-stt": (
+        "voxgraft.cli.train_stt:app",
+        "Train a recogniser with the flags of Coqui STT's trainer, and test it.",
+    ),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
     "transcribe": ("voxgraft.cli.transcribe:transcribe", "Write down what is said in recordings, with subtitles."),
     "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),

@@ -1,0 +1,305 @@
+"""Runs of a recogniser from beginning to end, at a size that takes a second or two."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from tests.checkpoints.fixture_files import DEEPSPEECH
+from tests.training.ctc.tiny_recogniser import ENGLISH, RUSSIAN, project, sung
+from tests.training.test_resume import same
+
+from voxgraft.checkpoints import open_checkpoint
+from voxgraft.checkpoints.deepspeech_layout import tensors_for_module
+from voxgraft.config.load import load_config
+from voxgraft.errors import ConfigError, CorpusError, GraftError, TrainingError
+from voxgraft.graft.plan import read_plan
+from voxgraft.inference.recogniser import Recogniser
+from voxgraft.training.ctc import setup
+from voxgraft.training.ctc.examples import make_batch
+from voxgraft.training.ctc.listening import listen
+from voxgraft.training.ctc.module import CtcTraining
+from voxgraft.training.run import train
+from voxgraft.training.state import all_checkpoints, load
+from voxgraft.training.task import with_task
+
+
+@pytest.fixture
+def without_export(monkeypatch):
+    """Exporting takes a second and is tested by itself."""
+    monkeypatch.setattr(setup, "export_recogniser", lambda checkpoint, folder, name: folder / f"{name}.onnx")
+
+
+def begun(config):
+    """A run that has not stepped yet; its folder is made as `train` makes it."""
+    return setup.begin(with_task(config))
+
+
+def best_of(folder):
+    return open_checkpoint(next((folder / "best").glob("*.safetensors")))
+
+
+def metrics(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def test_one_batch_is_learned_by_heart(tmp_path):
+    started = begun(project(tmp_path, recogniser={"n_hidden": 48, "dropout": 0.0}))
+    module, examples = started.module, started.material.train
+    optimiser = torch.optim.AdamW(module.network.parameters(), lr=3e-3)
+    batch = make_batch(examples, range(len(examples)))
+    for _ in range(500):
+        optimiser.zero_grad()
+        loss = module.loss(batch).sum()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(module.network.parameters(), 5.0)
+        optimiser.step()
+        if loss.item() < 0.01:
+            break
+    hearing = listen(module.network, examples, started.model.labels, torch.device("cpu"))
+    assert hearing.cer == hearing.wer == 0.0, [(row.said, row.heard) for row in hearing.rows]
+    assert [row.heard for row in hearing.rows] == list(ENGLISH)
+
+
+def test_the_loss_of_the_parts_adds_up_to_that_of_the_batch(tmp_path):
+    module = begun(project(tmp_path, recogniser={"dropout": 0.0})).module
+    batch = make_batch(module.examples, [0, 2, 4])
+    parts = module.loss(batch.part(0, 1)) + module.loss(batch.part(1, 3))
+    torch.testing.assert_close(module.loss(batch), parts)
+    labels = sum(len(module.examples[clip].labels) for clip in (0, 2, 4))
+    assert batch.total.item() == labels
+    assert 1.0 < module.loss(batch).item() < 30.0, "nats a label"
+
+
+def test_from_scratch_to_a_tested_exported_recogniser(tmp_path, capsys):
+    result = train(project(tmp_path))
+    said = capsys.readouterr().err
+    assert "the alphabet of the corpus, 5 labels: ' abcd'" in said
+    assert result.finished
+    assert result.tested.cer[0] >= 0
+    assert result.tested.cer[1] <= result.tested.cer[0] <= result.tested.cer[2]
+    assert result.tested.base_cer is None
+    assert json.loads((result.folder / "test.json").read_text())["result"]["worst"][0]["said"] in ENGLISH
+    kept = load_config(result.folder / "config.yaml")
+    assert (result.folder / "alphabet.txt").read_text("utf-8") == " \na\nb\nc\nd\n"
+    assert kept.graft.alphabet == str(result.folder / "alphabet.txt")
+    assert kept.task == "recogniser"
+    best = best_of(result.folder)
+    assert best.symbols.symbols == (" ", "a", "b", "c", "d", "<blank>")
+    recogniser = Recogniser.load(tmp_path / "recognisers" / "tiny" / "tiny.onnx")
+    network = setup.build_network("deepspeech", best.architecture).eval()
+    network.load_state_dict({n: torch.tensor(a) for n, a in tensors_for_module(best.tensors).items()})
+    x = sung("dab")
+    with torch.no_grad():
+        features = setup.NETWORKS["deepspeech"].features
+        heard = torch.log_softmax(network(torch.from_numpy(setup_features(x, features))[None]), -1)[0]
+    np.testing.assert_allclose(recogniser.log_probs(x), heard.numpy(), atol=1e-4)
+
+
+def setup_features(x, spec):
+    from voxgraft.corpus.features import features_of
+
+    return features_of(x, spec)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_transfer_drops_layers_maps_letters_and_leaves_the_base_as_it_was(tmp_path):
+    before = {path: path.read_bytes() for path in (DEEPSPEECH / "english").iterdir()}
+    result = train(project(tmp_path, DEEPSPEECH / "english", RUSSIAN, graft={"drop_source_layers": 2}))
+    assert {path: path.read_bytes() for path in (DEEPSPEECH / "english").iterdir()} == before
+    plan = read_plan(result.folder / "plan.json")
+    actions = {row.part: row.action for row in plan.rows if row.target is not None}
+    assert actions["layer_5"] == "init"
+    assert actions["layer_6"] == "remap"
+    assert {actions[part] for part in ("layer_1", "layer_2", "layer_3", "lstm")} == {"copy"}
+    assert set(plan.symbols.mapped) == {" ", "<blank>"}
+    assert set(plan.symbols.new) == {"а", "б", "в", "г"}
+    assert result.tested.base_cer is not None, "the base is tested by its own letters"
+    assert result.tested.base_cer[0] != result.tested.cer[0]
+
+
+@pytest.mark.parametrize("dropped", [1, 3, 4, 5])
+def test_a_graft_holds_the_bases_weights_but_for_the_layers_that_are_dropped(tmp_path, dropped):
+    started = begun(project(tmp_path, DEEPSPEECH / "cyrillic", RUSSIAN, graft={"drop_source_layers": dropped}))
+    base = tensors_for_module(open_checkpoint(DEEPSPEECH / "cyrillic").tensors)
+    layers = ("layer_1", "layer_2", "layer_3", "lstm", "layer_5", "layer_6")
+    for name, tensor in started.module.network.state_dict().items():
+        kept = name.split(".")[0] in layers[: 6 - dropped]
+        if "bias_hh" not in name and "layer_6" not in name:
+            assert np.array_equal(tensor.numpy(), base[name]) == kept, name
+
+
+@pytest.mark.usefixtures("without_export")
+def test_the_same_alphabet_is_carried_whole(tmp_path):
+    started = begun(project(tmp_path, DEEPSPEECH / "english"))
+    base = tensors_for_module(open_checkpoint(DEEPSPEECH / "english").tensors)
+    same({n: torch.tensor(a) for n, a in base.items()}, dict(started.module.network.state_dict()))
+
+
+def test_reordered_letters_go_with_their_rows(tmp_path):
+    alphabet = tmp_path / "alphabet.txt"
+    alphabet.write_text("d\nc\nb\na\n \n", "utf-8")
+    started = begun(project(tmp_path, DEEPSPEECH / "english", graft={"alphabet": str(alphabet)}))
+    base = open_checkpoint(DEEPSPEECH / "english")
+    rows = base.tensors["layer_6/weights"].T
+    own = started.module.network.layer_6.weight.detach().numpy()
+    for place, symbol in enumerate("dcba "):
+        np.testing.assert_array_equal(own[place], rows[base.symbols.ids[symbol][0]])
+    np.testing.assert_array_equal(own[5], rows[-1])
+
+
+def test_bytes_from_an_alphabet_are_transfer_and_from_bytes_fine_tuning(tmp_path):
+    transfer = begun(project(tmp_path / "a", DEEPSPEECH / "english", RUSSIAN, graft={"bytes": True}))
+    assert transfer.module.network.layer_6.out_features == 256
+    tuned = begun(project(tmp_path / "b", DEEPSPEECH / "bytes", RUSSIAN))
+    assert tuned.plan.counts.keys() == {"copy"}
+    assert tuned.model.labels.bytes
+
+
+@pytest.mark.usefixtures("without_export")
+def test_the_best_is_never_worse_than_the_graft(tmp_path):
+    settings = {"training": {"steps": 3, "validate_every": 1, "decay": "none", "warmup": 0, "ema": 0}}
+    config = project(tmp_path, DEEPSPEECH / "english", recogniser={"learning_rates": {"encoder": 30.0}}, **settings)
+    first = begun(config)
+    wanted = {name: tensor.clone() for name, tensor in first.module.network.state_dict().items()}
+    verdict, _ = first.assess(first.module.network)
+    result = train(config.model_copy(update={"name": "ruined"}))
+    assert result.best.step == 0
+    assert result.best.cer == verdict.cer
+    tensors = tensors_for_module(best_of(result.folder).tensors)
+    same({name: torch.tensor(array) for name, array in tensors.items()}, wanted)
+
+
+def stop_before(monkeypatch, step):
+    original = CtcTraining.training_step
+
+    def training_step(self, batch, index):
+        if self.step == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        original(self, batch, index)
+
+    monkeypatch.setattr(CtcTraining, "training_step", training_step)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, monkeypatch):
+    lively = {
+        "recogniser": {"augment": ["volume[p=0.5,dbfs=-30~5]"], "thaw_every": 2, "plateau": 1, "plateau_factor": 0.5},
+        "training": {"validate_every": 2, "steps": 7},
+    }
+    whole = train(project(tmp_path / "whole", DEEPSPEECH / "english", **lively))
+    config = project(tmp_path / "stopped", DEEPSPEECH / "english", **lively)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 2)
+        stopped = train(config)
+    assert (stopped.finished, stopped.step, stopped.tested) == (False, 3, None)
+    torch.manual_seed(99)
+    resumed = train(config, resume=True)
+    assert (resumed.finished, resumed.step) == (True, 7)
+    one, other = (load(all_checkpoints(run.folder / "checkpoints")[-1]) for run in (whole, resumed))
+    for content in (one, other):
+        best = content["voxgraft_run"]["validation"]["best"]
+        best.pop("voice")
+    same(one["state_dict"], other["state_dict"])
+    same(one["optimizer_states"], other["optimizer_states"])
+    same(one["voxgraft_run"], other["voxgraft_run"])
+    assert metrics(whole.folder) == metrics(resumed.folder)
+    assert whole.tested == resumed.tested
+
+
+@pytest.mark.usefixtures("without_export")
+def test_the_comparison_would_see_a_difference(tmp_path):
+    one = train(project(tmp_path / "one"))
+    other = train(project(tmp_path / "other").model_copy(update={"seed": 1}))
+    with pytest.raises(AssertionError):
+        same(*(load(all_checkpoints(run.folder / "checkpoints")[-1])["state_dict"] for run in (one, other)))
+
+
+def test_a_base_of_another_width_or_kind_is_refused_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(setup, "corpora_of", lambda config: pytest.fail("the corpus was read"))
+    config = project(tmp_path, DEEPSPEECH / "english", recogniser={"n_hidden": 2048})
+    with pytest.raises(GraftError, match=r"expected 8, got 2048") as caught:
+        train(config)
+    assert "leave the setting out" in caught.value.remedy
+    with pytest.raises(ConfigError, match="the base is of another kind"):
+        train(project(tmp_path, DEEPSPEECH / "english").model_copy(update={"task": "voice"}))
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("texts", "problem"),
+    [(("абба", "vad"), "the base's alphabet lacks"), (("ab1",), "characters that the alphabet lacks: '1'")],
+)
+def test_letters_that_a_base_lacks_make_another_alphabet_or_an_error(tmp_path, texts, problem, capsys):
+    mostly = ENGLISH * 20
+    config = project(tmp_path, DEEPSPEECH / "english")
+    spoken = texts if texts[0].isalpha() else (*mostly, *texts)
+    from tests.training.ctc.tiny_recogniser import PITCHES, table
+
+    for letter in "v1":
+        PITCHES.setdefault(letter, 2000)
+    train_table = str(table(tmp_path / "other", "other", spoken))
+    recogniser = config.recogniser.model_copy(update={"train": (train_table,)})
+    config = config.model_copy(update={"recogniser": recogniser})
+    if texts[0].isalpha():
+        started = begun(config)
+        assert problem in capsys.readouterr().err
+        assert set(started.model.symbols.ids) == {" ", *"абvad", "<blank>"}
+        return
+    with pytest.raises(CorpusError) as caught:
+        train(config)
+    assert problem in caught.value.summary
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("without_export")
+def test_steps_come_from_epochs_and_what_is_left_to_us_fits_them(tmp_path):
+    config = project(tmp_path, recogniser={"epochs": 5}, training={"batch": 3})
+    settings = config.training.model_dump()
+    settings = {name: settings[name] for name in ("batch", "precision", "device")}
+    started = begun(config.model_copy(update={"training": type(config.training)(**settings)}))
+    assert started.config.training.steps == 5 * 3, "8 clips make 3 batches: the last one is not lost"
+    assert started.config.training.warmup == 1
+    assert started.config.training.validate_every == 3
+    clips = [
+        clip for step in range(3) for clip in setup.schedule_of(started.material.train, started.config).clips(step)
+    ]
+    assert set(clips) == set(range(8))
+
+
+@pytest.mark.usefixtures("without_export")
+def test_minutes_shorten_a_run(tmp_path):
+    started = begun(project(tmp_path, training={"minutes": 0.0001, "steps": 500}))
+    assert started.module.steps == started.config.training.steps < 20
+
+
+@pytest.mark.usefixtures("without_export")
+def test_texts_are_set_aside_for_dev_and_test_where_no_files_are_named(tmp_path):
+    config = project(tmp_path)
+    recogniser = config.recogniser.model_copy(update={"dev": (), "test": (), "set_aside": 0.2})
+    material = begun(config.model_copy(update={"recogniser": recogniser})).material
+    parts = [{example.text for example in part} for part in (material.train, material.dev, material.test)]
+    assert [len(part) for part in parts] == [5, 1, 2]
+    assert set.union(*parts) == set(ENGLISH)
+
+
+def test_clips_too_short_for_their_text_are_named_while_training(tmp_path, capsys):
+    module = begun(project(tmp_path)).module
+    batch = make_batch(module.examples, [0, 1])
+    batch.lengths[0] = 3
+    assert torch.isfinite(module.loss(batch)).all()
+    said = capsys.readouterr().err
+    assert "train-0 is too short for its transcript (5 frames are needed)" in said
+    module.loss(batch)
+    assert "too short" not in capsys.readouterr().err
+
+
+def test_a_loss_that_explodes_ends_the_run_with_what_to_change(tmp_path, monkeypatch):
+    monkeypatch.setattr("voxgraft.training.ctc.module.ctc_losses", lambda logits, *_: logits.sum((1, 2)) * float("nan"))
+    config = project(tmp_path, training={"steps": 30, "validate_every": 100})
+    with pytest.raises(TrainingError, match="the loss has exploded") as caught:
+        train(config)
+    assert "lower learning rates" in caught.value.remedy
