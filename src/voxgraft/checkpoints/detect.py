@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module, metadata
 from pathlib import Path
 
 from voxgraft.checkpoints.candidate import Candidate
@@ -26,75 +27,28 @@ class Reader:
     read: Callable[[Candidate], Checkpoint]
 
 
+# Modules of checkpoints/readers with FORMAT, recognises and read, and what each reads; the more specific come first.
+OURS = {
+    "hugging_face": "Hugging Face folders of VITS and MMS-TTS, wav2vec 2.0 and MMS, Whisper, Parakeet CTC (config.json with weights)",
+    "ctranslate2": "Whisper as faster-whisper runs it (model.bin)",
+    "nemo": "FastConformer-CTC of NVIDIA's (.nemo)",
+    "voxgraft": "voices that voxgraft exported (.safetensors)",
+    "piper_onnx": "exported Piper voices (.onnx with .onnx.json)",
+    "everyvoice": "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
+    "coqui_tts": "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
+    "vits_original": "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
+    "piper_ckpt": "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
+    "tts_framework": "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
+    "deepspeech": "training folders of Coqui STT and DeepSpeech (.index with .data-*)",
+}
+
+
 def readers() -> Iterator[Reader]:
     """Our own readers, then those that other packages registered."""
-    from voxgraft.checkpoints.readers import (
-        coqui_tts,
-        ctranslate2,
-        deepspeech,
-        everyvoice,
-        hugging_face,
-        nemo,
-        piper_ckpt,
-        piper_onnx,
-        tts_framework,
-        vits_original,
-        voxgraft,
-    )
-
-    yield Reader(
-        hugging_face.FORMAT,
-        "Hugging Face folders of VITS and MMS-TTS, wav2vec 2.0 and MMS, Whisper, Parakeet CTC (config.json with weights)",
-        hugging_face.recognises,
-        hugging_face.read,
-    )
-    yield Reader(
-        ctranslate2.FORMAT, "Whisper as faster-whisper runs it (model.bin)", ctranslate2.recognises, ctranslate2.read
-    )
-    yield Reader(nemo.FORMAT, "FastConformer-CTC of NVIDIA's (.nemo)", nemo.recognises, nemo.read)
-    yield Reader(voxgraft.FORMAT, "voices that voxgraft exported (.safetensors)", voxgraft.recognises, voxgraft.read)
-    yield Reader(
-        piper_onnx.FORMAT, "exported Piper voices (.onnx with .onnx.json)", piper_onnx.recognises, piper_onnx.read
-    )
-    yield Reader(
-        everyvoice.FORMAT,
-        "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
-        everyvoice.recognises,
-        everyvoice.read,
-    )
-    yield Reader(
-        coqui_tts.FORMAT,
-        "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
-        coqui_tts.recognises,
-        coqui_tts.read,
-    )
-    yield Reader(
-        vits_original.FORMAT,
-        "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
-        vits_original.recognises,
-        vits_original.read,
-    )
-    yield Reader(
-        piper_ckpt.FORMAT,
-        "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
-        piper_ckpt.recognises,
-        piper_ckpt.read,
-    )
-    yield Reader(
-        tts_framework.FORMAT,
-        "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
-        tts_framework.recognises,
-        tts_framework.read,
-    )
-    yield Reader(
-        deepspeech.FORMAT,
-        "training folders of Coqui STT and DeepSpeech (.index with .data-*)",
-        deepspeech.recognises,
-        deepspeech.read,
-    )
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=ENTRY_POINTS):
+    for name, reads in OURS.items():
+        module = import_module(f"voxgraft.checkpoints.readers.{name}")
+        yield Reader(module.FORMAT, reads, module.recognises, module.read)
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
         yield entry.load()
 
 
