@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,17 @@ def test_interrupting_leaves_nothing_behind(tmp_path):
     text.write_text("A bad cab. " * 100_000)
     with open(text, "rb") as stdin:
         command = [*VOXGRAFT, "say", str(TINY / "single.onnx"), "-", "-o", "out.wav"]
-        process = subprocess.Popen(command, cwd=tmp_path, stdin=stdin, stderr=subprocess.PIPE)
+        # Tests that run in the background inherit that interrupts are ignored.
+        interruptible = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(command, cwd=tmp_path, stdin=stdin, stderr=subprocess.PIPE, preexec_fn=interruptible)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.wav.*")) and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode != 0
     assert b"Traceback" not in stderr
     assert [path.name for path in tmp_path.iterdir()] == ["long.txt"]
