@@ -14,6 +14,7 @@ BENCHMARKS = {
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
     "beam_search": "beam search, next to pyctcdecode and ctc-beam-decoder",
+    "transcribe": "transcribing minutes and an hour: time and memory",
     "demo": "the demo: time, and scores of base, result and recordings",
 }
 
