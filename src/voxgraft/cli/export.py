@@ -1,4 +1,4 @@
-"""`voxgraft export`: a run or a checkpoint as a Piper voice, a voice pack, or a checkpoint for Piper's trainer."""
+"""`voxgraft export`: a run or a checkpoint as a Piper voice, a recogniser in ONNX, a pack, or for Piper's trainer."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Form(StrEnum):
     """What can be written."""
 
     piper = "piper"
+    onnx = "onnx"
     pack = "pack"
     trainer = "trainer"
 
@@ -28,9 +29,15 @@ class Form(StrEnum):
 def export(
     source: Annotated[str, typer.Argument(help="A run's folder, a checkpoint, or an installed voice.")],
     to: Annotated[
-        Form, typer.Option(help="piper: a voice; pack: with weights and card; trainer: for Piper's trainer.")
-    ] = Form.piper,
-    out: Annotated[Path | None, typer.Option(help="Folder to write into; the project's voices/ by default.")] = None,
+        Form | None,
+        typer.Option(
+            help="piper: a voice; onnx: a recogniser; pack: with weights and card; trainer: for Piper's trainer. By default "
+            "what the source is."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write into; the project's voices/ or recognisers/ by default.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the voice: ll_CC-NAME-quality.")] = None,
     language: Annotated[
         str | None, typer.Option(help="espeak-ng voice (en-us), where the checkpoint lacks it.")
@@ -40,19 +47,32 @@ def export(
     archive: Annotated[bool, typer.Option("--zip", help="Pack: write a .zip too.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Write a voice that Piper, Home Assistant and sherpa-onnx speak with, checked against the model it comes from."""
+    """Write a voice that Piper, Home Assistant and sherpa-onnx speak with, or a recogniser, checked against its model."""
     began = time.monotonic()
     if to is not Form.pack and (archive or scores is not None):
         raise typer.BadParameter("belongs to --to pack", param_hint="--zip" if archive else "--scores")
     from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.checkpoints.families import family_of
     from voxgraft.export.source import describe_voice, find_source
 
     found = find_source(source)
     checkpoint = open_checkpoint(found.path)
+    if family_of(checkpoint.family).task == "recogniser":
+        files = _write_recogniser(to, found, checkpoint, name, out, archive)
+        _tell(to or Form.onnx, found, files, name or files[0].stem, checkpoint.notes, began, json)
+        return
+    to = to or Form.piper
+    if to is Form.onnx:
+        raise typer.BadParameter("is for recognisers; this is a voice: piper, pack or trainer", param_hint="--to")
     metadata = describe_voice(checkpoint, name=name, language=language, consent=consent)
     folder = out or (found.run.parent.parent / "voices" if found.run else Path("voices"))
     files, notes = _write(to, found, checkpoint, metadata, folder, scores, archive)
-    notes = [*checkpoint.notes, *notes]
+    _tell(to, found, files, metadata.voice_name, (*checkpoint.notes, *notes), began, json)
+
+
+def _tell(
+    to: Form, found: Source, files: list[Path], name: str, notes: tuple[str, ...], began: float, json: bool
+) -> None:
     for note in notes:
         say_line(f"note: {note}")
     if json:
@@ -60,15 +80,37 @@ def export(
             {
                 "to": to.value,
                 "source": str(found.path),
-                "name": metadata.voice_name,
+                "name": name,
                 "voice": str(files[0]),
                 "files": [str(file) for file in files],
-                "notes": notes,
+                "notes": list(notes),
                 "seconds": round(time.monotonic() - began, 1),
             }
         )
         return
     typer.echo(files[0])
+
+
+def _write_recogniser(
+    to: Form | None, found: Source, checkpoint: Checkpoint, name: str | None, out: Path | None, archive: bool
+) -> list[Path]:
+    """What was written, the model first."""
+    if to not in (None, Form.onnx, Form.pack):
+        raise typer.BadParameter("is for voices; this is a recogniser: onnx or pack", param_hint="--to")
+    project = found.run.parent.parent if found.run else None
+    name = name or (found.run.name if found.run else found.path.stem)
+    folder = out or (project / "recognisers" if project else Path("recognisers"))
+    if to is Form.pack:
+        from voxgraft.export.recogniser_pack import write_recogniser_pack
+
+        test = _read_scores(found.run / "test.json") if found.run and (found.run / "test.json").is_file() else None
+        pack = write_recogniser_pack(checkpoint, folder, name, test=test, archive=archive)
+        return [*pack.files, *([pack.archive] if pack.archive else [])]
+    from voxgraft.export.recogniser import export_recogniser
+    from voxgraft.inference.recogniser_settings import settings_path
+
+    model = export_recogniser(checkpoint, folder / name, name)
+    return [model, settings_path(model)]
 
 
 def _write(

@@ -57,11 +57,11 @@ def write_pack(
         write_atomically(partial / CARD, card)
         names = sorted(file.name for file in partial.iterdir())
     files = tuple(home / file for file in names)
-    packed = _archive(home, names) if archive else None
+    packed = archive_of(home, names) if archive else None
     return Pack(home, home / f"{name}.onnx", files, packed)
 
 
-def _archive(home: Path, names: list[str]) -> Path:
+def archive_of(home: Path, names: list[str]) -> Path:
     """A zip whose bytes depend on the files alone; stored, for weights don't compress."""
     path = home.with_name(f"{home.name}.zip")
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as packed:

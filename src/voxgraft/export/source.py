@@ -11,7 +11,7 @@ from voxgraft.errors import ExportError
 from voxgraft.export.languages import language_of
 from voxgraft.export.metadata import VoiceMetadata, metadata_of
 
-_STEP = re.compile(r"step=(\d+)\.ckpt$")
+_STEP = re.compile(r"step=(\d+)\.(ckpt|safetensors)$")
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,5 @@ def describe_voice(
 
 
 def _newest(folder: Path) -> Path | None:
-    steps = {path: int(match[1]) for path in folder.glob("*.ckpt") if (match := _STEP.search(path.name))}
+    steps = {path: int(match[1]) for path in folder.glob("epoch=*") if (match := _STEP.search(path.name))}
     return max(steps, key=lambda path: steps[path], default=None)
