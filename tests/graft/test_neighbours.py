@@ -56,7 +56,7 @@ def test_a_letter_that_is_there_without_its_mark_wins_over_other_scripts():
     assert Neighbourhood("eе", spelled=True).nearest("ё", spelled=True) == {"е": 1.0}
 
 
-@given(st.text(min_size=1, max_size=3), st.lists(st.characters(), max_size=12), st.booleans(), st.booleans())
+@given(st.text(min_size=1, max_size=3), st.text(max_size=12), st.booleans(), st.booleans())
 def test_weights_always_add_up_and_name_what_is_known(symbol, known, spelled, base_spelled):
     found = Neighbourhood(known, spelled=base_spelled).nearest(symbol, spelled=spelled)
     assert set(found) <= set(known)

@@ -37,6 +37,7 @@ OURS = {
     "everyvoice": "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
     "coqui_tts": "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
     "vits_original": "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
+    "recogniser_ckpt": "checkpoints of voxgraft's runs of recognisers (.ckpt)",
     "piper_ckpt": "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
     "tts_framework": "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
     "deepspeech": "training folders of Coqui STT and DeepSpeech (.index with .data-*)",

@@ -38,7 +38,7 @@ class RecogniserGraft:
 
 def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
     """GraftError where the base can't become a recogniser of ours, before anything is read of the corpus."""
-    from voxgraft.models.ctc.networks import NETWORKS
+    from voxgraft.models.ctc.networks import NETWORKS, require_consistent
 
     if base is None:
         return
@@ -53,6 +53,7 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
             got=family.title,
             remedy="take a base of one of these, or `base: none` to start from scratch",
         )
+    require_consistent(base)
     wanted, found = config.recogniser.n_hidden, base.architecture.get("n_hidden")
     if wanted is not None and found is not None and wanted != found:
         raise GraftError(
@@ -99,8 +100,9 @@ def graft_network(graft: RecogniserGraft, seed: int) -> nn.Module:
 
 def whole_network(base: Checkpoint) -> nn.Module:
     """The very recogniser that a base is, to be tested."""
-    from voxgraft.models.ctc.networks import build_network, load_canonical
+    from voxgraft.models.ctc.networks import build_network, load_canonical, require_consistent
 
+    require_consistent(base)
     module = build_network(base.family, base.architecture)
     load_canonical(base.family, module, base.tensors, base.architecture)
     return module.eval()

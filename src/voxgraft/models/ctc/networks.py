@@ -18,7 +18,7 @@ from torch import nn
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import HearingSpec
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checkpoint import Tensors
+from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
 from voxgraft.checkpoints.deepspeech_layout import (
     canonical_shapes,
     conversions,
@@ -76,6 +76,21 @@ def load_canonical(family: str, module: nn.Module, tensors: Tensors, architectur
     """Write canonical tensors into a module: all of them, every shape as it must be."""
     state = NETWORKS[family].native(tensors, architecture)
     module.load_state_dict({name: torch.from_numpy(np.array(array, np.float32)) for name, array in state.items()})
+
+
+def require_consistent(checkpoint: Checkpoint) -> None:
+    """CheckpointError where a checkpoint's architecture is not that of its tensors, before anything of its size is made."""
+    wanted, found = NETWORKS[checkpoint.family].shapes(checkpoint.architecture), checkpoint.shapes
+    odd = next((name for name in wanted if name in found and found[name] != wanted[name]), None)
+    if odd is not None or not wanted.keys() & found.keys():
+        raise CheckpointError(
+            "the architecture that it states is not that of its tensors",
+            file=checkpoint.provenance.path,
+            field=odd,
+            expected=list(wanted[odd]) if odd is not None else "tensors of this family",
+            got=list(found[odd]) if odd is not None else "none",
+            remedy="The file is damaged: get it again.",
+        )
 
 
 def part_of_parameter(family: str, architecture: Architecture) -> dict[str, str]:
@@ -149,7 +164,9 @@ NETWORKS: dict[str, Network] = {
         build=lambda architecture: DeepSpeech(**_deepspeech_keywords(architecture)),
         shapes=_deepspeech_shapes,
         canonical=lambda state, architecture: tensors_from_module(state, _layer_norm(architecture)),
-        native=lambda tensors, architecture: tensors_for_module(tensors, _layer_norm(architecture)),
+        native=lambda tensors, architecture: tensors_for_module(
+            _selected(tensors, _deepspeech_shapes(architecture)), _layer_norm(architecture)
+        ),
         sources=lambda architecture: {made.name: made.source for made in conversions(_layer_norm(architecture))},
         features=MfccSpec(),
     ),
