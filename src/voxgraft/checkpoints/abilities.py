@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import Family, families, family_of
@@ -29,9 +30,15 @@ def abilities_of(checkpoint: Checkpoint) -> tuple[Ability, ...]:
         ("fine-tune", obstacle or _untrainable(family), f"voxgraft new my-voice --base {path} --corpus RECORDINGS"),
         ("transfer", obstacle or _no_symbols(family), f"voxgraft plan --base {path} --symbols SYMBOLS"),
         ("match", _unmatchable(family), f"voxgraft plan --base ACOUSTIC --vocoder {path}"),
-        ("export", obstacle or _not_a(family, "voice"), f"voxgraft export {path} --to piper"),
+        _export(family, obstacle, path),
     )
     return tuple(Ability(name, not why, why or how) for name, why, how in steps)
+
+
+def _export(family: Family, obstacle: str, path: Path) -> tuple[str, str, str]:
+    if family.task == "recogniser":
+        return ("export", obstacle or _untrainable(family), f"voxgraft export {path} --to onnx")
+    return ("export", obstacle or _not_a(family, "voice"), f"voxgraft export {path} --to piper")
 
 
 def _obstacle(checkpoint: Checkpoint, family: Family) -> str:

@@ -18,7 +18,7 @@ class RecogniserRates(Section):
     head: float | None = Field(
         None, ge=0, description="Output layer where every label keeps its row; null is as the encoder."
     )
-    new: float = Field(1e-3, ge=0, description="Layers that start anew, and an output layer with new labels.")
+    new: float = Field(3e-3, ge=0, description="Layers that start anew, and an output layer with new labels.")
 
 
 class RecogniserConfig(Section):

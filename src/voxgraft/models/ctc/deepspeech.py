@@ -68,11 +68,17 @@ class DeepSpeech(nn.Module):
         return self.layer_6(self._hidden(x, self.layer_5, self.norm_5)), state
 
     @torch.no_grad()
-    def expect(self, mean: torch.Tensor, deviation: torch.Tensor) -> None:
-        """Set layer 1, as it starts, to features with this mean [C] and deviation [C]: MFCCs lie far from 0 and 1.
+    def start_from_scratch(self, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+        """Begin where a small corpus teaches sooner than from Coqui STT's start; the network stays the same.
 
-        The network stays the same; only its beginning is one that it learns from sooner.
+        Layer 1 takes features of this mean [C] and deviation [C], for MFCCs lie far from 0 and 1. The LSTM begins by
+        remembering (forget gates open, orthogonal recurrent weights).
         """
+        hidden = self.lstm.hidden_size
+        for gate in self.lstm.weight_hh_l0.split(hidden):
+            nn.init.orthogonal_(gate)
+        nn.init.xavier_uniform_(self.lstm.weight_ih_l0)
+        self.lstm.bias_ih_l0[hidden : 2 * hidden] = 1.0
         frames = 2 * self.n_context + 1
         self.layer_1.weight.div_(deviation.repeat(frames))
         self.layer_1.bias.sub_(self.layer_1.weight @ mean.repeat(frames))

@@ -61,6 +61,8 @@ BATCH_ON_GPU = 32
 # DeepSpeech's layers are wide for what a small corpus holds; encoders with attention ask for less.
 DROPOUT = 0.2
 DROPOUT_OF_OTHERS = 0.1
+# Now and then a batch of CTC has gradients that are a hundred times the usual.
+GRADIENT_CLIP = 1.0
 # Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
 MOST_SLIPS = 0.002
 
@@ -217,7 +219,7 @@ def begin(config: RunConfig) -> Started:
     material, settled = _material(config, model, corpora)
     network = graft_network(replace_architecture(graft, model), config.seed)
     if base is None:
-        expect_features(network, material.train)
+        start_from_scratch(network, material.train, config.seed)
     if labels is not None:
         path = Path(config.output) / "runs" / config.name / "alphabet.txt"
         write_atomically(path, alphabet_text(labels))
@@ -253,11 +255,13 @@ def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
     return Schedule(tuple(example.frames for example in examples), config.training.batch, config.seed)
 
 
-def expect_features(network: Any, examples: Sequence[Example]) -> None:
-    """Let a network that starts from scratch know what its features are like."""
+def start_from_scratch(network: Any, examples: Sequence[Example], seed: int) -> None:
+    """Let a network that starts from nothing know what its features are like."""
     sample = np.concatenate([example.heard.features for example in examples[:: max(1, len(examples) // 200)]])
     deviation = np.maximum(sample.std(axis=0), 1e-3)
-    network.expect(torch.from_numpy(sample.mean(axis=0)), torch.from_numpy(deviation))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network.start_from_scratch(torch.from_numpy(sample.mean(axis=0)), torch.from_numpy(deviation))
 
 
 def replace_architecture(graft: RecogniserGraft, model: Model) -> RecogniserGraft:
@@ -343,6 +347,8 @@ def _settled(config: RunConfig, material: Material) -> RunConfig:
     epoch = -(-len(material.train) // batch)
     steps = settings.steps if config.recogniser.epochs is None else config.recogniser.epochs * epoch
     changes["steps"] = steps
+    if "gradient_clip" not in settings.model_fields_set:
+        changes["gradient_clip"] = GRADIENT_CLIP
     if "warmup" not in settings.model_fields_set:
         changes["warmup"] = min(settings.warmup, steps // 10)
     if "validate_every" not in settings.model_fields_set:
