@@ -80,7 +80,9 @@ def load_canonical(family: str, module: nn.Module, tensors: Tensors, architectur
 
 def require_consistent(checkpoint: Checkpoint) -> None:
     """CheckpointError where a checkpoint's architecture is not that of its tensors, before anything of its size is made."""
-    wanted, found = NETWORKS[checkpoint.family].shapes(checkpoint.architecture), checkpoint.shapes
+    # An encoder without a head states no labels: any number will do, since it has no tensor to compare.
+    stated = {"symbols": 1, **checkpoint.architecture}
+    wanted, found = NETWORKS[checkpoint.family].shapes(stated), checkpoint.shapes
     odd = next((name for name in wanted if name in found and found[name] != wanted[name]), None)
     if odd is not None or not wanted.keys() & found.keys():
         raise CheckpointError(
