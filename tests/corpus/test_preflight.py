@@ -9,10 +9,11 @@ from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.corpus.alphabet_file import alphabet_findings
 from voxgraft.corpus.alphabet_from import derive_alphabet, write_alphabet
-from voxgraft.corpus.listener import Listener, listener_of, needed_frames
+from voxgraft.corpus.listener import Listener, listener_of
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.preflight import preflight
 from voxgraft.errors import CorpusError
+from voxgraft.inference.align import needed_frames
 from voxgraft.text.alphabet import alphabet_table, byte_table, parse_alphabet
 
 ENGLISH = (" ", *"abcdefghijklmnopqrstuvwxyz", "'")

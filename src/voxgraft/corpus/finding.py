@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from voxgraft.corpus.manifest import Utterance
 
 # What keeps a clip out of training; everything else is advice.
 BLOCKING = frozenset(
@@ -40,3 +43,12 @@ class Finding:
     def blocking(self) -> bool:
         """Whether the clip can't be trained on as it is."""
         return self.kind in BLOCKING
+
+
+def located(findings: Iterable[Finding], utterances: Iterable[Utterance]) -> list[Finding]:
+    """The same findings; those of an utterance that name no line get the table and the line that it was read from."""
+    known = {u.id: u for u in utterances}
+    return [
+        replace(f, line=known[f.clip].line, file=known[f.clip].table) if f.line is None and f.clip in known else f
+        for f in findings
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Literal
 
 from voxgraft.audio.recogniser_features import HearingSpec, feature_count
@@ -55,17 +54,19 @@ class Listener:
         return frozenset("".join(spelling for spelling in self.labels.spellings if spelling))
 
 
-def needed_frames(labels: tuple[int, ...]) -> int:
-    """Frames that CTC needs for these labels: one each, and a blank between equal neighbours."""
-    return len(labels) + sum(before == label for before, label in pairwise(labels))
-
-
 def listener_of(
     symbols: SymbolTable, base: Checkpoint | None, hearing: HearingSpec, transcripts: Transcripts
 ) -> Listener:
     """The listener that writes `symbols` and hears as `base` does; `hearing` where the base does not say."""
     spec = hearing if base is None else base.features or base.audio or hearing
     family, architecture = ("deepspeech", {}) if base is None else (base.family, base.architecture)
+    return listener_for(symbols, family, architecture, spec, transcripts)
+
+
+def listener_for(
+    symbols: SymbolTable, family: str, architecture: Mapping[str, Any], spec: HearingSpec, transcripts: Transcripts
+) -> Listener:
+    """The listener that writes `symbols` with a network of this family and architecture, and hears `spec`."""
     return Listener(Labels.of(symbols), transcripts, spec.sample_rate, _output_frames(family, architecture, spec))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
@@ -13,7 +14,10 @@ from voxgraft.files import write_atomically
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording: `audio` is the file as the user has it, never changed; `duration` is in seconds."""
+    """One recording: `audio` is the file as the user has it, never changed; `duration` is in seconds.
+
+    `table` and `line`, from 1, are where it was read from; no manifest holds them.
+    """
 
     id: str
     audio: str
@@ -24,6 +28,13 @@ class Utterance:
     speaker: str | None = None
     language: str | None = None
     sha256: str | None = None
+    table: str | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
+
+    @property
+    def named(self) -> str:
+        """Its id, and where it was read from: `clip7 (train.csv line 8)`."""
+        return f"{self.id} ({Path(self.table).name} line {self.line})" if self.table and self.line else self.id
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write as JSON lines: temporary file, fsync, rename."""
-        write_atomically(path, "".join(json.dumps(asdict(u), ensure_ascii=False) + "\n" for u in self.utterances))
+        write_atomically(path, "".join(json.dumps(_record(u), ensure_ascii=False) + "\n" for u in self.utterances))
 
     @staticmethod
     def read(path: Path) -> Manifest:
@@ -78,16 +89,22 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_STORED = tuple(f.name for f in fields(Utterance) if f.compare)
+
+
+def _record(utterance: Utterance) -> dict[str, Any]:
+    return {name: value for name, value in asdict(utterance).items() if name in _STORED}
+
+
 def _utterance(line: str, path: Path, number: int) -> Utterance:
-    known = {f.name for f in fields(Utterance)}
     try:
         record = json.loads(line)
-        if not isinstance(record, dict) or set(record) - known:
-            raise ValueError(f"expected an object with the fields {', '.join(sorted(known))}")
+        if not isinstance(record, dict) or set(record) - set(_STORED):
+            raise ValueError(f"expected an object with the fields {', '.join(sorted(_STORED))}")
         for name, value in record.items():
             if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
                 raise ValueError(f"{name} is {value!r:.40}")
-        return Utterance(**record)
+        return Utterance(**record, table=str(path), line=number)
     except (ValueError, TypeError) as fault:
         raise CorpusError(
             f"not an utterance: {fault}", file=path, field=f"line {number}", remedy="import the corpus again"

