@@ -155,7 +155,7 @@ def test_bad_rows_are_named_by_line_and_can_be_skipped(corpus, write):
         (10, "malformed row"),
     ]
     assert all(f.blocking and f.remedy for f in found.findings)
-    with pytest.raises(CorpusError, match=r"8 rows can't be used: line 2: b: empty text") as caught:
+    with pytest.raises(CorpusError, match=r"8 recordings can't be used: line 2: b: empty text") as caught:
         import_corpus(corpus)
     assert "--skip-bad" in caught.value.remedy
     assert [u.id for u in import_corpus(corpus, skip_bad=True)] == ["a"]

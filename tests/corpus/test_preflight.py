@@ -47,7 +47,7 @@ def test_characters_outside_the_alphabet_are_counted_with_their_clips():
     blocked = {f.clip: f.detail for f in findings if f.blocking}
     assert list(blocked) == ["clip0", "clip2", "clip3"]
     assert "ï (U+00EF) ×1" in blocked["clip0"]
-    (whole,) = [f for f in findings if f.kind == "alphabet"]
+    (whole,) = [f for f in findings if f.kind == "missing characters"]
     assert "6 characters" in whole.detail
     assert "4 (U+0034) ×2 in clip2, clip3" in whole.detail
     assert "numbers as the words" in next(f.remedy for f in findings if f.clip == "clip3")

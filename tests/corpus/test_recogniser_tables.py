@@ -107,7 +107,7 @@ def test_hostile_rows_are_named_by_line_and_the_rest_goes_on(corpus, write):
     assert all(f.blocking and f.remedy and len(f.detail) < 300 for f in found.findings)
     assert {f.file for f in found.findings} == {str(corpus / "t.csv")}
     assert [u.id for u in import_corpus(corpus / "t.csv", skip_bad=True)] == ["a"]
-    with pytest.raises(CorpusError, match=r"13 rows can't be used: line 3: gone: missing audio") as caught:
+    with pytest.raises(CorpusError, match=r"13 recordings can't be used: line 3: gone: missing audio") as caught:
         import_corpus(corpus / "t.csv")
     assert len(caught.value.summary) < 1500
 

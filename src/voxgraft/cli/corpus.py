@@ -59,13 +59,14 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read metadata and recordings into a manifest; the recordings stay where they are, unchanged."""
-    from voxgraft.corpus.importers import scan, usable
+    from voxgraft.corpus.importers import scan
+    from voxgraft.corpus.usable import tell, usable
 
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
-    manifest = usable(found, path, skip_bad=skip_bad)
+    manifest = usable(found.manifest, found.findings, path, skip_bad=skip_bad)
     target = into / "manifest.jsonl"
     manifest.write(target)
-    _say_skipped(found)
+    tell(found.findings)
     say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, written to {target}")
     if as_json:
         print_json({"manifest": str(target), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
@@ -278,17 +279,10 @@ def _counter(symbols: SymbolTable | None) -> Callable[[str], Counter[str]] | Non
 
 
 def _say_skipped(found: Scan) -> None:
-    several = len({finding.file for finding in found.findings}) > 1
-    for finding in found.findings[:_SHOWN_FINDINGS]:
-        file = f"{Path(finding.file).name} " if finding.file and finding.line and several else ""
-        where = f"{file}line {finding.line}: " if finding.line else ""
-        say_line(
-            f"{'left out' if finding.blocking else 'note'}: {where}{finding.clip}: {finding.kind}: {finding.detail}"
-        )
-    if len(found.findings) > _SHOWN_FINDINGS:
-        say_line(
-            f"and {len(found.findings) - _SHOWN_FINDINGS} more (`voxgraft corpus check` with the same path lists them all)"
-        )
+    from voxgraft.corpus.usable import tell, tell_left_out
+
+    tell_left_out(found.findings)
+    tell(found.findings)
 
 
 def _print_report(report: Report) -> None:

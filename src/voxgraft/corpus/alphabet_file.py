@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from voxgraft.corpus.finding import Finding
-from voxgraft.corpus.preflight import WHOLE, shown
+from voxgraft.corpus.finding import WHOLE, Finding
+from voxgraft.corpus.preflight import shown
 from voxgraft.text.alphabet import BLANK, doubts_about, parse_alphabet
 
 # What other systems call CTC's blank or a mark that no text contains.

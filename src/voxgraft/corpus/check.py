@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.finding import Finding, located
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.measure import Measures, measure
 from voxgraft.corpus.parallel import map_in_parallel
@@ -100,7 +100,7 @@ def examine(
     findings += _rate_findings([(u, m) for u, m in heard if m.level > SILENCE_LEVEL])
     findings += _twin_findings(manifest, heard)
     findings += _whole_findings(manifest, sample_rate)
-    return Report(manifest, measures, tuple(findings))
+    return Report(manifest, measures, tuple(located(findings, manifest)))
 
 
 def _measure(utterance: Utterance) -> Measures | Finding:

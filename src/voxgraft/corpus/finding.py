@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from voxgraft.corpus.manifest import Utterance
 
+# What `clip` is where a finding is about the whole corpus.
+WHOLE = "*"
 # What keeps a clip out of training; everything else is advice.
 BLOCKING = frozenset(
     {

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.finding import WHOLE, Finding, located
 from voxgraft.corpus.leakage import leaks
 from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest, Utterance
@@ -14,7 +14,6 @@ from voxgraft.corpus.split import is_speakable
 from voxgraft.corpus.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
 from voxgraft.inference.align import needed_frames
 
-WHOLE = "*"
 MOST_SHOWN = 20
 _CLIPS_SHOWN = 3
 # A letter that comes less often is hardly learnt.
@@ -33,17 +32,17 @@ def preflight(
 
     `pace`: judge by the length of the recordings whether their texts fit; `check` does it better, by the speech in them.
     """
-    findings = _clip_findings(train, listener)
+    findings = clip_findings(train, listener)
     findings += _alphabet_findings(train, listener)
     for name, part in (("dev", dev), ("test", test)):
         findings += _told_of_part(name, part, listener) if part is not None else []
     findings += _forms(train, listener)
     findings += _rates(train, listener)
     findings += _paces(train) if pace else []
-    return findings + leaks(train, dev, test)
+    return located(findings + leaks(train, dev, test), train)
 
 
-def _clip_findings(train: Manifest, listener: Listener) -> list[Finding]:
+def clip_findings(train: Manifest, listener: Listener) -> list[Finding]:
     """What keeps single utterances out of training."""
     findings = []
     for u in train:
@@ -72,7 +71,9 @@ def _alphabet_findings(train: Manifest, listener: Listener) -> list[Finding]:
     findings = []
     strange = [(u, s.unknown) for u, s in spelt if s.unknown]
     if strange:
-        findings.append(Finding(WHOLE, "alphabet", _characters(strange), _remedy(_sum(c for _, c in strange))))
+        findings.append(
+            Finding(WHOLE, "missing characters", _characters(strange), _remedy(_sum(c for _, c in strange)))
+        )
     if listener.labels.bytes or listener.has_pieces or not train.utterances:
         return findings
     used = Counter(label for _, s in spelt for label in s.labels)
@@ -99,7 +100,10 @@ def _told_of_part(name: str, part: Manifest, listener: Listener) -> list[Finding
         return []
     return [
         Finding(
-            WHOLE, "alphabet", f"{name}: {_characters(strange)}", "these count as errors whatever the recogniser learns"
+            WHOLE,
+            "missing characters",
+            f"{name}: {_characters(strange)}",
+            "these count as errors whatever the recogniser learns",
         )
     ]
 
@@ -161,7 +165,7 @@ def _characters(strange: Sequence[tuple[Utterance, Counter[str]]]) -> str:
     clips: dict[str, list[str]] = {}
     for u, unknown in strange:
         for character in unknown:
-            clips.setdefault(character, []).append(u.id)
+            clips.setdefault(character, []).append(u.named)
     totals = _sum(unknown for _, unknown in strange)
     each = [f"{shown(c)} ×{n} in {_listed(clips[c], _CLIPS_SHOWN)}" for c, n in totals.most_common()]
     return f"{len(totals)} characters that no label writes, in {len(strange)} clips: {_listed(each, MOST_SHOWN, '; ')}"

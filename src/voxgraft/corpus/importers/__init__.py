@@ -14,6 +14,7 @@ from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import is_speakable
+from voxgraft.corpus.usable import usable
 from voxgraft.errors import AudioError, CorpusError
 from voxgraft.progress import progress
 
@@ -50,26 +51,8 @@ def import_corpus(
     follow_links: bool = False,
 ) -> Manifest:
     """The utterances of a metadata file, a manifest or a folder; CorpusError names bad rows unless `skip_bad`."""
-    return usable(scan(path, columns=columns, follow_links=follow_links), path, skip_bad=skip_bad)
-
-
-def usable(found: Scan, path: str | Path, *, skip_bad: bool = False) -> Manifest:
-    """The utterances of a scan; CorpusError names bad rows unless `skip_bad`, and always where nothing is left."""
-    bad = [f for f in found.findings if f.blocking]
-    if bad and not skip_bad:
-        raise CorpusError(
-            f"{len(bad)} rows can't be used: {_listed(bad)}",
-            file=path,
-            remedy="mend them (`voxgraft corpus check PROJECT` lists them all), or leave them out with --skip-bad",
-        )
-    if not found.manifest.utterances:
-        raise CorpusError(
-            "no usable recordings",
-            file=path,
-            got=_listed(bad) if bad else "no rows",
-            remedy="check that the recordings lie in wavs/ beside the metadata and that the texts name them",
-        )
-    return found.manifest
+    found = scan(path, columns=columns, follow_links=follow_links)
+    return usable(found.manifest, found.findings, path, skip_bad=skip_bad)
 
 
 def scan(path: str | Path, *, columns: tuple[str, ...] | None = None, follow_links: bool = False) -> Scan:
@@ -77,7 +60,11 @@ def scan(path: str | Path, *, columns: tuple[str, ...] | None = None, follow_lin
 
     `path` may be several, with commas between them.
     """
-    paths = several(path)
+    return scan_all(several(path), columns=columns, follow_links=follow_links)
+
+
+def scan_all(paths: Sequence[Path], *, columns: tuple[str, ...] | None = None, follow_links: bool = False) -> Scan:
+    """Several files or folders as one: see `scan`."""
     scans = [_scan_one(one, columns, follow_links) for one in paths]
     return scans[0] if len(scans) == 1 else _joined(paths, scans)
 
@@ -93,16 +80,16 @@ def _scan_one(path: Path, columns: tuple[str, ...] | None, follow_links: bool) -
     recordings = Recordings(source.folder.absolute(), follow_links, source.trusted)
     utterances: dict[str, Utterance] = {}
     findings: list[Finding] = []
+    table = str(start) if start.is_file() else None
     with progress("Reading recordings", None) as advance:
         for row in source.rows:
             result = row if isinstance(row, Finding) else _utterance(row, recordings, utterances)
             if isinstance(result, Utterance):
-                utterances[result.id] = result
+                utterances[result.id] = replace(result, table=table)
                 findings += _size_findings(row, result)
             else:
                 findings.append(result)
             advance()
-    table = str(start) if start.is_file() else None
     return Scan(Manifest(tuple(utterances.values())), tuple(replace(f, file=table) for f in findings), importer)
 
 
@@ -185,21 +172,8 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         channels=info.channels,
         speaker=row.speaker,
         language=row.language,
+        line=row.line,
     )
 
 
-def _listed(findings: list[Finding]) -> str:
-    files = {f.file for f in findings}
-    shown = [f"{_place(f, len(files) > 1)}{f.clip}: {f.kind} ({f.detail})" for f in findings[:3]]
-    more = [f"and {len(findings) - 3} more"] if len(findings) > 3 else []
-    return "; ".join([*shown, *more])
-
-
-def _place(finding: Finding, named: bool) -> str:
-    """Where a finding stands: the line, and the file where there are several."""
-    file = Path(finding.file).name if finding.file and named else ""
-    line = f"line {finding.line}" if finding.line else ""
-    return f"{' '.join(part for part in (file, line) if part)}: " if file or line else ""
-
-
-__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "several", "usable"]
+__all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "scan_all", "several"]

@@ -25,8 +25,8 @@ def read(path: Path, columns: tuple[str, ...] | None) -> Source:
 
 
 def _rows(path: Path) -> Iterator[Row | Finding]:
-    for number, u in enumerate(Manifest.read(path), 1):
-        yield Row(u.id, u.audio, u.text, u.speaker, u.language, number)
+    for u in Manifest.read(path):
+        yield Row(u.id, u.audio, u.text, u.speaker, u.language, u.line)
 
 
 IMPORTER = Importer("manifest", find, read)
