@@ -31,6 +31,7 @@ from voxgraft.corpus.prepare import Prepared, prepare
 from voxgraft.graft.apply import apply_plan, build
 from voxgraft.graft.learned import unlearned_symbols
 from voxgraft.graft.make import make_plan
+from voxgraft.graft.neighbours import features_of
 from voxgraft.graft.symbols import SymbolRows, map_symbols
 from voxgraft.graft.target import target_like
 from voxgraft.library.folder import library_folder
@@ -198,7 +199,7 @@ def draw_hidden(base: Checkpoint, clips: Sequence[Clip], count: int, seed: int) 
     sounds = [
         names[row]
         for row in range(len(used))
-        if row in names and int(used[row]) >= 15 and names[row].isalpha() and names[row] not in unlearned
+        if row in names and int(used[row]) >= 15 and features_of(names[row]) is not None and names[row] not in unlearned
     ]
     return sorted(np.random.default_rng(seed).choice(sounds, min(count, len(sounds)), replace=False).tolist())
 

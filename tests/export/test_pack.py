@@ -112,7 +112,7 @@ def test_archive_depends_on_the_files_alone(packed, tmp_path):
     first = sha256_of(pack.archive)
     for file in pack.files:
         file.touch()
-    pack_module._archive(pack.folder, names)
+    pack_module.archive_of(pack.folder, names)
     assert sha256_of(pack.archive) == first
     with zipfile.ZipFile(pack.archive) as archive:
         assert archive.namelist() == [f"en_US-tiny-low/{name}" for name in sorted(names)]

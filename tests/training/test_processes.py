@@ -42,7 +42,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path, capsys):
             # The first moment: gradients of three steps.
             largest = float(state["exp_avg"].abs().max())
             torch.testing.assert_close(
-                of_two["state"][key]["exp_avg"], state["exp_avg"], rtol=1e-3, atol=1e-5 * largest
+                of_two["state"][key]["exp_avg"], state["exp_avg"], rtol=1e-3, atol=1e-4 * largest
             )
             assert of_two["state"][key]["step"] == state["step"] == 3
     for name, weights in expected["state_dict"].items():

@@ -13,10 +13,11 @@ from voxgraft.cli.output import print_json, say_line
 
 
 def new(
-    folder: Path = typer.Argument(metavar="NAME", help="Folder to make; its last part names the voice."),
+    folder: Path = typer.Argument(metavar="NAME", help="Folder to make; its last part names the voice or recogniser."),
     corpus: Path | None = typer.Option(None, help="Recordings with transcripts: a folder or a metadata.csv."),
     base: str = typer.Option("auto", help="A checkpoint, an installed voice, a library entry, or auto to pick one."),
     from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from nothing: needs hours of recordings."),
+    recogniser: bool = typer.Option(False, "--recogniser", help="Speech to text, from scratch or from --base."),
     language: str | None = typer.Option(
         None, help="espeak-ng voice of the texts, such as en-us; the base's by default."
     ),
@@ -34,8 +35,10 @@ def new(
 
     if from_scratch and base != "auto":
         raise typer.BadParameter("--base and --from-scratch exclude each other")
+    if recogniser and base == "auto" and not from_scratch:
+        raise typer.BadParameter("name its base with --base, or say --from-scratch", param_hint="--recogniser")
     options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "quality": quality}
-    options["base"] = FROM_SCRATCH if from_scratch else base
+    options |= {"base": FROM_SCRATCH if from_scratch else base, "task": "recogniser" if recogniser else None}
     overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
     values = parse_overrides([*overrides, *settings])
     if values["base"] != FROM_SCRATCH:

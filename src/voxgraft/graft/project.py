@@ -45,9 +45,24 @@ def plan_project(config: RunConfig) -> ProjectGraft:
         CheckpointError: no base fits, or it can't be opened; CorpusError: the recordings can't.
     """
     base = open_base(config)
+    if _is_recognisers(config, base):
+        from voxgraft.graft.corpora import corpora_of
+        from voxgraft.graft.recogniser import derived_labels, plan_recogniser, require_recogniser
+
+        require_recogniser(base, config)
+        found = plan_recogniser(config, base, derived_labels(config, base, corpora_of(config).train))
+        return ProjectGraft(base, found.target, found.plan)
     target = target_for(config, base, project_speakers(config))
     plan = make_plan(base, target) if base is not None else scratch_plan(target)
     return ProjectGraft(base, target, plan)
+
+
+def _is_recognisers(config: RunConfig, base: Checkpoint | None) -> bool:
+    """Whether recordings are there that a recogniser is to learn from: then its alphabet may be theirs."""
+    listens = config.task == "recogniser" if base is None else family_of(base.family).task == "recogniser"
+    if not listens or config.task == "voice":
+        return False
+    return base is None or bool(config.recogniser.train) or project_manifest(config) is not None
 
 
 def compare_vocoder(graft: ProjectGraft, vocoder: str) -> VocoderFit:
@@ -115,6 +130,8 @@ def project_recordings(config: RunConfig) -> Path:
 
 def project_fit(config: RunConfig) -> tuple[SymbolTable | None, int | None]:
     """What a project's recordings must fit: symbols, and sample rate in Hz; None for what is not known."""
+    if config.task == "recogniser" and config.base in (None, FROM_SCRATCH):
+        return None, None
     base = open_base(config) if config.base is not None else None
     symbols = base.symbols if base is not None else None
     if config.graft.symbols is not None:

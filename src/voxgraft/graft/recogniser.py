@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import family_of
 from voxgraft.config.run import RunConfig
+from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
 from voxgraft.graft.alphabet import byte_table, read_alphabet
 from voxgraft.graft.apply import apply_plan
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.target import Target, target_for
+from voxgraft.inference.labels import Labels
+from voxgraft.progress import notice
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.text.transcript import characters_of, derived_alphabet, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 FROM_SCRATCH = "deepspeech"
 HIDDEN_FROM_SCRATCH = 512
+# Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
+MOST_SLIPS = 0.002
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,34 @@ def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence
             remedy="put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet)",
         )
     return RecogniserGraft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
+
+
+def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) -> tuple[str, ...] | None:
+    """An alphabet derived from the transcripts, or None where one is named or the base's will do."""
+    settings = config.recogniser
+    if config.graft.alphabet is not None or config.graft.bytes:
+        return None
+    texts = [plain(u.text) if settings.text == "plain" else " ".join(u.text.split()) for u in train]
+    labels = derived_alphabet(texts)
+    own = base.symbols if base is not None else None
+    if own is not None and own.blank is not None and settings.alphabet != "corpus":
+        strange = _beyond(own, train, settings.text)
+        if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
+            return None
+        notice(
+            f"the base's alphabet lacks {100 * strange:.1f} % of the characters of the corpus, and no other is named"
+        )
+    notice(f"the alphabet of the corpus, {len(labels)} labels: {''.join(labels)!r}")
+    return labels
+
+
+def _beyond(symbols: SymbolTable, train: Manifest, kind: str) -> float:
+    """The share of characters that a table can't write."""
+    labels = Labels.of(symbols)
+    known = frozenset("".join(s for s in labels.spellings if s))
+    texts = [plain(u.text, known) if kind == "plain" else u.text for u in train]
+    unknown = sum(sum(labels.spell(text).unknown.values()) for text in texts)
+    return unknown / max(1, sum(characters_of(texts).values()))
 
 
 def graft_network(graft: RecogniserGraft, seed: int) -> nn.Module:

@@ -18,6 +18,7 @@ from voxgraft.config.run import TrainingConfig
 from voxgraft.corpus.features import features_of
 from voxgraft.errors import ConfigError, CorpusError, GraftError, TrainingError
 from voxgraft.graft.plan import read_plan
+from voxgraft.graft.project import plan_project
 from voxgraft.inference.recogniser import Recogniser
 from voxgraft.training.callbacks.validation import Verdict
 from voxgraft.training.ctc import setup
@@ -250,8 +251,9 @@ def test_another_alphabet_is_derived_where_the_bases_lacks_letters(tmp_path, cap
 
 
 def test_a_slip_of_the_pen_is_an_error_that_names_the_clip(tmp_path):
-    with pytest.raises(CorpusError, match=r"1 utterances of train hold characters .* lacks: '1' 1× \(other-160\)"):
+    with pytest.raises(CorpusError, match=r"1 \(U\+0031\) ×1 in other-160 \(other\.csv line 162\)") as caught:
         train(trained_on(tmp_path, (*ENGLISH * 20, "ab1")))
+    assert "--skip-bad" in caught.value.remedy
     assert not (tmp_path / "runs").exists()
 
 
@@ -302,3 +304,12 @@ def test_a_loss_that_explodes_ends_the_run_with_what_to_change(tmp_path, monkeyp
     with pytest.raises(TrainingError, match="the loss has exploded") as caught:
         train(config)
     assert "lower learning rates" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("without_export")
+def test_what_plan_shows_is_what_training_does(tmp_path):
+    config = trained_on(tmp_path, ("абба", "vad"))
+    planned = plan_project(config).plan
+    assert begun(config).plan == planned
+    assert {"а", "б"} <= set(planned.symbols.new)
+    assert plan_project(project(tmp_path / "scratch")).target.architecture["n_hidden"] == 16

@@ -5,7 +5,6 @@ Letters: B clips, T frames, C coefficients, N labels.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
@@ -15,10 +14,8 @@ import torch
 from voxgraft.audio.recogniser_features import hears_samples
 from voxgraft.corpus.augmentation import Augmenter
 from voxgraft.corpus.features import Heard, features_of
-from voxgraft.errors import CorpusError
-from voxgraft.inference.labels import Labels
-from voxgraft.progress import notice
-from voxgraft.text.transcript import plain
+from voxgraft.corpus.listener import Listener
+from voxgraft.inference.align import needed_frames
 from voxgraft.training.draws import generator
 
 
@@ -42,8 +39,8 @@ class Example:
 
     @property
     def needed(self) -> int:
-        """Frames of output that CTC needs: one a label, and a blank between equal ones."""
-        return len(self.labels) + int((self.labels[1:] == self.labels[:-1]).sum())
+        """Frames of output that CTC needs for its labels."""
+        return needed_frames(self.labels.tolist())
 
 
 @dataclass(frozen=True)
@@ -73,83 +70,13 @@ class Batch:
         return Batch(**{f.name: change(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
-def transcript(text: str, labels: Labels, kind: str) -> str:
-    """A transcript as the recogniser is to write it: `plain` or `as_is`."""
-    if kind == "as_is":
-        return " ".join(text.split())
-    return plain(text, () if labels.bytes else frozenset("".join(s for s in labels.spellings if s)))
-
-
-def make_examples(
-    heard: Sequence[Heard], labels: Labels, kind: str, what: str, *, strict: bool = False, skip_bad: bool = False
-) -> tuple[Example, ...]:
-    """Spell every transcript.
-
-    Where `strict`, CorpusError names characters that no label spells, unless `skip_bad` leaves their utterances out.
-    Otherwise they count as errors of whoever hears them.
-    """
-    examples, strange, clips = [], Counter[str](), dict[str, list[str]]()
-    for one in heard:
-        text = transcript(one.utterance.text, labels, kind)
-        spelt = labels.spell(text)
-        strange.update(spelt.unknown)
-        for character in spelt.unknown:
-            clips.setdefault(character, []).append(one.utterance.id)
-        if not (spelt.unknown and strict):
-            examples.append(Example(one, text, np.array(spelt.labels, np.int64)))
-    if strange:
-        _report(strange, clips, what, strict, skip_bad)
-    return tuple(examples)
-
-
-def _report(strange: Counter[str], clips: dict[str, list[str]], what: str, strict: bool, skip_bad: bool) -> None:
-    count = len({name for names in clips.values() for name in names})
-    shown = [f"{c!r} {n}× ({', '.join(clips[c][:2])})" for c, n in strange.most_common(8)]
-    told = ", ".join(shown) + (f" and {len(strange) - 8} more" if len(strange) > 8 else "")
-    problem = f"{count} utterances of {what} hold characters that the alphabet lacks: {told}"
-    if not strict:
-        notice(f"warning: {problem}; they count as errors")
-    elif skip_bad:
-        notice(f"left out: {problem}")
-    else:
-        raise CorpusError(
-            problem,
-            field="graft.alphabet",
-            remedy="mend the transcripts, give an alphabet with these characters (--alphabet_config_path, graft.alphabet), derive "
-            "one (recogniser.alphabet=corpus), or leave these utterances out (corpus.skip_bad=true)",
-        )
-
-
-def learnable(
-    examples: Sequence[Example], frames_of: Callable[[torch.Tensor], torch.Tensor], limits: tuple[float, float]
-) -> tuple[Example, ...]:
-    """Those that can be learned from; the others are told of, with the reason."""
-    lengths = frames_of(torch.tensor([example.frames for example in examples])).tolist() if examples else []
-    shortest, longest = limits
-    kept, reasons = [], dict[str, str]()
-    for example, frames in zip(examples, lengths, strict=True):
-        seconds = example.heard.utterance.duration
-        if not shortest <= seconds <= longest:
-            reasons[example.id] = (
-                f"{seconds:.2f} s long, outside corpus.shortest {shortest:g} to corpus.longest {longest:g}"
-            )
-        elif not len(example.labels):
-            reasons[example.id] = "nothing of its transcript can be written with the alphabet"
-        elif frames < example.needed:
-            reasons[example.id] = f"{frames} frames for {len(example.labels)} labels: too short for its transcript"
-        else:
-            kept.append(example)
-    for name, reason in list(reasons.items())[:5]:
-        notice(f"left out of training: {name}: {reason}")
-    if len(reasons) > 5:
-        notice(f"left out of training: {len(reasons)} utterances in all")
-    if not kept:
-        raise CorpusError(
-            f"none of the {len(examples)} utterances can be trained on",
-            got=next(iter(reasons.values()), "an empty corpus"),
-            remedy="run `voxgraft corpus check PROJECT` to see what is wrong with each",
-        )
-    return tuple(kept)
+def make_examples(heard: Sequence[Heard], listener: Listener) -> tuple[Example, ...]:
+    """Spell every transcript; characters that no label spells are errors of whoever hears them."""
+    texts = [listener.transcript(one.utterance.text) for one in heard]
+    return tuple(
+        Example(one, text, np.array(listener.labels.spell(text).labels, np.int64))
+        for one, text in zip(heard, texts, strict=True)
+    )
 
 
 def make_batch(

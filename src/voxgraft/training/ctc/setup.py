@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,17 +19,18 @@ from voxgraft.checkpoints.metadata import metadata_of, read_metadata
 from voxgraft.checkpoints.write import write_safetensors
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.augmentation import Augmenter
-from voxgraft.corpus.features import prepare_features
-from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.listener import listener_for
 from voxgraft.errors import GraftError
 from voxgraft.export.recogniser import export_recogniser
 from voxgraft.files import write_atomically
+from voxgraft.graft.corpora import Corpora, corpora_of
 from voxgraft.graft.plan import GraftPlan, read_plan
 from voxgraft.graft.project import open_base
 from voxgraft.graft.recogniser import (
     FROM_SCRATCH,
     RecogniserGraft,
     alphabet_text,
+    derived_labels,
     graft_network,
     plan_recogniser,
     require_recogniser,
@@ -41,14 +41,13 @@ from voxgraft.inference.labels import Labels
 from voxgraft.models.ctc.networks import NETWORKS, build_network, canonical_state, load_canonical
 from voxgraft.progress import notice
 from voxgraft.text.symbols import SymbolTable
-from voxgraft.text.transcript import characters_of, derived_alphabet, plain
 from voxgraft.training.batches import Schedule
 from voxgraft.training.callbacks.validation import Best, Verdict
-from voxgraft.training.ctc.corpora import Corpora, corpora_of
 from voxgraft.training.ctc.diagnosis import Diagnosis, warm_up_problem
-from voxgraft.training.ctc.examples import Example, learnable, make_batch, make_examples
+from voxgraft.training.ctc.examples import Example, make_batch
 from voxgraft.training.ctc.layers import layer_rates, parameter_groups
 from voxgraft.training.ctc.listening import listen
+from voxgraft.training.ctc.material import Material, material_of
 from voxgraft.training.ctc.module import CtcTraining
 from voxgraft.training.ctc.testing import Tested, tested_run
 from voxgraft.training.device import choose_device, choose_precision, shared_batch
@@ -63,8 +62,6 @@ DROPOUT = 0.2
 DROPOUT_OF_OTHERS = 0.1
 # Now and then a batch of CTC has gradients that are a hundred times the usual.
 GRADIENT_CLIP = 1.0
-# Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
-MOST_SLIPS = 0.002
 
 
 @dataclass(frozen=True)
@@ -76,16 +73,6 @@ class Model:
     symbols: SymbolTable
     hearing: HearingSpec
     labels: Labels
-
-
-@dataclass(frozen=True)
-class Material:
-    """The corpus as the model takes it."""
-
-    train: tuple[Example, ...]
-    dev: tuple[Example, ...]
-    test: tuple[Example, ...]
-    dataset: str
 
 
 @dataclass
@@ -210,7 +197,7 @@ def begin(config: RunConfig) -> Started:
     base = open_base(config)
     require_recogniser(base, config)
     corpora = corpora_of(config)
-    labels = _labels_of_the_corpus(config, base, corpora.train)
+    labels = derived_labels(config, base, corpora.train)
     graft = plan_recogniser(config, base, labels)
     if graft.plan.refusals:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
@@ -284,53 +271,9 @@ def _model(graft: RecogniserGraft, config: RunConfig) -> Model:
     )
 
 
-def _labels_of_the_corpus(config: RunConfig, base: Checkpoint | None, train: Manifest) -> tuple[str, ...] | None:
-    """An alphabet derived from the transcripts, or None where one is named or the base's will do."""
-    settings = config.recogniser
-    if config.graft.alphabet is not None or config.graft.bytes:
-        return None
-    texts = [plain(u.text) if settings.text == "plain" else " ".join(u.text.split()) for u in train]
-    labels = derived_alphabet(texts)
-    own = base.symbols if base is not None else None
-    if own is not None and own.blank is not None and settings.alphabet != "corpus":
-        strange = _beyond(own, train, settings.text)
-        if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
-            return None
-        notice(
-            f"the base's alphabet lacks {100 * strange:.1f} % of the characters of the corpus, and no other is named"
-        )
-    notice(f"the alphabet of the corpus, {len(labels)} labels: {''.join(labels)!r}")
-    return labels
-
-
-def _beyond(symbols: SymbolTable, train: Manifest, kind: str) -> float:
-    """The share of characters that a table can't write."""
-    labels = Labels.of(symbols)
-    known = frozenset("".join(s for s in labels.spellings if s))
-    texts = [plain(u.text, known) if kind == "plain" else u.text for u in train]
-    unknown = sum(sum(labels.spell(text).unknown.values()) for text in texts)
-    return unknown / max(1, sum(characters_of(texts).values()))
-
-
 def _material(config: RunConfig, model: Model, corpora: Corpora) -> tuple[Material, RunConfig]:
-    cache = Path(config.output) / "corpus" / "cache"
-    kind = config.recogniser.text
-
-    def examples(part: Manifest, what: str, strict: bool = False) -> tuple[Example, ...]:
-        heard = prepare_features(part.utterances, model.hearing, cache)
-        return make_examples(heard, model.labels, kind, what, strict=strict, skip_bad=config.corpus.skip_bad)
-
-    # Only how its frames count, which takes no weights.
-    with torch.device("meta"):
-        network: Any = NETWORKS[model.family].build(model.architecture)
-    limits = (config.corpus.shortest, config.corpus.longest)
-    train = learnable(examples(corpora.train, "train", strict=True), network.output_lengths, limits)
-    digest = hashlib.sha256("".join(f"{e.id}|{e.text}\n" for e in train).encode()).hexdigest()
-    material = Material(train, examples(corpora.dev, "dev"), examples(corpora.test, "test"), digest)
-    seconds = sum(example.heard.utterance.duration for example in train)
-    notice(
-        f"{len(train)} utterances to learn from ({seconds / 60:.1f} minutes), {len(material.dev)} for dev, {len(material.test)} for test"
-    )
+    listener = listener_for(model.symbols, model.family, model.architecture, model.hearing, config.recogniser.text)
+    material = material_of(config, corpora, listener, model.hearing)
     return material, _settled(config, material)
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxgraft.config.run import RunConfig
-from voxgraft.corpus.importers import import_corpus
-from voxgraft.corpus.leakage import leaks
-from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.corpus.importers import scan_all
+from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.split import split, text_key
+from voxgraft.corpus.usable import tell, usable
 from voxgraft.errors import CorpusError
 from voxgraft.graft.project import project_manifest
 from voxgraft.progress import notice
 
 # Aside for dev at most: validations should not take longer than what they watch over.
 MOST_FOR_DEV = 400
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,18 @@ class Corpora:
 
 
 def corpora_of(config: RunConfig) -> Corpora:
-    """The sets that the settings name; those that lack are drawn from the training corpora, whole texts at a time."""
+    """The sets that the settings name; those that lack are drawn from the training corpora, whole texts at a time.
+
+    CorpusError names rows that can't be used, unless `corpus.skip_bad` leaves them out.
+    """
     settings = config.recogniser
-    skip = config.corpus.skip_bad
-    train = _read(settings.train, skip) if settings.train else _of_the_project(config)
-    dev, test = _read(settings.dev, skip), _read(settings.test, skip)
+    train = _read(settings.train, config) if settings.train else _of_the_project(config)
+    dev, test = _read(settings.dev, config), _read(settings.test, config)
     if not test:
         train, test = _aside(train, config, config.corpus.held_out, "test")
     if not dev:
         train, dev = _aside(train, config, (), "dev")
-    for finding in leaks(train, dev, test):
-        # Recordings set aside here are of the same speakers on purpose.
-        if finding.kind != "speaker in two sets" or (settings.dev and settings.test):
-            notice(f"warning: {finding.kind}: {finding.detail}; {finding.remedy}")
-    return Corpora(train, dev, test)
+    return Corpora(_within_limits(train, config), dev, test)
 
 
 def _of_the_project(config: RunConfig) -> Manifest:
@@ -56,14 +55,36 @@ def _of_the_project(config: RunConfig) -> Manifest:
     return manifest
 
 
-def _read(paths: Sequence[str], skip_bad: bool) -> Manifest:
-    """All corpora as one; an id that comes in two of them gets the name of its corpus before it."""
-    utterances: dict[str, Utterance] = {}
-    for path in paths:
-        for utterance in import_corpus(Path(path), skip_bad=skip_bad):
-            name = utterance.id if utterance.id not in utterances else f"{Path(path).stem}/{utterance.id}"
-            utterances[name if name not in utterances else f"{path}/{utterance.id}"] = utterance
-    return Manifest(tuple(utterances.values()))
+def _read(paths: Sequence[str], config: RunConfig) -> Manifest:
+    """All corpora as one."""
+    if not paths:
+        return Manifest(())
+    found = scan_all([Path(path) for path in paths])
+    manifest = usable(
+        found.manifest, found.findings, paths[0] if len(paths) == 1 else None, skip_bad=config.corpus.skip_bad
+    )
+    tell(found.findings)
+    return manifest
+
+
+def _within_limits(train: Manifest, config: RunConfig) -> Manifest:
+    """Those of the lengths that the settings want."""
+    shortest, longest = config.corpus.shortest, config.corpus.longest
+    kept = tuple(u for u in train if shortest <= u.duration <= longest)
+    if len(kept) == len(train):
+        return train
+    odd = [f"{u.id} ({u.duration:.2f} s)" for u in train if not shortest <= u.duration <= longest]
+    told = ", ".join(odd[:_SHOWN]) + (f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else "")
+    if not kept:
+        raise CorpusError(
+            f"none of the {len(train)} recordings is as long as wanted",
+            field="corpus.shortest, corpus.longest",
+            expected=f"{shortest:g} to {longest:g} s",
+            got=told,
+            remedy="set other limits, or cut the recordings at pauses with `voxgraft corpus make`",
+        )
+    notice(f"left out of training, outside corpus.shortest {shortest:g} to corpus.longest {longest:g} s: {told}")
+    return Manifest(kept)
 
 
 def _aside(train: Manifest, config: RunConfig, held_out: Sequence[str], what: str) -> tuple[Manifest, Manifest]:

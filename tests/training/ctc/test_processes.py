@@ -1,0 +1,21 @@
+"""A recogniser learns the same on two processes as on one."""
+
+import numpy as np
+import pytest
+from tests.training.ctc.tiny_recogniser import project
+
+from voxgraft.training.run import train
+from voxgraft.training.state import all_checkpoints, load
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tmp_path):
+    still = {"recogniser": {"dropout": 0.0}}
+    one = train(project(tmp_path / "one", training={"steps": 3}, **still))
+    two = train(project(tmp_path / "two", training={"steps": 3, "devices": 2}, **still))
+    assert (two.finished, two.step) == (True, 3)
+    left, right = (load(all_checkpoints(run.folder / "checkpoints")[-1])["state_dict"] for run in (one, two))
+    for name, tensor in left.items():
+        np.testing.assert_allclose(tensor.numpy(), right[name].numpy(), atol=1e-5, err_msg=name)
+    assert two.tested is not None
+    assert two.tested.cer == pytest.approx(one.tested.cer, abs=0.2)
