@@ -107,10 +107,11 @@ def _write_recogniser(
         pack = write_recogniser_pack(checkpoint, folder, name, test=test, archive=archive)
         return [*pack.files, *([pack.archive] if pack.archive else [])]
     from voxgraft.export.recogniser import export_recogniser
+    from voxgraft.export.sherpa_recogniser import tokens_beside
     from voxgraft.inference.recogniser_settings import settings_path
 
     model = export_recogniser(checkpoint, folder / name, name)
-    return [model, settings_path(model)]
+    return [model, settings_path(model), *tokens_beside(model)]
 
 
 def _write(

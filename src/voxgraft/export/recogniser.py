@@ -1,4 +1,5 @@
-"""export_recogniser: a recogniser as an ONNX model that `voxgraft transcribe` runs, whole or as sound comes in."""
+"""export_recogniser: a recogniser as an ONNX model that `voxgraft transcribe` runs, whole or as sound comes in, and
+sherpa-onnx too where it has a loader for it."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from voxgraft.audio.recogniser_features import HearingSpec, hears_samples
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError, MissingExtra, VoxgraftError
 from voxgraft.export.onnx_graph import OPSET, quietly
+from voxgraft.export.sherpa_recogniser import TOKENS, sherpa_metadata, sherpa_onnx_of, sherpa_tokens
 from voxgraft.export.whole import whole_or_nothing
 from voxgraft.inference.recogniser import FEATURES, LENGTHS, OUTPUT_LENGTHS, Recogniser
 from voxgraft.inference.recogniser_settings import RecogniserSettings, StreamState, write_recogniser_settings
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     import torch
@@ -38,10 +41,11 @@ class Graph:
     axes: dict[str, dict[int, str]]
     states: tuple[StreamState, ...] = ()
     context: int = 0
+    bands_first: bool = False
 
 
 def export_recogniser(checkpoint: Checkpoint, folder: Path, name: str) -> Path:
-    """Write FOLDER/NAME.onnx and its settings, verified against torch before either takes its name.
+    """Write FOLDER/NAME.onnx, its settings and what sherpa-onnx reads, verified against torch before any takes its name.
 
     Raises ExportError; then the folder is as it was.
     """
@@ -58,24 +62,30 @@ def export_recogniser(checkpoint: Checkpoint, folder: Path, name: str) -> Path:
             remedy="give a run of `voxgraft train`, or a base with its alphabet.txt beside it",
         )
     network = whole_network(checkpoint).requires_grad_(False)
-    graph = _streaming(network, hearing) if hasattr(network, "stream") else _whole(network, hearing)
+    graph = _graph(network, hearing)
     step = 1 if hears_samples(hearing) else hearing.hop
+    subsampling = int(checkpoint.architecture.get("subsampling_factor", NETWORKS[checkpoint.family].subsampling))
     settings = RecogniserSettings(
         family=checkpoint.family,
         symbols=checkpoint.symbols,
         audio=hearing,
-        frame_seconds=NETWORKS[checkpoint.family].subsampling * step / hearing.sample_rate,
+        frame_seconds=subsampling * step / hearing.sample_rate,
         context=graph.context,
         states=graph.states,
+        bands_first=graph.bands_first,
         language=checkpoint.languages[0] if checkpoint.languages else None,
         name=name,
         about=_about(checkpoint),
     )
+    sherpa = sherpa_onnx_of(checkpoint.family, hearing, checkpoint.symbols)
     with whole_or_nothing(folder, f"{name}.onnx") as partial:
         path = partial / f"{name}.onnx"
         path.write_bytes(_traced(graph))
-        write_recogniser_settings(path, settings)
+        write_recogniser_settings(path, settings, sherpa_metadata(sherpa, checkpoint.symbols, subsampling))
+        if sherpa.loader is not None:
+            (partial / TOKENS).write_text(sherpa_tokens(checkpoint.symbols), "utf-8", newline="\n")
         verify_recogniser(path, network)
+    notice(sherpa.note)
     return folder / f"{name}.onnx"
 
 
@@ -112,6 +122,12 @@ def _random_features(random: np.random.Generator, spec: HearingSpec, length: int
     return (3 * random.standard_normal((length, values))).astype(np.float32)
 
 
+def _graph(network: Any, hearing: HearingSpec) -> Graph:
+    if hasattr(network, "stream"):
+        return _streaming(network, hearing)
+    return _of_samples(network) if hears_samples(hearing) else _whole(network, hearing)
+
+
 def _streaming(network: Any, hearing: HearingSpec) -> Graph:
     """A module that goes on from a state: a piece with its context, and two states of an LSTM."""
     import torch
@@ -144,11 +160,10 @@ def _streaming(network: Any, hearing: HearingSpec) -> Graph:
 
 
 def _whole(network: Any, hearing: HearingSpec) -> Graph:
-    """A module that hears whole utterances."""
+    """A module that hears whole utterances of log mels, several at once. As sherpa-onnx wants it: bands before frames,
+    logarithms of probabilities out."""
     import torch
     from torch import nn
-
-    samples = hears_samples(hearing)
 
     class Whole(nn.Module):
         def __init__(self) -> None:
@@ -156,16 +171,44 @@ def _whole(network: Any, hearing: HearingSpec) -> Graph:
             self.network = network
 
         def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            heard = features.unsqueeze(-1) if samples else features
-            return network(heard, lengths), network.output_lengths(lengths)
+            logits = network(features.transpose(1, 2), lengths)
+            return torch.log_softmax(logits, dim=2), network.output_lengths(lengths)
 
-    size = (1, 16000) if samples else (1, 100, getattr(hearing, "coefficients", hearing.n_mels))
+    values = getattr(hearing, "coefficients", hearing.n_mels)
     return Graph(
         module=Whole().eval(),
-        inputs=(torch.zeros(size), torch.tensor([size[1]])),
+        inputs=(torch.zeros(2, values, 100), torch.tensor([100, 80])),
         input_names=(FEATURES, LENGTHS),
         output_names=(LOGITS, OUTPUT_LENGTHS),
-        axes={FEATURES: {1: "frames"}, LOGITS: {1: "output_frames"}},
+        axes={
+            FEATURES: {0: "utterances", 2: "frames"},
+            LENGTHS: {0: "utterances"},
+            LOGITS: {0: "utterances", 1: "output_frames"},
+            OUTPUT_LENGTHS: {0: "utterances"},
+        },
+        bands_first=True,
+    )
+
+
+def _of_samples(network: Any) -> Graph:
+    """A module that hears the samples of an utterance, which need no length."""
+    import torch
+    from torch import nn
+
+    class OfSamples(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, samples: torch.Tensor) -> torch.Tensor:
+            return torch.log_softmax(network(samples.unsqueeze(2)), dim=2)
+
+    return Graph(
+        module=OfSamples().eval(),
+        inputs=(torch.zeros(1, 16000),),
+        input_names=(FEATURES,),
+        output_names=(LOGITS,),
+        axes={FEATURES: {1: "samples"}, LOGITS: {1: "output_frames"}},
     )
 
 

@@ -11,7 +11,9 @@ from voxgraft.checkpoints.write import write_safetensors
 from voxgraft.export.metadata import NOT_STATED
 from voxgraft.export.pack import CARD, Pack, archive_of
 from voxgraft.export.recogniser import export_recogniser
+from voxgraft.export.sherpa_recogniser import sherpa_onnx_of, tokens_beside
 from voxgraft.files import write_atomically
+from voxgraft.inference.recogniser_settings import settings_path
 
 
 def write_recogniser_pack(
@@ -26,7 +28,8 @@ def write_recogniser_pack(
     write_safetensors(home / f"{name}.safetensors", checkpoint)
     write_atomically(home / "alphabet.txt", _alphabet(checkpoint))
     write_atomically(home / CARD, recogniser_card(checkpoint, name, test))
-    names = [f"{name}.onnx", f"{name}.onnx.json", f"{name}.safetensors", "alphabet.txt", CARD]
+    names = [model.name, settings_path(model).name, *(tokens.name for tokens in tokens_beside(model))]
+    names += [f"{name}.safetensors", "alphabet.txt", CARD]
     return Pack(home, model, tuple(home / file for file in names), archive_of(home, names) if archive else None)
 
 
@@ -51,6 +54,7 @@ def recogniser_card(checkpoint: Checkpoint, name: str, test: Mapping[str, Any] |
         "## Test\n\n" + _scores(test),
         "## How to use it\n\n"
         f"* `voxgraft transcribe {name}.onnx RECORDING`; `{name}.onnx.json` stays beside it.\n"
+        f"* {sherpa_onnx_of(checkpoint.family, hearing, symbols).note if hearing and symbols else NOT_STATED}.\n"
         f"* `{name}.safetensors` holds the weights to train on: `base: {name}.safetensors` in a voxgraft project.",
     )
     return "\n\n".join(blocks) + "\n"

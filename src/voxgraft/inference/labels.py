@@ -16,7 +16,7 @@ from voxgraft.text.symbols import SymbolTable
 
 # How the vocabularies of wav2vec2 and of SentencePiece write a space.
 _BAR, _PIECE = "|", "\u2581"
-_UNKNOWN = frozenset({"<unk>", "[UNK]", "<UNK>", "\u2047"})
+_NO_TEXT = frozenset({"<unk>", "[UNK]", "<UNK>", "\u2047", "<s>", "</s>", "<pad>", "[PAD]"})
 _LONGEST_PIECE = 64
 
 
@@ -56,7 +56,7 @@ class Labels:
                 got="nothing",
                 remedy="Only recognisers trained with CTC can be run here; export the model again with its blank named.",
             )
-        silent = {symbols.pad, symbols.bos, symbols.eos, symbols.blank} | _UNKNOWN
+        silent = {symbols.pad, symbols.bos, symbols.eos, symbols.blank} | _NO_TEXT
         bar_is_space = symbols.text_kind != "bytes" and _BAR in symbols.ids and " " not in symbols.ids
         spellings: list[str | None] = [None] * symbols.rows
         for symbol, numbers in symbols.ids.items():

@@ -66,7 +66,8 @@ class Recogniser:
 
     def run(self, features: np.ndarray, states: list[np.ndarray] | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
         """Features as the model takes them -> logarithms of probabilities [T, V] and the states after them."""
-        feed = {FEATURES: np.ascontiguousarray(features[None], np.float32)}
+        arranged = features.T if self.settings.bands_first else features
+        feed = {FEATURES: np.ascontiguousarray(arranged[None], np.float32)}
         if LENGTHS in self._inputs:
             feed[LENGTHS] = np.array([len(features)], np.int64)
         own = self.settings.states

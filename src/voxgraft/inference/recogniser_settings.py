@@ -1,7 +1,7 @@
 """What a recogniser's .onnx.json says: what it hears, what its outputs spell, how it goes on. The same stands in the .onnx.
 
-The model's inputs: `features` float32, [1, frames, values] or, for one that takes samples, [1, samples]; perhaps `lengths`
-int64 [1], how many of them are meant; perhaps the states of streaming. Its first output: [1, output frames, symbols],
+The model's inputs: `features` float32, [1, frames, values], with `bands_first` [1, values, frames], or [1, samples] for one
+that takes samples; perhaps `lengths` int64 [1], how many of them are meant; perhaps the states of streaming. Its first output: [1, output frames, symbols],
 logits or logarithms of probabilities; perhaps `output_lengths` int64 [1]; and the states to go on with.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -73,6 +74,7 @@ class RecogniserSettings(BaseModel):
     frame_seconds: float = Field(gt=0, le=10, allow_inf_nan=False)
     context: int = Field(0, ge=0, le=1000)
     states: tuple[StreamState, ...] = Field((), max_length=64)
+    bands_first: bool = False
     longest_seconds: float = Field(30.0, ge=1, le=600, allow_inf_nan=False)
     decoder: DecoderDefaults = DecoderDefaults()
     language: str | None = Field(None, max_length=100)
@@ -128,17 +130,20 @@ class _Document(RecogniserSettings):
     version: Literal[1]
 
 
-def write_recogniser_settings(model: Path, settings: RecogniserSettings) -> Path:
-    """Write settings beside a .onnx and into it; the path of the .onnx.json.
+def write_recogniser_settings(
+    model: Path, settings: RecogniserSettings, metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Write settings beside a .onnx and into it, with what other runtimes look for; the path of the .onnx.json.
 
     A later entry in the .onnx takes the place of an earlier one.
     """
     document = json.dumps(settings.to_dict(), ensure_ascii=False, indent=1)
-    entry = _field(1, METADATA_KEY.encode()) + _field(2, document.encode())
     with replacing(model) as temporary:
         shutil.copyfile(model, temporary)
         with open(temporary, "ab") as file:
-            file.write(_field(14, entry))  # ModelProto.metadata_props; messages that follow each other are one
+            for name, value in {**(metadata or {}), METADATA_KEY: document}.items():
+                # ModelProto.metadata_props; messages that follow each other are one.
+                file.write(_field(14, _field(1, name.encode()) + _field(2, value.encode())))
     beside = settings_path(model)
     write_atomically(beside, document + "\n")
     return beside
