@@ -1,11 +1,11 @@
 """Does transfer pay? A recogniser of one language as the base for another, against starting from scratch, at equal steps.
 
     python -m benchmarks.transfer ENGLISH RUSSIAN [--minutes 10] [--seeds 2] [--n-hidden 256] [--recordings-minutes 20]
-                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000] [--only NAME ...] [--threads 2]
+                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000] [--only NAME ...] [--jobs 2] [--threads 1]
 
-ENGLISH and RUSSIAN are corpora (folders with metadata.csv and wavs/, or anything `voxgraft corpus import` reads). The base is
-trained on the first, or given. 15 % of the texts of the second are held out, whole texts; of the rest as many recordings
-are taken as asked for. Every contender takes the same steps on the same batches: as many as the first, from scratch, can in
+ENGLISH and RUSSIAN are corpora (folders with metadata.csv and wavs/, or anything `voxgraft corpus import` reads; several with
+commas between them). The base is trained on the first, or given. 15 % of the texts of the second are held out, whole texts; of the rest as many recordings
+are taken as asked for. Every contender takes the same steps on the same batches: as many as from scratch can in
 `--minutes`, at most `--steps`. `mapped` keeps all layers and the output rows of letters that both alphabets have, new ones
 starting from their neighbours; `drop N` starts the last N layers anew, with no letter mapped. CER is on the held-out
 recordings, greedy, uncapped, of the averaged weights at that step: no step is chosen by it. The last columns say how many
@@ -15,11 +15,14 @@ steps of the run each needs for the CER that from scratch ends with, and its err
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,8 @@ Curve = dict[int, float]
 
 def tables(corpus: str, minutes: float, folder: Path, seed: int) -> dict[str, list[str]]:
     """Manifests of the recordings to learn from and of those held out, their texts disjoint."""
-    whole = import_corpus(Path(corpus), skip_bad=True)
+    parts = [import_corpus(Path(path), skip_bad=True) for path in corpus.split(",")]
+    whole = Manifest(tuple(utterance for part in parts for utterance in part))
     texts = {text_key(utterance.text) for utterance in whole}
     parts = split(whole, max(1, round(HELD_OUT * len(texts))), (), seed)
     learned, seconds = [], 0.0
@@ -103,17 +107,23 @@ def contend(
     limit = {"minutes": arguments.minutes, "validate_every": max(1, arguments.steps // POINTS)}
     steps = steps_in(settings("measured", folder, "none", corpora, arguments, graft=alphabet, training=limit))
     every = {"steps": steps, "validate_every": max(1, steps // POINTS)}
+    runs = []
     for seed in range(arguments.seeds):
         for name in names:
             dropped = {"drop_source_layers": DROPS[name], "map_letters": "never"} if name in DROPS else {}
-            result = train(
-                settings(
-                    f"{name} {seed}", folder, "none" if name == SCRATCH else base, corpora, arguments, seed=seed,
-                    graft=alphabet | dropped, training=every,
-                )
-            )  # fmt: skip
-            curves[name].append(curve_of(result.folder))
+            start, graft = "none" if name == SCRATCH else base, alphabet | dropped
+            runs.append(
+                settings(f"{name} {seed}", folder, start, corpora, arguments, seed=seed, graft=graft, training=every)
+            )
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn"), torch.set_num_threads, (arguments.threads,)) as pool:
+        for name, curve in zip(itertools.cycle(names), pool.map(run_curve, runs), strict=False):
+            curves[name].append(curve)
     return curves
+
+
+def run_curve(config: RunConfig) -> Curve:
+    """The curve of one training."""
+    return curve_of(train(config).folder)
 
 
 def print_table(curves: dict[str, list[Curve]]) -> None:
@@ -149,7 +159,8 @@ def main() -> None:
     parser.add_argument("--base", help="a recogniser to start from, instead of training one")
     parser.add_argument("--alphabet", help="alphabet of the new language; default: that of its transcripts")
     parser.add_argument("--only", nargs="+", help="contenders, such as: mapped 'drop 1'")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings side by side")
+    parser.add_argument("--threads", type=int, default=1, help="of each")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--folder", type=Path, help="where the runs are kept; default: a temporary folder")
     arguments = parser.parse_args()
