@@ -23,6 +23,9 @@ def train(
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Accept that less than half of the network comes from the base.")
     ] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out recordings that can't be used, and say so.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the run and of the voice.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for runs/ and voices/.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -40,6 +43,7 @@ def train(
     options = {"base": "none" if from_scratch else base, "name": name, "output": output, "training.device": device}
     overrides = [f"{key}={dumps(str(value))}" for key, value in options.items() if value is not None]
     overrides += ["graft.allow_partial=true"] if allow_partial else []
+    overrides += ["corpus.skip_bad=true"] if skip_bad else []
     config = load_config(project, [*overrides, *(settings or ())])
     result = run(config if resume else with_picked_base(config), resume=resume)
     if is_recogniser(result):

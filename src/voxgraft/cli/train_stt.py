@@ -25,6 +25,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 @app.command("train-stt", help=HELP, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def train_stt(
     context: typer.Context,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", "--skip_bad", help="Leave out recordings that can't be used, and say so.")
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with the last run in the folder to save in.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: training.device=cpu.")
@@ -35,4 +38,5 @@ def train_stt(
     from voxgraft.cli.train import tell_of_recogniser
     from voxgraft.training.stt import train_stt as run
 
-    tell_of_recogniser(run(context.args, settings or (), resume=resume), json)
+    changes = [*(["corpus.skip_bad=true"] if skip_bad else []), *(settings or ())]
+    tell_of_recogniser(run(context.args, changes, resume=resume), json)

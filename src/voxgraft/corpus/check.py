@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding, located
+from voxgraft.corpus.finding import Finding, located, unreadable
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.measure import Measures, measure
 from voxgraft.corpus.parallel import map_in_parallel
@@ -109,11 +109,7 @@ def _measure(utterance: Utterance) -> Measures | Finding:
     try:
         return measure(utterance.audio)
     except AudioError as fault:
-        return Finding(utterance.id, "unreadable audio", _detail(fault), fault.remedy)
-
-
-def _detail(fault: AudioError) -> str:
-    return fault.problem + (f" ({fault.got})" if fault.got is not None else "")
+        return unreadable(utterance, fault)
 
 
 def _sound_findings(u: Utterance, m: Measures, shortest: float, longest: float) -> list[Finding]:

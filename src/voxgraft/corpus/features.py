@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from voxgraft.audio.recogniser_features import HearingSpec, recogniser_features
 from voxgraft.audio.resample import resample
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.cache import ArrayCache
+from voxgraft.corpus.finding import Finding, located, unreadable
 from voxgraft.corpus.manifest import Utterance
 from voxgraft.corpus.parallel import map_in_parallel
 from voxgraft.errors import AudioError
@@ -32,7 +33,8 @@ _SCALE = np.float32(32768)
 
 @dataclass(frozen=True)
 class Heard:
-    """One utterance as a recogniser hears it, still on disk: `frames` of features at `spec`."""
+    """One utterance as a recogniser hears it, still on disk: `frames` of features at `spec`. Its duration is that of the
+    sound, where a header may only have estimated it."""
 
     utterance: Utterance
     spec: HearingSpec
@@ -59,36 +61,41 @@ def features_of(sound: np.ndarray, spec: HearingSpec) -> np.ndarray:
 
 def prepare_features(
     utterances: Sequence[Utterance], spec: HearingSpec, cache_dir: Path, *, workers: int | None = None
-) -> list[Heard]:
-    """Every utterance, in order: resampled, nothing else done to it. A second call does only what is not done yet.
+) -> tuple[list[Heard], list[Finding]]:
+    """Every utterance that can be read, in order: resampled, nothing else done to it; and what is wrong with the others.
 
-    AudioError names the recording that can't be read.
+    A second call does only what is not done yet.
     """
     store = ArrayCache(cache_dir, _ARRAYS)
-    return map_in_parallel(
+    results = map_in_parallel(
         lambda utterance: _prepare_one(utterance, spec, store),
         utterances,
         "Preparing recordings",
         len(utterances),
         workers,
     )
+    faults = [result for result in results if isinstance(result, Finding)]
+    return [result for result in results if isinstance(result, Heard)], located(faults, utterances)
 
 
-def _prepare_one(utterance: Utterance, spec: HearingSpec, store: ArrayCache) -> Heard:
+def _prepare_one(utterance: Utterance, spec: HearingSpec, store: ArrayCache) -> Heard | Finding:
     try:
         key = _key(sha256_of(Path(utterance.audio)), spec)
     except OSError as fault:
-        raise AudioError(
-            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="run `voxgraft corpus check PROJECT`"
-        ) from fault
+        detail = f"{utterance.audio}: {fault.strerror}"
+        return Finding(utterance.id, "missing audio", detail, "add the file or remove the row")
     if not store.has(key):
-        audio, rate = read_audio(utterance.audio)
+        try:
+            audio, rate = read_audio(utterance.audio)
+        except AudioError as fault:
+            return unreadable(utterance, fault)
         sound = to_int16(resample(audio, rate, spec.sample_rate))
         # Of the stored samples, so that sound and features of an entry agree exactly.
         store.write(key, (sound, features_of(sound.astype(np.float32) / _SCALE, spec)))
     sound_file, features_file = store.paths(key)
     frames = np.load(features_file, mmap_mode="r").shape[0]
-    return Heard(utterance, spec, frames, sound_file, features_file)
+    duration = np.load(sound_file, mmap_mode="r").shape[0] / spec.sample_rate
+    return Heard(replace(utterance, duration=duration), spec, frames, sound_file, features_file)
 
 
 def _key(content: str, spec: HearingSpec) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from voxgraft.corpus.manifest import Utterance
+from voxgraft.errors import AudioError
 
 # What `clip` is where a finding is about the whole corpus.
 WHOLE = "*"
@@ -54,3 +55,12 @@ def located(findings: Iterable[Finding], utterances: Iterable[Utterance]) -> lis
         replace(f, line=known[f.clip].line, file=known[f.clip].table) if f.line is None and f.clip in known else f
         for f in findings
     ]
+
+
+def unreadable(utterance: Utterance, fault: AudioError) -> Finding:
+    """What is wrong with a recording that could not be read."""
+    facts = [
+        f"{word} {value}" for word, value in (("expected", fault.expected), ("got", fault.got)) if value is not None
+    ]
+    detail = f"{fault.problem} ({', '.join(facts)})" if facts else fault.problem
+    return Finding(utterance.id, "unreadable audio", detail, fault.remedy)

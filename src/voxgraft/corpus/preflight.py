@@ -65,6 +65,16 @@ def clip_findings(train: Manifest, listener: Listener) -> list[Finding]:
     return findings
 
 
+def unheard(part: Manifest, listener: Listener) -> list[Finding]:
+    """Recordings that give no output at all, so that they can't even be tested on."""
+    remedy = "record it again or remove the row"
+    return [
+        Finding(u.id, "too short", f"{u.duration:.3f} s give no frame of output", remedy)
+        for u in part
+        if listener.frames(u.duration) == 0
+    ]
+
+
 def _alphabet_findings(train: Manifest, listener: Listener) -> list[Finding]:
     """The same by character: what the alphabet lacks, and what it has for nothing."""
     spelt = [(u, listener.spell(u.text)) for u in train]

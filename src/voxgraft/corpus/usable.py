@@ -22,12 +22,16 @@ def without(manifest: Manifest, findings: Iterable[Finding]) -> Manifest:
     return Manifest(tuple(u for u in manifest if u.id not in blocked))
 
 
-def usable(kept: Manifest, findings: Sequence[Finding], source: str | Path | None, *, skip_bad: bool) -> Manifest:
+def usable(
+    kept: Manifest, findings: Sequence[Finding], source: str | Path | None = None, *, skip_bad: bool = False
+) -> Manifest:
     """`kept`, where no finding keeps anything out, or with `skip_bad`, which says what is left out.
 
     CorpusError names what can't be used, with its line and reason; it does so always where nothing is kept.
     """
     bad = [f for f in findings if f.blocking]
+    files = {f.file for f in bad}
+    source = next(iter(files)) if source is None and len(files) == 1 else source
     if bad and not skip_bad:
         told, remedies = _summed_up(bad, findings)
         remedy = remedies[0] if len(remedies) == 1 else "mend them (`voxgraft corpus check` lists them all)"
