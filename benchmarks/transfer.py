@@ -37,6 +37,7 @@ from voxgraft.training.run import train
 
 HELD_OUT = 0.15
 POINTS = 8
+LONGEST = 30.0
 SCRATCH, MAPPED = "from scratch", "mapped"
 DROPS = {f"drop {count}": count for count in range(1, 6)}
 
@@ -76,6 +77,7 @@ def settings(
         base=base,
         task="recogniser",
         seed=changes.get("seed", 0),
+        corpus={"longest": LONGEST},
         graft={"allow_partial": True, **changes.get("graft", {})},
         recogniser={**corpora, **scratch},
         training=training | changes.get("training", {}),
