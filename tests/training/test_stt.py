@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -159,3 +160,21 @@ def test_resume_goes_on_with_the_last_run(tmp_path, monkeypatch):
     resumed = train_stt(command, resume=True)
     assert (resumed.finished, resumed.step, resumed.folder) == (True, 6, stopped.folder)
     assert resumed.tested is not None
+
+
+def test_absolute_names_in_a_table_are_read_where_it_is_trusted(tmp_path):
+    csv = files(tmp_path / "csv")
+    for name in csv[1::2]:
+        rows = Path(name).read_text("utf-8").splitlines()
+        absolute = [rows[0], *(f"{tmp_path / 'csv'}/{row}" for row in rows[1:])]
+        elsewhere = tmp_path / "tables" / Path(name).name
+        elsewhere.parent.mkdir(exist_ok=True)
+        elsewhere.write_text("\n".join(absolute) + "\n", "utf-8")
+    csv[1::2] = [str(tmp_path / "tables" / Path(name).name) for name in csv[1::2]]
+    command = ["--checkpoint_dir", str(tmp_path / "new"), "--n_hidden", "8", "--epochs", "1", *csv]
+    with pytest.raises(CorpusError, match="unsafe path") as caught:
+        train_stt(command, SMALL)
+    assert "--follow-links" in caught.value.remedy
+    options = [*command, "--follow_links", *(part for change in SMALL for part in ("--set", change))]
+    told = CliRunner().invoke(load_verb("train-stt"), options)
+    assert told.exit_code == 0, told.output

@@ -28,6 +28,12 @@ def train_stt(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", "--skip_bad", help="Leave out recordings that can't be used, and say so.")
     ] = False,
+    follow_links: Annotated[
+        bool,
+        typer.Option(
+            "--follow-links", "--follow_links", help="Also read recordings outside of the folders of their CSV files."
+        ),
+    ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with the last run in the folder to save in.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: training.device=cpu.")
@@ -38,5 +44,6 @@ def train_stt(
     from voxgraft.cli.train import tell_of_recogniser
     from voxgraft.training.stt import train_stt as run
 
-    changes = [*(["corpus.skip_bad=true"] if skip_bad else []), *(settings or ())]
+    told = {"corpus.skip_bad": skip_bad, "corpus.follow_links": follow_links}
+    changes = [*(f"{name}=true" for name, value in told.items() if value), *(settings or ())]
     tell_of_recogniser(run(context.args, changes, resume=resume), json)

@@ -59,7 +59,7 @@ def _read(paths: Sequence[str], config: RunConfig) -> Manifest:
     """All corpora as one."""
     if not paths:
         return Manifest(())
-    found = scan_all([Path(path) for path in paths])
+    found = scan_all([Path(path) for path in paths], follow_links=config.corpus.follow_links)
     manifest = usable(
         found.manifest, found.findings, paths[0] if len(paths) == 1 else None, skip_bad=config.corpus.skip_bad
     )

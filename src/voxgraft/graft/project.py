@@ -149,8 +149,13 @@ def project_manifest(config: RunConfig) -> Manifest | None:
     if imported.exists():
         return Manifest.read(imported)
     if config.corpus.path is not None:
-        return import_corpus(Path(config.corpus.path), skip_bad=config.corpus.skip_bad)
+        return _imported(Path(config.corpus.path), config)
     return None
+
+
+def _imported(corpus: Path, config: RunConfig, skip_bad: bool = False) -> Manifest:
+    settings = config.corpus
+    return import_corpus(corpus, skip_bad=skip_bad or settings.skip_bad, follow_links=settings.follow_links)
 
 
 def project_speakers(config: RunConfig) -> tuple[str, ...] | None:
@@ -179,8 +184,8 @@ def new_project(
         )
     if folder.exists() and not folder.is_dir():
         raise ConfigError("is a file, not a folder", file=folder, remedy="choose another name")
-    RunConfig.model_validate(values)
-    manifest = import_corpus(corpus, skip_bad=skip_bad) if corpus is not None else None
+    config = RunConfig.model_validate(values)
+    manifest = _imported(corpus, config, skip_bad) if corpus is not None else None
     if manifest is not None:
         manifest.write(folder / MANIFEST)
     write_atomically(folder / PROJECT_FILE, project_text(values))

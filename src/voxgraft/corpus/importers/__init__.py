@@ -146,7 +146,11 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         audio = recordings.find(row.audio)
     except UnsafePath as fault:
         return Finding(
-            name, "unsafe path", str(fault), "name files inside the folder (or pass --follow-links)", row.line
+            name,
+            "unsafe path",
+            str(fault),
+            "name files inside the folder, or trust the table: --follow-links (corpus.follow_links: true)",
+            row.line,
         )
     if name in known:
         return Finding(name, "duplicate id", "this id was used before", "rename one of the two or remove it", row.line)
