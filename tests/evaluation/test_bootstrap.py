@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from voxgraft.evaluation import bootstrap
 from voxgraft.evaluation.bootstrap import change_interval, ratio_interval
 
 
@@ -51,3 +52,11 @@ def test_a_paired_change_is_surer_than_the_difference_of_two():
 
 def test_change_takes_only_texts_that_both_have():
     assert change_interval([("a", 1, 1), ("b", 9, 1)], [("c", 5, 1), ("a", 3, 1)]) == pytest.approx((2, 2, 2))
+
+
+def test_a_large_test_is_drawn_in_pieces_with_the_same_result(monkeypatch):
+    parts = [(str(place), place % 3, 10.0) for place in range(50)]
+    whole = ratio_interval(parts)
+    monkeypatch.setattr(bootstrap, "MOST_KEPT", 7000)
+    monkeypatch.setattr(bootstrap, "_draws", lambda count: pytest.fail("all draws were held at once"))
+    assert ratio_interval(parts) == pytest.approx(whole)

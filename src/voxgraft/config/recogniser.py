@@ -13,7 +13,15 @@ class RecogniserRates(Section):
     """AdamW learning rates of a recogniser; null chooses."""
 
     encoder: float | None = Field(
-        None, ge=0, description="Layers that the base brings; null is 3e-4, 0 freezes them all."
+        None,
+        ge=0,
+        description="Layers that the base brings; null is 3e-4, for FastConformer 1e-4; 0 freezes them all.",
+    )
+    features: float = Field(
+        0.0, ge=0, description="wav2vec 2.0's convolutions over samples, which fine-tuning usually leaves alone."
+    )
+    adapters: float = Field(
+        1e-3, ge=0, description="Adapters that start anew, and all where recogniser.learns is adapters."
     )
     head: float | None = Field(
         None, ge=0, description="Output layer where every label keeps its row; null is as the encoder."
@@ -32,6 +40,10 @@ class RecogniserConfig(Section):
     )
     test: tuple[str, ...] = Field(
         (), description="Corpora that the result is tested on; empty takes corpus.held_out, else sets some aside."
+    )
+    source_test: tuple[str, ...] = Field(
+        (),
+        description="Corpora in the base's language: base and result are tested on them too, which shows what was forgotten.",
     )
     set_aside: float = Field(
         0.1,
@@ -63,8 +75,14 @@ class RecogniserConfig(Section):
     )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's.")
     learning_rates: RecogniserRates = Field(RecogniserRates(), description="Learning rates.")
-    learns: Literal["all", "new", "head"] = Field(
-        "all", description="What learns: everything, only layers with something new in them, or the output layer alone."
+    learns: Literal["all", "adapters", "new", "head"] = Field(
+        "all",
+        description="What learns: everything; a language's adapters and the output layer (MMS, XLS-R); only layers with "
+        "something new in them; or the output layer alone.",
+    )
+    fresh_adapters: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Where adapters learn, whether the base's start anew; auto: unless the alphabet is the same.",
     )
     thaw_every: int = Field(
         0,

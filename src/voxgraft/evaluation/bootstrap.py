@@ -12,6 +12,8 @@ Part = tuple[str, float, float]
 RESAMPLES = 10_000
 SEED = 0
 LEVEL = 0.95
+# Counts of draws that are held at once: 32 MB.
+MOST_KEPT = 4_000_000
 
 
 def ratio_interval(parts: Sequence[Part]) -> Interval | None:
@@ -24,7 +26,7 @@ def ratio_interval(parts: Sequence[Part]) -> Interval | None:
     sums = _sums(parts, _texts(parts))
     if not sums[:, 1].sum():
         return None
-    drawn = _draws(len(sums)) @ sums
+    drawn = _drawn_sums(sums)
     drawn = drawn[drawn[:, 1] > 0]
     total = sums.sum(axis=0)
     return _interval(total[0] / total[1], drawn[:, 0] / drawn[:, 1])
@@ -32,12 +34,13 @@ def ratio_interval(parts: Sequence[Part]) -> Interval | None:
 
 def change_interval(before: Sequence[Part], after: Sequence[Part]) -> Interval | None:
     """Ratio of `after` less ratio of `before` over the texts that both have, drawn in pairs: (value, low, high)."""
-    texts = [text for text in _texts(before) if text in set(_texts(after))]
+    shared = {text for text, _, _ in after}
+    texts = [text for text in _texts(before) if text in shared]
     sums = np.hstack([_sums(before, texts), _sums(after, texts)])
     total = sums.sum(axis=0)
     if not total[1] or not total[3]:
         return None
-    drawn = _draws(len(sums)) @ sums
+    drawn = _drawn_sums(sums)
     drawn = drawn[(drawn[:, 1] > 0) & (drawn[:, 3] > 0)]
     return _interval(total[2] / total[3] - total[0] / total[1], drawn[:, 2] / drawn[:, 3] - drawn[:, 0] / drawn[:, 1])
 
@@ -59,6 +62,17 @@ def _sums(parts: Sequence[Part], texts: Sequence[str]) -> np.ndarray:
         if text in places:
             sums[places[text]] += numerator, denominator
     return sums
+
+
+def _drawn_sums(sums: np.ndarray) -> np.ndarray:
+    """[RESAMPLES, columns]: the sums of texts drawn with replacement; a large test is drawn piece by piece."""
+    count = len(sums)
+    if count * RESAMPLES <= MOST_KEPT:
+        return _draws(count) @ sums
+    random, chances = np.random.default_rng(SEED), np.full(count, 1 / count)
+    piece = max(1, MOST_KEPT // count)
+    sizes = [min(piece, RESAMPLES - done) for done in range(0, RESAMPLES, piece)]
+    return np.concatenate([random.multinomial(count, chances, size=size) @ sums for size in sizes])
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from voxgraft.graft.learned import unlearned_symbols
 from voxgraft.graft.named_rows import name_row, symbol_row
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
 from voxgraft.graft.rules import Rules, rules_of
-from voxgraft.graft.rules.rules import WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE
+from voxgraft.graft.rules.rules import WHY_ANEW, WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE
 from voxgraft.graft.shares import counts_by_part, discriminator_sizes, recovered_sizes, share_carried
 from voxgraft.graft.speakers import fold_speaker, is_condition, name_map, speaker_map, speaker_to_fold
 from voxgraft.graft.state import state_policy
@@ -74,6 +74,12 @@ def make_plan(checkpoint: Checkpoint, target: Target, recovered: Collection[str]
     )
 
 
+_FROM_SCRATCH = {
+    False: "from scratch: good speech needs hours of recordings and days of training",
+    True: "from scratch: few errors need hundreds of hours of recordings; from a base, even of another language, fewer",
+}
+
+
 def scratch_plan(target: Target) -> GraftPlan:
     """The plan without a base: every tensor starts from its module's own initialisation."""
     family = family_of(target.family)
@@ -88,7 +94,7 @@ def scratch_plan(target: Target) -> GraftPlan:
         speakers=dict.fromkeys(target.speakers),
         languages={target.symbols.voice or "any": None},
         refusals=(),
-        warnings=("from scratch: good speech needs hours of recordings and days of training",),
+        warnings=(_FROM_SCRATCH[family.task == "recogniser"],),
         parameters_carried=0.0,
         by_part=counts_by_part(rows, family),
         family=family.name,
@@ -160,6 +166,8 @@ def _row(joint: Joint, name: str, shape: Shape, recovered: Collection[str]) -> R
     part = family.part_of(name)
     if part in joint.foreign:
         return _new(joint, name, shape, part)
+    if part in joint.target.anew and name in shapes:
+        return Row("init", name, None, shape, None, part, WHY_ANEW, fill="own")
     if name in family.symbol_axis and joint.symbols is not None and name in shapes:
         return _symbols(joint, name, shape, part)
     if name.startswith(joint.dropped) and joint.dropped:
@@ -232,6 +240,8 @@ def _why_unused(joint: Joint, name: str, shape: Shape, part: str) -> str:
     wanted = joint.target.shapes
     if name in wanted and part in joint.family.whole:
         return joint.rules.why_dropped.get(part, "of another make than the target's")
+    if name in wanted and part in joint.target.anew:
+        return WHY_ANEW
     if name in wanted and shape == wanted[name]:
         return "this layer starts anew, as asked"
     if name in wanted and name in joint.family.symbol_axis:

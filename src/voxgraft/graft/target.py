@@ -30,7 +30,8 @@ class Target:
 
     `symbols` is None for a vocoder. `speakers` and `languages` hold the names in the order of their ids; one speaker or
     none is a single-speaker model. `from_speaker` is the speaker of a base with many that new speakers, or the single
-    one, start from. `graft` holds what the settings say of the graft, `frozen` the parts that will not learn.
+    one, start from. `graft` holds what the settings say of the graft, `frozen` the parts that will not learn, `anew` those
+    of the base that start anew all the same.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Target:
     audio: AudioSpec | None = None
     graft: GraftConfig = field(default_factory=lambda: GraftConfig(relearn_unused=False))
     frozen: tuple[str, ...] = ()
+    anew: frozenset[str] = frozenset()
 
     @property
     def many_speakers(self) -> bool:

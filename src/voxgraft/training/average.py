@@ -27,7 +27,8 @@ class WeightAverage:
             return
         self._updates += 1
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
-        current = dict(_trained(model))
+        # By name among all parameters: some may be frozen for a while.
+        current = dict(model.named_parameters())
         averages = list(self._average.values())
         torch._foreach_lerp_(averages, [current[name].detach() for name in self._average], 1 - decay)
 
@@ -38,7 +39,7 @@ class WeightAverage:
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[nn.Module]:
         """The model with the averaged weights; its own come back afterwards."""
-        parameters = dict(_trained(model))
+        parameters = dict(model.named_parameters())
         own = {name: parameters[name].detach().clone() for name in self._average}
         with torch.no_grad():
             for name, average in self._average.items():

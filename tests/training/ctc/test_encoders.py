@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
-from tests.checkpoints.readers.hugging_face_files import HUGGING_FACE, folder_copy
+from tests.checkpoints.readers.hugging_face_files import HUGGING_FACE
+from tests.training.ctc.conftest import POSITIONS
 from tests.training.ctc.tiny_recogniser import RATE, RUSSIAN, project, sung
 
 from voxgraft.checkpoints import open_checkpoint
@@ -18,17 +18,6 @@ from voxgraft.training.ctc.layers import layer_rates, parameter_groups
 from voxgraft.training.run import train
 
 LETTERS = (" ", "а", "б", "в", "г")
-POSITIONS = "model.encoder.embed_positions.weight"
-
-
-@pytest.fixture
-def whisper(tmp_path):
-    """The tiny Whisper with positions for four seconds."""
-    folder = folder_copy("whisper", tmp_path / "base")
-    tensors = load_file(folder / "model.safetensors")
-    tensors[POSITIONS] = np.random.default_rng(0).normal(0, 0.3, (200, 8)).astype(np.float32)
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    return folder
 
 
 def planned(config, labels=LETTERS):

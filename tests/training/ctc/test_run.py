@@ -30,12 +30,6 @@ from voxgraft.training.state import all_checkpoints, load
 from voxgraft.training.task import with_task
 
 
-@pytest.fixture
-def without_export(monkeypatch):
-    """Exporting takes a second and is tested by itself."""
-    monkeypatch.setattr(setup, "export_recogniser", lambda checkpoint, folder, name: folder / f"{name}.onnx")
-
-
 def begun(config):
     """A run that has not stepped yet; its folder is made as `train` makes it."""
     return setup.begin(with_task(config))

@@ -2,5 +2,15 @@
 
 from voxgraft.evaluation.report.contents import Report
 from voxgraft.evaluation.report.page import render, write_report
+from voxgraft.evaluation.report.recogniser_page import RecogniserReport, render_recogniser, write_recogniser_report
+from voxgraft.evaluation.report.transcripts import HeardSet
 
-__all__ = ["Report", "render", "write_report"]
+__all__ = [
+    "HeardSet",
+    "RecogniserReport",
+    "Report",
+    "render",
+    "render_recogniser",
+    "write_recogniser_report",
+    "write_report",
+]

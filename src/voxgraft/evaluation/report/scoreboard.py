@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from voxgraft.evaluation.bootstrap import Interval
 from voxgraft.evaluation.compare import Comparison
 from voxgraft.evaluation.report.charts import whiskers
 from voxgraft.evaluation.report.markup import Html, join, section, table, tag, text
-from voxgraft.evaluation.scores import METRICS, Metric
+from voxgraft.evaluation.scores import METRICS, Metric, Scores, change
 
 ROLES = {"base": "Base", "result": "Result", "recordings": "Recordings"}
 HEADLINES = ("speaker_similarity", "cer", "dnsmos")
@@ -30,18 +32,6 @@ def interval_cell(metric: Metric, interval: Interval | None, *, signed: bool = F
 
 def scoreboard(comparison: Comparison) -> Html:
     """Scores of every voice, side by side."""
-    roles = [role for role in ROLES if role in comparison.scores]
-    roles += [role for role in comparison.scores if role not in ROLES]
-    summaries = {role: comparison.scores[role].summary() for role in roles}
-    change = comparison.change()
-    rows = []
-    for metric in METRICS:
-        intervals = {role: summaries[role][metric.name] for role in roles}
-        cells: list[object] = [interval_cell(metric, interval) for interval in intervals.values()]
-        if change:
-            cells.append(_change_cell(metric, change[metric.name]))
-        rows.append([_metric_head(metric), *cells, whiskers(intervals)])
-    columns = ["Measure", *(_role_head(role) for role in roles), *(["Change"] if change else []), "At a glance"]
     count, seeds = len(comparison.held_out), len(comparison.seeds)
     caption = f"{count} held-out {'text' if count == 1 else 'texts'}, {seeds} {'synthesis' if seeds == 1 else 'syntheses'} of each"
     titles = {metric.name: metric.title for metric in METRICS}
@@ -51,8 +41,28 @@ def scoreboard(comparison: Comparison) -> Html:
     ]
     notes = [tag("li", note) for note in comparison.notes]
     return section(
-        "scores", "Scores", table(caption, columns, rows), tag("ul", *absent, *notes, attributes={"class": "notes"})
+        "scores",
+        "Scores",
+        scores_table(caption, comparison.scores),
+        tag("ul", *absent, *notes, attributes={"class": "notes"}),
     )
+
+
+def scores_table(caption: str, scores: Mapping[str, Scores], metrics: Sequence[Metric] = METRICS) -> Html:
+    """A row a metric and a column a role; base and result are compared text by text."""
+    roles = [role for role in ROLES if role in scores]
+    roles += [role for role in scores if role not in ROLES]
+    summaries = {role: scores[role].summary() for role in roles}
+    changes = change(scores["base"], scores["result"]) if {"base", "result"} <= set(scores) else None
+    rows = []
+    for metric in metrics:
+        intervals = {role: summaries[role][metric.name] for role in roles}
+        cells: list[object] = [interval_cell(metric, interval) for interval in intervals.values()]
+        if changes:
+            cells.append(_change_cell(metric, changes[metric.name]))
+        rows.append([_metric_head(metric), *cells, whiskers(intervals)])
+    columns = ["Measure", *(_role_head(role) for role in roles), *(["Change"] if changes else []), "At a glance"]
+    return table(caption, columns, rows)
 
 
 def tiles(comparison: Comparison) -> Html:
@@ -69,16 +79,21 @@ def tiles(comparison: Comparison) -> Html:
         was = before[metric.name] if before else None
         best = real[metric.name] if real else None
         made.append(
-            tag(
-                "div",
-                tag("span", metric.title, attributes={"class": "what"}),
-                tag("strong", amount(metric, value[0])),
-                tag("span", f"base {amount(metric, was[0])}" if was else ""),
-                tag("span", f"recordings {amount(metric, best[0])}" if best else ""),
-                attributes={"class": "tile"},
+            tile(
+                metric.title,
+                amount(metric, value[0]),
+                f"base {amount(metric, was[0])}" if was else "",
+                f"recordings {amount(metric, best[0])}" if best else "",
             )
         )
     return tag("div", *made, attributes={"class": "tiles"})
+
+
+def tile(what: str, value: str, *lines: str) -> Html:
+    """One number, what it is above it and what it is held against below."""
+    below = [tag("span", line) for line in lines]
+    head = tag("span", what, attributes={"class": "what"})
+    return tag("div", head, tag("strong", value), *below, attributes={"class": "tile"})
 
 
 def _metric_head(metric: Metric) -> Html:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 WHY_NEW = "the base has no such tensor"
+WHY_ANEW = "starts anew for the new language"
 WHY_DROPPED = "unknown to this model"
 WHY_OTHER_SHAPE = "shape differs"
 WHY_FOLDED = "what the speaker adds through the conditioning layers is added once and for all: exact"

@@ -15,6 +15,9 @@ from torch import nn
 from voxgraft.errors import CheckpointError
 from voxgraft.models.ctc.activations import activation_of
 
+# The deviation of new weights, as `transformers` has it.
+INITIALISED = 0.02
+
 
 class Wav2Vec2Ctc(nn.Module):
     """Samples to logits.
@@ -99,11 +102,11 @@ class Wav2Vec2Ctc(nn.Module):
     def encode(self, features: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
         """What the head hears: samples [B, T, 1], lengths [B] -> [B, N, D]."""
         parts = self.wav2vec2
-        x, inside = features.transpose(1, 2), None
+        x, inside = features, None
         for place, layer in enumerate(parts["feature_extractor"]["conv_layers"], 1):
             frames = None if lengths is None else _shrunk(lengths, self.shapes[:place])
             x = layer(x, frames)
-        x = parts["feature_projection"]["layer_norm"](x.transpose(1, 2))
+        x = parts["feature_projection"]["layer_norm"](x)
         x = self.drop(parts["feature_projection"]["projection"](x))
         if lengths is not None:
             inside = torch.arange(x.shape[1], device=x.device) < self.output_lengths(lengths).clamp(min=1)[:, None]
@@ -135,22 +138,28 @@ class SampleConvolution(nn.Module):
             self.layer_norm = nn.LayerNorm(outputs) if norm == "layer" else nn.GroupNorm(outputs, outputs)
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
-        """x [B, C, T]; lengths [B] of what comes out -> [B, C', T']."""
-        x = self.conv(x)
+        """x [B, T, C]; lengths [B] of what comes out -> [B, T', C']."""
+        # As an image of one line with its channels last: what is normalised and activated lies as it comes, and gradients
+        # too, which a convolution over [B, C, T] would have copied to and fro.
+        image = x.transpose(1, 2).unsqueeze(2)
+        weight, stride = self.conv.weight.unsqueeze(2), (1, *self.conv.stride)
+        x = F.conv2d(image, weight, self.conv.bias, stride).squeeze(2).transpose(1, 2)
         if self.norm == "layer":
-            x = self.layer_norm(x.transpose(1, 2)).transpose(1, 2)
+            x = self.layer_norm(x)
         if self.norm == "group":
-            x = self.layer_norm(x) if lengths is None else self._over_time(x, lengths)
+            x = self._over_time(x, lengths)
         return self.activation(x)
 
-    def _over_time(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    def _over_time(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
         """Each utterance by its own frames alone, however long the batch."""
-        inside = (torch.arange(x.shape[2], device=x.device) < lengths[:, None])[:, None].to(x.dtype)
+        if lengths is None:
+            return self.layer_norm(x.transpose(1, 2)).transpose(1, 2)
         count = lengths.clamp(min=1)[:, None, None].to(x.dtype)
-        mean = (x * inside).sum(2, keepdim=True) / count
-        variance = ((x - mean).square() * inside).sum(2, keepdim=True) / count
-        normal = (x - mean) / torch.sqrt(variance + self.layer_norm.eps)
-        return normal * self.layer_norm.weight[:, None] + self.layer_norm.bias[:, None]
+        inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None].to(x.dtype) / count
+        centred = x - inside @ x
+        variance = inside @ centred.square()
+        scale = self.layer_norm.weight * torch.rsqrt(variance + self.layer_norm.eps)
+        return torch.addcmul(self.layer_norm.bias, centred, scale)
 
 
 class PositionalConvolution(nn.Module):
@@ -245,6 +254,10 @@ class Adapter(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.linear_1 = nn.Linear(width, narrow)
         self.linear_2 = nn.Linear(narrow, width)
+        # A new one hardly changes what the layer gives out.
+        for layer in (self.linear_1, self.linear_2):
+            nn.init.normal_(layer.weight, std=INITIALISED)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, N, D] -> [B, N, D]."""

@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from voxgraft.checkpoints.families import Family, family_of
+from voxgraft.config.recogniser import RecogniserConfig
 from voxgraft.config.run import RunConfig
 from voxgraft.graft.plan import GraftPlan
-from voxgraft.models.ctc.networks import part_of_parameter
+from voxgraft.models.ctc.networks import NETWORKS
 
-# What layers of a base learn at where the settings leave it to us.
-OF_A_BASE = 3e-4
+# What layers of a base learn at where the settings leave it to us; docs/recognisers.md says where each is from.
+OF_A_BASE: Mapping[str, float] = {"deepspeech": 3e-4, "wav2vec2": 3e-4, "whisper": 3e-4, "fastconformer": 1e-4}
+OF_ANY_BASE = 3e-4
+ADAPTERS = "adapters"
+# What hears samples: the part that `learning_rates.features` is for.
+FEATURES = {"wav2vec2": "features"}
+
+Place = tuple[str, int | None]
 
 
 @dataclass(frozen=True)
 class LayerRate:
-    """A part of the network, its learning rate and the step from which it learns. A rate of 0 freezes it."""
+    """What of a layer belongs to one part of the network, its learning rate and the step from which it learns.
+
+    `layer` counts from the input; None is what belongs to no layer, such as a last normalisation. A rate of 0 freezes.
+    """
 
     part: str
+    layer: int | None
     rate: float
     from_step: int = 0
 
 
 def layer_rates(config: RunConfig, plan: GraftPlan) -> tuple[LayerRate, ...]:
-    """A rate for each part of the network, from input to output: as the settings say, and higher where something is new."""
+    """A rate for each part of each layer, from input to output: as the settings say, and higher where something is new."""
     family, settings = family_of(plan.family), config.recogniser
-    new = new_parts(plan, family)
-    parts = parts_in_order(plan, family)
+    new, places = new_places(plan, family), places_in_order(plan, family)
     output = output_parts(family)
-    frozen = {*config.training.freeze, *_not_learning(parts, new, output, settings.learns)}
-    rates = {part: 0.0 if part in frozen else _rate(config, part, new, output) for part in parts}
-    learning = [part for part in reversed(parts) if rates[part] > 0]
-    # What is new learns from the beginning, however deep it lies.
-    waiting = [part for part in learning if part not in new and part not in output] if settings.thaw_every else []
-    starts = {part: settings.thaw_every * place for place, part in enumerate(waiting, 1)}
-    return tuple(LayerRate(part, rates[part], starts.get(part, 0)) for part in parts)
+    rates = {place: _rate(settings, family, place, place in new, place[0] in output) for place in places}
+    for place in places:
+        if place[0] in config.training.freeze or not _learns(settings.learns, place[0], place in new, output):
+            rates[place] = 0.0
+    starts = _starts(settings.thaw_every, [p for p in places if rates[p] > 0 and p not in new and p[0] not in output])
+    return tuple(LayerRate(*place, rates[place], starts.get(place, 0)) for place in places)
 
 
-def new_parts(plan: GraftPlan, family: Family) -> frozenset[str]:
-    """Parts of which something starts anew: a tensor, or the rows of new labels."""
-    found = {row.part for row in plan.rows if row.action == "init"}
-    return frozenset(found | (output_parts(family) if plan.symbols.new else set()))
+def new_places(plan: GraftPlan, family: Family) -> frozenset[Place]:
+    """Where something starts anew: a tensor, or the rows of new labels."""
+    place_of = places_of(family, _targets(plan))
+    found = {place_of(str(row.target)) for row in plan.rows if row.action == "init"}
+    if plan.symbols.new:
+        found |= {place_of(name) for name in _targets(plan) if name in family.symbol_axis}
+    return frozenset(found)
 
 
 def output_parts(family: Family) -> set[str]:
@@ -52,35 +64,90 @@ def output_parts(family: Family) -> set[str]:
     return {family.part_of(name) for name in family.symbol_axis}
 
 
-def parts_in_order(plan: GraftPlan, family: Family) -> tuple[str, ...]:
-    """The parts of the target, from input to output."""
-    present = {row.part for row in plan.rows if row.target is not None}
-    return tuple(part.name for part in family.parts if part.name in present)
+def places_in_order(plan: GraftPlan, family: Family) -> tuple[Place, ...]:
+    """The places of the target's tensors, from input to output."""
+    place_of = places_of(family, _targets(plan))
+    parts = [part.name for part in family.parts]
+    last = len(family.layers)
+    found = {place_of(name) for name in _targets(plan)}
+    return tuple(sorted(found, key=lambda p: (last if p[1] is None else p[1], parts.index(p[0]))))
+
+
+def places_of(family: Family, names: Iterable[str]) -> Callable[[str], Place]:
+    """The part and the layer that a canonical name belongs to, in a model of these names."""
+    layers = family.layers_of(names)
+
+    def place_of(name: str) -> Place:
+        return family.part_of(name), next((i for i, prefixes in enumerate(layers) if name.startswith(prefixes)), None)
+
+    return place_of
 
 
 def parameter_groups(
     module: nn.Module, family: str, architecture: dict[str, Any], rates: tuple[LayerRate, ...]
 ) -> Iterator[dict[str, Any]]:
-    """A group of the optimiser for each part that learns; all other parameters are frozen."""
-    parts = part_of_parameter(family, architecture)
+    """A group of the optimiser for each part of each layer that learns; all other parameters are frozen."""
+    sources = NETWORKS[family].sources(architecture)
+    place_of = places_of(family_of(family), sources.values())
+    by_place = {(layer.part, layer.layer): layer.rate for layer in rates}
+    own: dict[Place, list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
-        if next((layer.rate for layer in rates if layer.part == parts[name]), 0) == 0:
+        place = place_of(sources[name])
+        if by_place.get(place, 0.0) == 0:
             parameter.requires_grad_(False)
+        elif parameter.requires_grad:
+            own.setdefault(place, []).append(parameter)
     for layer in rates:
-        own = [p for name, p in module.named_parameters() if parts[name] == layer.part and p.requires_grad]
-        if own:
-            yield {"params": own, "lr": 0.0, "rate": layer.rate, "from_step": layer.from_step, "part": layer.part}
+        parameters = own.get((layer.part, layer.layer))
+        if parameters:
+            settled = {"rate": layer.rate, "from_step": layer.from_step, "part": layer.part, "layer": layer.layer}
+            yield {"params": parameters, "lr": 0.0} | settled
 
 
-def _not_learning(parts: tuple[str, ...], new: frozenset[str], output: set[str], learns: str) -> set[str]:
-    if learns == "all":
-        return set()
-    return set(parts) - (output | new if learns == "new" else output)
+def told_learning(module: nn.Module, groups: Iterable[Mapping[str, Any]], family: str) -> str:
+    """How much of a network learns, and where, in words."""
+    groups = list(groups)
+    learning = sum(p.numel() for group in groups for p in group["params"])
+    total = sum(p.numel() for p in module.parameters())
+    known = family_of(family)
+    rates: dict[str, set[float]] = {}
+    for group in groups:
+        rates.setdefault(known.title_of(group["part"]), set()).add(group["rate"])
+    parts = ", ".join(
+        f"{part} at {' and '.join(f'{rate:g}' for rate in sorted(found))}" for part, found in rates.items()
+    )
+    later = sorted({group["from_step"] for group in groups} - {0})
+    thawing = f"; layers thaw from step {later[0]} to {later[-1]}" if later else ""
+    return f"{learning:,} of {total:,} parameters learn: {parts}{thawing}"
 
 
-def _rate(config: RunConfig, part: str, new: frozenset[str], output: set[str]) -> float:
-    rates = config.recogniser.learning_rates
-    if part in new:
+def _targets(plan: GraftPlan) -> list[str]:
+    return [row.target for row in plan.rows if row.target is not None]
+
+
+def _starts(every: int, waiting: list[Place]) -> dict[Place, int]:
+    """The steps at which layers thaw, the one next to the output first; what is in no layer thaws with it."""
+    if not every:
+        return {}
+    layers = sorted({layer for _, layer in waiting if layer is not None}, reverse=True)
+    turns = {layer: turn for turn, layer in enumerate(layers, 1)}
+    return {place: every * (1 if place[1] is None else turns[place[1]]) for place in waiting}
+
+
+def _learns(learns: str, part: str, new: bool, output: set[str]) -> bool:
+    if learns == "all" or part in output:
+        return True
+    return new if learns == "new" else learns == ADAPTERS and part == ADAPTERS
+
+
+def _rate(settings: RecogniserConfig, family: Family, place: Place, new: bool, output: bool) -> float:
+    rates = settings.learning_rates
+    part = place[0]
+    if part == ADAPTERS and (new or settings.learns == ADAPTERS):
+        return rates.adapters
+    if new:
         return rates.new
-    encoder = OF_A_BASE if rates.encoder is None else rates.encoder
-    return encoder if part not in output or rates.head is None else rates.head
+    if part == FEATURES.get(family.name):
+        return rates.features
+    encoder = OF_A_BASE.get(family.name, OF_ANY_BASE) if rates.encoder is None else rates.encoder
+    return encoder if not output or rates.head is None else rates.head

@@ -153,7 +153,11 @@ class CtcTraining(lightning.LightningModule):
     def _set_learning_rates(self) -> None:
         factor = learning_rate_factor(self.step, self.steps, self.settings.warmup, self.settings.decay)
         for group in self.optimizers().param_groups:
-            group["lr"] = group["rate"] * factor * self.rate_scale if self.step >= group["from_step"] else 0.0
+            learns = self.step >= group["from_step"]
+            group["lr"] = group["rate"] * factor * self.rate_scale if learns else 0.0
+            for parameter in group["params"]:
+                parameter.requires_grad_(learns)
+        hold_still(self.network)
 
     def on_train_start(self) -> None:
         """Optimisers exist from here on."""
@@ -185,6 +189,13 @@ class CtcTraining(lightning.LightningModule):
         self.step, self.steps = state["step"], state["steps"]
         self.pieces, self.rate_scale = state["pieces"], state["rate_scale"]
         self.average.load_state_dict(state["average"])
+
+
+def hold_still(network: nn.Module) -> None:
+    """Let normalisations over a batch go on counting only where they learn: what is frozen stays as it is."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.train(network.training and module.weight.requires_grad)
 
 
 def ctc_losses(logits: torch.Tensor, lengths: torch.Tensor, batch: Batch, blank: int) -> torch.Tensor:
