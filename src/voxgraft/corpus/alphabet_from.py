@@ -11,7 +11,8 @@ from voxgraft.corpus.listener import Transcripts
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
-from voxgraft.text.transcript import derived_alphabet, plain
+from voxgraft.text.alphabet import alphabet_text
+from voxgraft.text.transcript import plain
 
 # What comes in fewer clips is rather a slip of the pen than a letter.
 RARE_CLIPS = 3
@@ -42,7 +43,7 @@ def derive_alphabet(manifest: Manifest, transcripts: Transcripts = "plain") -> D
         counts.update(text)
         for character in set(text):
             clips.setdefault(character, []).append(name)
-    labels = derived_alphabet(texts.values())
+    labels = (" ", *sorted(set(counts) - {" "}))
     rare = {c: tuple(sorted(clips[c])) for c in labels if 0 < len(clips.get(c, ())) < RARE_CLIPS}
     return DerivedAlphabet(labels, {c: counts[c] for c in labels}, rare)
 
@@ -64,7 +65,7 @@ def write_alphabet(derived: DerivedAlphabet, path: Path) -> None:
         raise CorpusError(
             "the transcripts hold no letters", file=path, remedy="look at them with `voxgraft corpus check`"
         )
-    write_atomically(path, "".join(("\\#" if label == "#" else label) + "\n" for label in derived.labels))
+    write_atomically(path, alphabet_text(derived.labels))
 
 
 def _text(text: str, transcripts: Transcripts) -> str:

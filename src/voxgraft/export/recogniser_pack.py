@@ -78,7 +78,7 @@ def _cell(interval: Any) -> str:
 
 
 def _alphabet(checkpoint: Checkpoint) -> str:
-    from voxgraft.graft.recogniser import alphabet_text
+    from voxgraft.text.alphabet import alphabet_text
 
     symbols = checkpoint.symbols
     if symbols is None or symbols.text_kind == "bytes":

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import family_of
 from voxgraft.config.run import RunConfig
+from voxgraft.corpus.alphabet_from import derive_alphabet
+from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
+from voxgraft.graft.adapters import require_adapters, with_adapters
 from voxgraft.graft.alphabet import byte_table, read_alphabet
 from voxgraft.graft.apply import apply_plan
 from voxgraft.graft.make import make_plan, scratch_plan
@@ -20,8 +23,8 @@ from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.target import Target, target_for
 from voxgraft.inference.labels import Labels
 from voxgraft.progress import notice
+from voxgraft.text.alphabet import alphabet_text
 from voxgraft.text.symbols import SymbolTable
-from voxgraft.text.transcript import characters_of, derived_alphabet, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +49,7 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
     """GraftError where the base can't become a recogniser of ours, before anything is read of the corpus."""
     from voxgraft.models.ctc.networks import NETWORKS, require_consistent
 
+    require_adapters(base, config)
     if base is None:
         return
     family, path = family_of(base.family), base.provenance.path
@@ -96,11 +100,10 @@ def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) 
     settings = config.recogniser
     if config.graft.alphabet is not None or config.graft.bytes:
         return None
-    texts = [plain(u.text) if settings.text == "plain" else " ".join(u.text.split()) for u in train]
-    labels = derived_alphabet(texts)
+    labels = derive_alphabet(train, settings.text).labels
     own = base.symbols if base is not None else None
     if own is not None and own.blank is not None and settings.alphabet != "corpus":
-        strange = _beyond(own, train, settings.text)
+        strange = _beyond(Listener(Labels.of(own), settings.text), train)
         if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
             return None
         notice(
@@ -110,13 +113,11 @@ def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) 
     return labels
 
 
-def _beyond(symbols: SymbolTable, train: Manifest, kind: str) -> float:
-    """The share of characters that a table can't write."""
-    labels = Labels.of(symbols)
-    known = frozenset("".join(s for s in labels.spellings if s))
-    texts = [plain(u.text, known) if kind == "plain" else u.text for u in train]
-    unknown = sum(sum(labels.spell(text).unknown.values()) for text in texts)
-    return unknown / max(1, sum(characters_of(texts).values()))
+def _beyond(listener: Listener, train: Manifest) -> float:
+    """The share of characters that a recogniser can't write."""
+    texts = [listener.transcript(u.text) for u in train]
+    unknown = sum(sum(listener.labels.spell(text).unknown.values()) for text in texts)
+    return unknown / max(1, sum(len(text) for text in texts))
 
 
 def graft_network(graft: RecogniserGraft, seed: int) -> nn.Module:
@@ -142,11 +143,6 @@ def whole_network(base: Checkpoint) -> nn.Module:
     return module.eval()
 
 
-def alphabet_text(labels: Sequence[str]) -> str:
-    """An alphabet file: a label a line."""
-    return "".join(("\\#" if label == "#" else label) + "\n" for label in labels)
-
-
 def with_alphabet(config: RunConfig, path: Path) -> RunConfig:
     """The same settings with an alphabet file."""
     graft = config.graft.model_copy(update={"alphabet": str(path), "bytes": False})
@@ -160,6 +156,7 @@ def _target(config: RunConfig, base: Checkpoint | None) -> Target:
         target = target_for(config, base, ())
         if target.symbols is None:
             return target
+        target = with_adapters(target, base, config)
         # Without what a base has besides: a decoder, what it was pre-trained with.
         return replace(target, shapes=NETWORKS[base.family].shapes(target.architecture))
     symbols, settings = _symbols_from_scratch(config), config.recogniser

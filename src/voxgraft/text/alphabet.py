@@ -24,6 +24,11 @@ def parse_alphabet(text: str) -> tuple[str, ...]:
     return tuple("#" if line == "\\#" else line for line in lines)
 
 
+def alphabet_text(labels: Sequence[str]) -> str:
+    """The content of an alphabet file with these labels."""
+    return "".join(("\\#" if label == "#" else label) + "\n" for label in labels)
+
+
 def doubts_about(labels: Sequence[str]) -> tuple[str, ...]:
     """What of an alphabet can't work as it was meant, in words."""
     doubts = [

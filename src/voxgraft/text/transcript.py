@@ -1,10 +1,9 @@
-"""Transcripts for recognisers: what is said, in the letters of an alphabet; and the alphabet of some transcripts."""
+"""Transcripts for recognisers: what is said, in the letters of an alphabet."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
 # Signs between words, and the ways in which an apostrophe is written.
 _GAPS = frozenset("–—―-/\\_…")
@@ -26,20 +25,6 @@ def plain(text: str, known: Container[str] = ()) -> str:
         elif character.isspace() or character in _GAPS:
             kept.append(" ")
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
-
-
-def characters_of(texts: Iterable[str]) -> Counter[str]:
-    """How often each character comes."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(text)
-    return counts
-
-
-def derived_alphabet(texts: Iterable[str]) -> tuple[str, ...]:
-    """The labels of these transcripts: the space, then every character in code point order."""
-    found = characters_of(texts)
-    return (" ", *sorted(set(found) - {" "}))
 
 
 def _inside_word(letters: list[str], place: int) -> bool:

@@ -29,7 +29,6 @@ from voxgraft.graft.project import open_base
 from voxgraft.graft.recogniser import (
     FROM_SCRATCH,
     RecogniserGraft,
-    alphabet_text,
     derived_labels,
     graft_network,
     plan_recogniser,
@@ -40,6 +39,7 @@ from voxgraft.graft.table import summary, verdict
 from voxgraft.inference.labels import Labels
 from voxgraft.models.ctc.networks import NETWORKS, build_network, canonical_state, load_canonical
 from voxgraft.progress import notice
+from voxgraft.text.alphabet import alphabet_text
 from voxgraft.text.symbols import SymbolTable
 from voxgraft.training.batches import Schedule
 from voxgraft.training.callbacks.validation import Best, Verdict
