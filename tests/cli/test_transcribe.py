@@ -168,3 +168,44 @@ def test_a_recording_without_its_text_is_bad_usage(place):
 def test_transcribing_imports_no_torch():
     code = "import sys, voxgraft.cli.transcribe, voxgraft.cli.align, voxgraft.inference.streaming as s; assert not {'torch', 'numba', 'scipy'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_corpus_check_lists_the_texts_that_a_recogniser_doubts(place, corpus, tmp_path):
+    options = ["--recogniser", place / "model", "--shortest", "0.1", "--html", tmp_path / "check.html"]
+    done = voxgraft("corpus", "check", corpus, *options, "--json", cwd=place)
+    findings = json.loads(done.stdout)["findings"]
+    found = [(f["clip"], f["kind"], f["line"]) for f in findings if f["kind"] in ("not aligned", "doubtful text")]
+    assert found == [("c7", "not aligned", 8), ("c3", "doubtful text", 4)], done.stderr
+    doubted = next(f for f in findings if f["kind"] == "doubtful text")
+    assert "heard 'bad ab'" in doubted["detail"]
+    assert not doubted["blocking"]
+    page = (tmp_path / "check.html").read_text("utf-8")
+    assert page.count("doubtful text") == 1
+    assert "heard &#x27;bad ab&#x27;" in page
+    table = voxgraft("corpus", "check", corpus, *options, cwd=place).stdout
+    assert "doubtful text" in table
+    assert not [f for f in findings_without(corpus, place, tmp_path) if "align" in f["kind"] or "doubt" in f["kind"]]
+
+
+def findings_without(corpus, place, folder):
+    done = voxgraft("corpus", "check", corpus, "--html", folder / "plain.html", "--json", cwd=place)
+    return json.loads(done.stdout)["findings"]
+
+
+def test_a_corpus_check_with_a_recogniser_needs_no_torch(place, corpus, tmp_path):
+    code = (
+        "import sys; from voxgraft.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "sys.exit(3 if 'torch' in sys.modules else 0)"
+    )
+    command = ["corpus", "check", corpus, "--recogniser", place / "model", "--html", tmp_path / "check.html"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, command)], cwd=place, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_recogniser_is_told_before_the_corpus_is_read(place, corpus, tmp_path):
+    done = voxgraft("corpus", "check", corpus, "--recogniser", "none", "--html", tmp_path / "check.html", cwd=place)
+    assert done.returncode == 1
+    assert "no such recogniser" in done.stderr
+    assert "Checking" not in done.stderr
+    assert not (tmp_path / "check.html").exists()

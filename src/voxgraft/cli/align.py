@@ -87,6 +87,7 @@ def _entry(s: Spoken) -> dict[str, Any]:
         "score": round(s.score, 4) if s.fault is None else None,
         "margin": round(s.margin, 4) if s.fault is None else None,
         "unspelt": s.unspelt,
+        "heard": s.heard if s.fault is None else None,
         "words": [word._asdict() for word in s.words],
         "error": s.fault.summary if s.fault is not None else None,
     }

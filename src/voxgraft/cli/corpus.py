@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voxgraft.corpus.finding import Finding
     from voxgraft.corpus.importers import Scan
     from voxgraft.corpus.listener import Listener
+    from voxgraft.inference.recogniser import Recogniser
     from voxgraft.text.symbols import SymbolTable
 
 app = typer.Typer(
@@ -91,6 +92,10 @@ def check(
         Path | None, typer.Option(help="Recordings that choose a recogniser's best: what they share is told.")
     ] = None,
     test: Annotated[Path | None, typer.Option(help="Recordings that a recogniser is tested on, likewise.")] = None,
+    recogniser: Annotated[
+        Path | None,
+        typer.Option(help="Have a recogniser (a .onnx, or its folder) tell which texts their recordings don't say."),
+    ] = None,
     columns: Columns = None,
     follow_links: FollowLinks = False,
     page: Annotated[
@@ -105,7 +110,9 @@ def check(
     from voxgraft.corpus.page import write_page
     from voxgraft.graft.listener import project_listener
     from voxgraft.graft.project import find_project, project_fit
+    from voxgraft.inference.recogniser import Recogniser
 
+    listening = Recogniser.load(recogniser) if recogniser is not None else None
     project = find_project(path)
     path = _recordings(path)
     config = project or RunConfig()
@@ -121,6 +128,8 @@ def check(
         shortest=config.corpus.shortest if shortest is None else shortest,
         longest=config.corpus.longest if longest is None else longest,
     )
+    if listening is not None:
+        report = _listened_to(report, listening)
     target = page or _page_beside(path, found)
     write_page(report, target)
     if as_json:
@@ -255,6 +264,19 @@ def _preflight(
         return leaks(found.manifest, *others)
     listener, findings = found_listener
     return findings + preflight(found.manifest, listener, dev=others[0], test=others[1], pace=False)
+
+
+def _listened_to(report: Report, recogniser: Recogniser) -> Report:
+    """The same report with the texts that a recogniser doubts, the worst first."""
+    from dataclasses import replace
+
+    from voxgraft.corpus.finding import located
+    from voxgraft.corpus.spoken import align_utterances, doubtful
+    from voxgraft.progress import track
+
+    clips = report.usable
+    found = located(doubtful(align_utterances(track(clips, "Aligning", len(clips)), recogniser)), clips)
+    return replace(report, findings=(*found, *report.findings))
 
 
 def _columns(text: str | None) -> tuple[str, ...] | None:

@@ -22,11 +22,17 @@ _REMEDIES = {
 }
 
 
-def leaks(train: Manifest, dev: Manifest | None = None, test: Manifest | None = None) -> list[Finding]:
-    """The same text, the same sound or the same speaker in two of the sets, with counts and names."""
+def leaks(
+    train: Manifest, dev: Manifest | None = None, test: Manifest | None = None, source: Manifest | None = None
+) -> list[Finding]:
+    """The same text, the same sound or the same speaker in two of the sets, with counts and names.
+
+    `source` is what shows how much is forgotten of the base's language: only what is trained on must not be in it.
+    """
     sets = [(name, part) for name, part in (("train", train), ("dev", dev), ("test", test)) if part is not None]
     findings = []
-    for first, second in combinations(sets, 2):
+    apart = [(sets[0], ("source_test", source))] if source is not None else []
+    for first, second in [*combinations(sets, 2), *apart]:
         sounds = _same_sounds(first[1], second[1])
         for kind, key in (
             ("text in two sets", lambda u: text_key(u.text) or None),

@@ -17,18 +17,20 @@ from voxgraft.inference.transcript import Word
 
 # How many deviations (by the median of distances) below the corpus's middle a margin is doubtful, and the least distance.
 _OUTLYING, _LEAST_DISTANCE = 4.0, 0.15
+_HEARD_SHOWN = 120
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """An utterance aligned: its words, `score` (mean logarithm a frame of its labels) and `margin` (how much a frame the
-    text is less likely than what the recogniser heard: 0 is the same). `fault` says why where it can't be aligned."""
+    """An utterance aligned: its words, `score` (mean logarithm a frame of its labels), what was `heard`, and `margin` (how
+    much a frame the text is less likely than that: 0 is the same). `fault` says why where it can't be aligned."""
 
     utterance: Utterance
     words: tuple[Word, ...] = ()
     score: float = -np.inf
     margin: float = -np.inf
     unspelt: str = ""
+    heard: str = ""
     fault: VoxgraftError | None = None
 
 
@@ -42,7 +44,8 @@ def align_utterances(utterances: Iterable[Utterance], recogniser: Recogniser) ->
             yield Spoken(utterance, fault=fault)
             continue
         unspelt = "".join(recogniser.labels.spell(utterance.text).unknown)
-        yield Spoken(utterance, words, alignment.score, alignment.margin, unspelt)
+        heard = recogniser.labels.text(alignment.heard)
+        yield Spoken(utterance, words, alignment.score, alignment.margin, unspelt, heard)
 
 
 def worst_first(spoken: Iterable[Spoken]) -> list[Spoken]:
@@ -65,6 +68,11 @@ def doubtful(spoken: Iterable[Spoken]) -> list[Finding]:
             detail = s.fault.problem + (f" (expected {s.fault.expected})" if s.fault.expected is not None else "")
             findings.append(Finding(s.utterance.id, "not aligned", detail, s.fault.remedy))
         elif s.margin < limit:
-            detail = f"the text fits the sound worse than the others do (margin {s.margin:.2f}, usual {middle:.2f})"
+            heard = f"heard {_shortened(s.heard)!r}" if s.heard else "nothing was heard"
+            detail = f"fits the sound worse than the others do (margin {s.margin:.2f}, usual {middle:.2f}); {heard}"
             findings.append(Finding(s.utterance.id, "doubtful text", detail, "listen: the text may be another clip's"))
     return findings
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _HEARD_SHOWN else text[: _HEARD_SHOWN - 1] + "…"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxgraft.errors import AudioError
+from voxgraft.inference.decode import collapsed
 from voxgraft.inference.labels import Labels
 from voxgraft.inference.transcript import Word
 
@@ -26,7 +27,7 @@ class Alignment:
     `first` and `last` [N] are the first frame of each label and one past its last; `log_probs` [N] its mean logarithm
     there. `score` is the path's mean logarithm over the frames of its labels. `margin` is by how much a frame the path
     is less likely than the likeliest path of all: 0 where the recogniser would have written the same, clearly lower
-    where the text says something else.
+    where the text says something else. `heard` are the labels of the likeliest path of all.
     """
 
     labels: tuple[int, ...]
@@ -35,6 +36,7 @@ class Alignment:
     log_probs: np.ndarray
     score: float
     margin: float
+    heard: tuple[int, ...] = ()
 
 
 def needed_frames(labels: Sequence[int]) -> int:
@@ -61,7 +63,8 @@ def align(log_probs: np.ndarray, labels: Sequence[int], blank: int) -> Alignment
             got=f"{frames} × {len(labels)}",
             remedy="Cut the recording and its text into utterances.",
         )
-    best = float(log_probs.max(axis=1).sum()) if frames else 0.0
+    likeliest = log_probs.argmax(axis=1)
+    best = float(log_probs[np.arange(frames), likeliest].sum())
     states = np.full(2 * len(labels) + 1, blank, np.int64)
     states[1::2] = labels
     path = _best_path(log_probs, states, blank)
@@ -74,7 +77,13 @@ def align(log_probs: np.ndarray, labels: Sequence[int], blank: int) -> Alignment
     score = float(sums.sum() / spelling.sum()) if len(labels) else 0.0
     margin = (total - best) / frames if frames else 0.0
     return Alignment(
-        tuple(int(label) for label in labels), first, last, sums / np.maximum(last - first, 1), score, margin
+        tuple(int(label) for label in labels),
+        first,
+        last,
+        sums / np.maximum(last - first, 1),
+        score,
+        margin,
+        collapsed(likeliest, blank),
     )
 
 

@@ -80,9 +80,13 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 def greedy_labels(log_probs: np.ndarray, labels: Labels) -> tuple[int, ...]:
     """The labels of the likeliest path: repeats joined, blanks left out."""
-    best = np.argmax(_speakable(log_probs, labels), axis=1)
-    changes = np.concatenate(([True], best[1:] != best[:-1])) if len(best) else np.zeros(0, bool)
-    return tuple(int(label) for label in best[changes & (best != labels.blank)])
+    return collapsed(np.argmax(_speakable(log_probs, labels), axis=1), labels.blank)
+
+
+def collapsed(path: np.ndarray, blank: int) -> tuple[int, ...]:
+    """The labels that a path of outputs [T] spells: repeats joined, blanks left out."""
+    changes = np.concatenate(([True], path[1:] != path[:-1])) if len(path) else np.zeros(0, bool)
+    return tuple(int(label) for label in path[changes & (path != blank)])
 
 
 def greedy(log_probs: np.ndarray, labels: Labels) -> str:
