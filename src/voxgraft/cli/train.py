@@ -77,19 +77,21 @@ def is_recogniser(result: RunResult) -> bool:
 
 def tell_of_recogniser(result: RunResult, json: bool) -> None:
     """Print what came out of a recogniser's run."""
-    from voxgraft.training.ctc.testing import in_percent, measures_of
+    from voxgraft.training.ctc.report import REPORT
+    from voxgraft.training.ctc.testing import measures_of, told
 
-    measures = measures_of(result.tested)
     exported = result.folder.parent.parent / "recognisers" / result.folder.name / f"{result.folder.name}.onnx"
     if json:
         state = {"run": str(result.folder), "step": result.step, "steps": result.steps, "finished": result.finished}
-        print_json(state | {"recogniser": str(exported) if exported.is_file() else None} | measures)
+        files = {"recogniser": exported, "report": result.folder / REPORT}
+        found = {name: str(path) if path.is_file() else None for name, path in files.items()}
+        print_json(state | found | measures_of(result.tested))
         return
     typer.echo(f"run: {result.folder} ({result.step} of {result.steps} steps)")
-    for title, before in (("base", "base_"), ("new model", "")):
-        wer, cer = measures[f"{before}wer"], measures[f"{before}cer"]
-        if wer is not None and cer is not None:
-            typer.echo(f"{title}: WER {in_percent(wer)}, CER {in_percent(cer)}")
+    for line in told(result.tested):
+        typer.echo(line)
+    if (result.folder / REPORT).is_file():
+        typer.echo(f"report: {result.folder / REPORT}")
     if exported.is_file():
         typer.echo(f"next: voxgraft transcribe {exported} RECORDING")
 

@@ -63,6 +63,7 @@ FLAGS: Mapping[str, Flag] = {
     "train_files": Flag(_paths, ("recogniser.train",), many=True),
     "dev_files": Flag(_paths, ("recogniser.dev",), many=True),
     "test_files": Flag(_paths, ("recogniser.test",), many=True),
+    "source_test_files": Flag(_paths, ("recogniser.source_test",), many=True),
     "alphabet_config_path": Flag(_path, ("graft.alphabet",)),
     "bytes_output_mode": Flag(_switch, ("graft.bytes",), switch=True),
     "drop_source_layers": Flag(int, ("graft.drop_source_layers",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxgraft.config.run import RunConfig
@@ -22,11 +22,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Corpora:
-    """Three sets of utterances."""
+    """Three sets of utterances, and one in the base's language that shows what is forgotten."""
 
     train: Manifest
     dev: Manifest
     test: Manifest
+    source: Manifest = field(default_factory=lambda: Manifest(()))
 
 
 def corpora_of(config: RunConfig) -> Corpora:
@@ -41,7 +42,7 @@ def corpora_of(config: RunConfig) -> Corpora:
         train, test = _aside(train, config, config.corpus.held_out, "test")
     if not dev:
         train, dev = _aside(train, config, (), "dev")
-    return Corpora(_within_limits(train, config), dev, test)
+    return Corpora(_within_limits(train, config), dev, test, _read(settings.source_test, config))
 
 
 def _of_the_project(config: RunConfig) -> Manifest:

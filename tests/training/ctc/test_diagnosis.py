@@ -1,6 +1,7 @@
 import pytest
 
 from voxgraft.config.run import TrainingConfig
+from voxgraft.evaluation.hearing import Hearing
 from voxgraft.training.ctc.diagnosis import (
     Diagnosis,
     Heard,
@@ -9,7 +10,6 @@ from voxgraft.training.ctc.diagnosis import (
     plateau,
     warm_up_problem,
 )
-from voxgraft.training.ctc.listening import Hearing
 
 
 def past(*losses, cer=1.0, blank=1.0, silent=1.0):

@@ -20,6 +20,7 @@ from voxgraft.errors import ConfigError, CorpusError, GraftError, TrainingError
 from voxgraft.graft.plan import read_plan
 from voxgraft.graft.project import plan_project
 from voxgraft.inference.recogniser import Recogniser
+from voxgraft.models.ctc.networks import NETWORKS, build_network
 from voxgraft.training.callbacks.validation import Verdict
 from voxgraft.training.ctc import setup
 from voxgraft.training.ctc.examples import make_batch
@@ -88,11 +89,11 @@ def test_from_scratch_to_a_tested_exported_recogniser(tmp_path, capsys):
     best = best_of(result.folder)
     assert best.symbols.symbols == (" ", "a", "b", "c", "d", "<blank>")
     recogniser = Recogniser.load(tmp_path / "recognisers" / "tiny" / "tiny.onnx")
-    network = setup.build_network("deepspeech", best.architecture).eval()
+    network = build_network("deepspeech", best.architecture).eval()
     network.load_state_dict({n: torch.tensor(a) for n, a in tensors_for_module(best.tensors).items()})
     x = sung("dab")
     with torch.no_grad():
-        features = features_of(x, setup.NETWORKS["deepspeech"].features)
+        features = features_of(x, NETWORKS["deepspeech"].features)
         heard = torch.log_softmax(network(torch.from_numpy(features)[None]), -1)[0]
     np.testing.assert_allclose(recogniser.log_probs(x), heard.numpy(), atol=1e-4)
 

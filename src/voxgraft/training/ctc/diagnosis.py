@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from voxgraft.config.run import TrainingConfig
+from voxgraft.evaluation.hearing import Hearing
 from voxgraft.progress import notice
-from voxgraft.training.ctc.listening import Hearing
 
 # Validations that a trend is told from.
 TREND = 4
@@ -88,6 +88,7 @@ class Diagnosis:
     def __init__(self) -> None:
         self.past: list[Heard] = []
         self.told: list[str] = []
+        self.found: list[str] = []
 
     def heard(self, step: int, hearing: Hearing) -> None:
         """One validation more; says what is wrong, each thing once."""
@@ -97,13 +98,24 @@ class Diagnosis:
             found = check(self.past)
             if found is not None and check.__name__ not in self.told:
                 self.told.append(check.__name__)
-                notice(f"step {step}: {found}")
+                self.tell(f"step {step}: {found}")
+
+    def begins(self, settings: TrainingConfig) -> None:
+        """Look at the settings before the first step."""
+        problem = warm_up_problem(settings)
+        if problem is not None:
+            self.tell(problem)
+
+    def tell(self, found: str) -> None:
+        """Say what is wrong, and remember it for the report."""
+        self.found.append(found)
+        notice(f"warning: {found}")
 
     def state_dict(self) -> dict[str, Any]:
         """For the run's checkpoint."""
-        return {"past": [asdict(one) for one in self.past], "told": list(self.told)}
+        return {"past": [asdict(one) for one in self.past], "told": list(self.told), "found": list(self.found)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
         self.past = [Heard(**one) for one in state["past"]]
-        self.told = list(state["told"])
+        self.told, self.found = list(state["told"]), list(state["found"])

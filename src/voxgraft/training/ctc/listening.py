@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from voxgraft.evaluation.bootstrap import Interval, ratio_interval
-from voxgraft.evaluation.metrics.transcript import ErrorCount, character_errors, pooled, word_errors
+from voxgraft.evaluation.hearing import Hearing, Transcribed, transcribed
 from voxgraft.inference.decode import greedy
 from voxgraft.inference.labels import Labels
 from voxgraft.training.ctc.examples import Example, make_batch
@@ -20,57 +17,6 @@ from voxgraft.training.ctc.module import ctc_losses
 
 # Features of a batch, padding included: what bounds memory, however long the recordings.
 MOST_FRAMES = 6000
-
-
-@dataclass(frozen=True)
-class Transcribed:
-    """One utterance: what was said and what was heard, with the errors."""
-
-    id: str
-    audio: str
-    said: str
-    heard: str
-    characters: ErrorCount
-    words: ErrorCount
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """All utterances. `loss` is CTC's, in nats a label; `blank` the share of frames that are nothing but blank."""
-
-    rows: tuple[Transcribed, ...]
-    loss: float
-    blank: float
-
-    @property
-    def cer(self) -> float:
-        """Character error rate, pooled, uncapped."""
-        return pooled([row.characters for row in self.rows])
-
-    @property
-    def wer(self) -> float:
-        """Word error rate, pooled, uncapped."""
-        return pooled([row.words for row in self.rows])
-
-    @property
-    def silent(self) -> float:
-        """Share of the utterances in which nothing was heard."""
-        return sum(not row.heard for row in self.rows) / max(1, len(self.rows))
-
-    def interval(self, measure: str) -> Interval | None:
-        """`cer` or `wer` with its 95 % interval: (value, low, high)."""
-        counts = [(row.id, row.characters if measure == "cer" else row.words) for row in self.rows]
-        return ratio_interval([(name, count.edits, count.length) for name, count in counts])
-
-    def to_dict(self, worst: int = 20) -> dict[str, Any]:
-        """Plain data: measures, and the worst utterances."""
-        rows = sorted(self.rows, key=lambda row: -row.characters.edits / max(1, row.characters.length))
-        return {
-            "cer": self.interval("cer"),
-            "wer": self.interval("wer"),
-            "utterances": len(self.rows),
-            "worst": [{"id": r.id, "audio": r.audio, "said": r.said, "heard": r.heard} for r in rows[:worst]],
-        }
 
 
 @torch.inference_mode()
@@ -117,12 +63,5 @@ def _batches(examples: Sequence[Example]) -> list[list[int]]:
 
 
 def _row(example: Example, heard: str) -> Transcribed:
-    said = example.text
-    return Transcribed(
-        example.id,
-        example.heard.utterance.audio,
-        said,
-        heard,
-        character_errors(said, heard),
-        word_errors(said, heard),
-    )
+    utterance = example.heard.utterance
+    return transcribed(example.id, utterance.audio, example.text, heard, utterance.duration)

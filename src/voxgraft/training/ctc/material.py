@@ -11,6 +11,7 @@ from voxgraft.audio.recogniser_features import HearingSpec
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.features import Heard, prepare_features
 from voxgraft.corpus.finding import Finding, located
+from voxgraft.corpus.leakage import leaks
 from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.preflight import clip_findings, preflight, unheard
@@ -20,15 +21,18 @@ from voxgraft.graft.corpora import Corpora
 from voxgraft.progress import notice
 from voxgraft.training.ctc.examples import Example, make_examples
 
+SOURCE = "source_test"
+
 
 @dataclass(frozen=True)
 class Material:
-    """The corpus as the model takes it; `dataset` is a hash of what is learned from."""
+    """The corpus as the model takes it; `dataset` is a hash of what is learned from, `source` is in the base's language."""
 
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
     test: tuple[Example, ...]
     dataset: str
+    source: tuple[Example, ...] = ()
 
 
 def material_of(config: RunConfig, corpora: Corpora, listener: Listener, spec: HearingSpec) -> Material:
@@ -38,12 +42,18 @@ def material_of(config: RunConfig, corpora: Corpora, listener: Listener, spec: H
     `corpus.skip_bad` leaves it out.
     """
     parts = {"train": _fitting(config, corpora, listener), "dev": corpora.dev, "test": corpora.test}
+    parts |= {SOURCE: corpora.source} if len(corpora.source) else {}
     heard = _decoded(config, parts, listener, spec)
-    train, dev, test = (make_examples(heard[name], listener) for name in parts)
+    train, dev, test, source = (
+        make_examples(heard.get(name, ()), listener) for name in ("train", "dev", "test", SOURCE)
+    )
     digest = hashlib.sha256("".join(f"{e.id}|{e.text}\n" for e in train).encode()).hexdigest()
     minutes = sum(example.heard.utterance.duration for example in train) / 60
-    notice(f"{len(train)} utterances to learn from ({minutes:.1f} minutes), {len(dev)} for dev, {len(test)} for test")
-    return Material(train, dev, test, digest)
+    told = f", {len(source)} of the base's language" if source else ""
+    notice(
+        f"{len(train)} utterances to learn from ({minutes:.1f} minutes), {len(dev)} for dev, {len(test)} for test{told}"
+    )
+    return Material(train, dev, test, digest, source)
 
 
 def _fitting(config: RunConfig, corpora: Corpora, listener: Listener) -> Manifest:
@@ -52,6 +62,8 @@ def _fitting(config: RunConfig, corpora: Corpora, listener: Listener) -> Manifes
     # Recordings that were set aside are of the same speakers on purpose.
     drawn = not (config.recogniser.dev and config.recogniser.test)
     findings = [f for f in findings if not (drawn and f.kind == "speaker in two sets")]
+    if len(corpora.source):
+        findings += [f for f in leaks(corpora.train, source=corpora.source) if f.kind != "speaker in two sets"]
     train = usable(without(corpora.train, findings), findings, skip_bad=config.corpus.skip_bad)
     tell(findings)
     return train

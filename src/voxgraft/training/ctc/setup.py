@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from voxgraft.audio.recogniser_features import HearingSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-from voxgraft.checkpoints.metadata import metadata_of, read_metadata
+from voxgraft.checkpoints.metadata import metadata_of
 from voxgraft.checkpoints.write import write_safetensors
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.augmentation import Augmenter
-from voxgraft.corpus.listener import listener_for
 from voxgraft.errors import GraftError
 from voxgraft.export.recogniser import export_recogniser
 from voxgraft.files import write_atomically
@@ -27,7 +24,6 @@ from voxgraft.graft.corpora import Corpora, corpora_of
 from voxgraft.graft.plan import GraftPlan, read_plan
 from voxgraft.graft.project import open_base
 from voxgraft.graft.recogniser import (
-    FROM_SCRATCH,
     RecogniserGraft,
     derived_labels,
     graft_network,
@@ -36,20 +32,20 @@ from voxgraft.graft.recogniser import (
     with_alphabet,
 )
 from voxgraft.graft.table import summary, verdict
-from voxgraft.inference.labels import Labels
-from voxgraft.models.ctc.networks import NETWORKS, build_network, canonical_state, load_canonical
+from voxgraft.models.ctc.networks import build_network, canonical_state, load_canonical
 from voxgraft.progress import notice
 from voxgraft.text.alphabet import alphabet_text
-from voxgraft.text.symbols import SymbolTable
 from voxgraft.training.batches import Schedule
 from voxgraft.training.callbacks.validation import Best, Verdict
-from voxgraft.training.ctc.diagnosis import Diagnosis, warm_up_problem
+from voxgraft.training.ctc.diagnosis import Diagnosis
 from voxgraft.training.ctc.examples import Example, make_batch
-from voxgraft.training.ctc.layers import layer_rates, parameter_groups
+from voxgraft.training.ctc.layers import layer_rates, parameter_groups, told_learning
 from voxgraft.training.ctc.listening import listen
 from voxgraft.training.ctc.material import Material, material_of
+from voxgraft.training.ctc.model import Model, model_in, model_of, onto, start_from_scratch
 from voxgraft.training.ctc.module import CtcTraining
-from voxgraft.training.ctc.testing import Tested, tested_run
+from voxgraft.training.ctc.report import write_run_report
+from voxgraft.training.ctc.testing import Tested, best_file, measured, tested_sets
 from voxgraft.training.device import choose_device, choose_precision, shared_batch
 from voxgraft.training.feed import Feed, loader_of
 from voxgraft.training.tempo import steps_that_fit
@@ -57,22 +53,8 @@ from voxgraft.training.tempo import steps_that_fit
 # Clips a step: more see the corpus less often in the same time.
 BATCH_ON_CPU = 8
 BATCH_ON_GPU = 32
-# DeepSpeech's layers are wide for what a small corpus holds; encoders with attention ask for less.
-DROPOUT = 0.2
-DROPOUT_OF_OTHERS = 0.1
 # Now and then a batch of CTC has gradients that are a hundred times the usual.
 GRADIENT_CLIP = 1.0
-
-
-@dataclass(frozen=True)
-class Model:
-    """What is trained, as checkpoints describe it."""
-
-    family: str
-    architecture: dict[str, Any]
-    symbols: SymbolTable
-    hearing: HearingSpec
-    labels: Labels
 
 
 @dataclass
@@ -87,6 +69,7 @@ class Started:
     diagnosis: Diagnosis
     augmenter: Augmenter
     sample_rate: int = 0
+    referred: tuple[str, ...] = ()
 
     @property
     def network(self) -> torch.nn.Module:
@@ -135,20 +118,27 @@ class Started:
             notice(f"nothing better in {waited} validations: learning rates × {settings.plateau_factor:g}")
 
     def keep_best(self, network: torch.nn.Module, step: int) -> Path:
-        """Weights of the best so far, alone; what was best before goes."""
+        """Weights of the best so far, alone."""
         folder = self.folder / "best"
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint = self._described(network, step)
         path = folder / f"epoch={checkpoint.epoch}-step={step}.safetensors"
         write_safetensors(path, checkpoint)
-        for older in folder.glob("*.safetensors"):
-            if older != path:
-                older.unlink()
         return path
+
+    def forget_bests(self, validation: dict[str, Any]) -> None:
+        """Delete what was best before, but for what the last checkpoint, or the one before, holds to be best: a run that
+        is killed goes on from there."""
+        best = validation["best"]
+        self.referred = (*self.referred[-1:], Path(best["voice"]).name if best else "")
+        for path in (self.folder / "best").glob("*.safetensors"):
+            if path.name not in self.referred:
+                path.unlink()
 
     def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
         """Everything that a resume needs, in the layout of a Lightning checkpoint, weights under canonical names."""
         module = self.module
+        self.forget_bests(validation)
         described = self._described(module.network, module.step)
         return {
             "epoch": described.epoch,
@@ -164,13 +154,17 @@ class Started:
         }
 
     def finish(self, best: Best | None) -> Tested | None:
-        """Test the best on recordings that it never saw, next to the base; then export it."""
-        tested = tested_run(self.config, self.folder, best, self.material.test, next(self.network.parameters()).device)
+        """Test the best on recordings that it never saw, next to the base; export it, and report."""
+        config, device = self.config, next(self.network.parameters()).device
+        sets = tested_sets(config, self.folder, best, self.material, device)
         if best is not None and best.voice is not None:
-            folder = Path(self.config.output) / "recognisers" / self.config.name
-            exported = export_recogniser(open_checkpoint(Path(best.voice)), folder, self.config.name)
+            folder = Path(config.output) / "recognisers" / config.name
+            exported = export_recogniser(open_checkpoint(best_file(self.folder, best)), folder, config.name)
             notice(f"exported: {exported}")
-        return tested
+            found = self.diagnosis.found
+            report = write_run_report(config, self.folder, best, sets, self.material, self.plan, found)
+            notice(f"report: {report}")
+        return measured(sets)
 
     def _described(self, network: torch.nn.Module, step: int) -> Checkpoint:
         model = self.model
@@ -202,9 +196,9 @@ def begin(config: RunConfig) -> Started:
     if graft.plan.refusals:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
     _tell(graft)
-    model = _model(graft, config)
+    model = model_of(graft, config)
     material, settled = _material(config, model, corpora)
-    network = graft_network(replace_architecture(graft, model), config.seed)
+    network = graft_network(onto(graft, model), config.seed)
     if base is None:
         start_from_scratch(network, material.train, config.seed)
     if labels is not None:
@@ -212,17 +206,14 @@ def begin(config: RunConfig) -> Started:
         write_atomically(path, alphabet_text(labels))
         settled = with_alphabet(settled, path)
     started = _started(settled, graft.plan, model, material, network)
+    notice(told_learning(network, started.module.groups, model.family))
     started.module.to(torch.device(settled.training.device))
     return _with_fitting_steps(started)
 
 
 def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
-    known = read_metadata(content["voxgraft"], path)
-    hearing = known.features or known.audio
-    assert known.symbols is not None
-    assert hearing is not None
-    model = Model(known.family, dict(known.architecture), known.symbols, hearing, Labels.of(known.symbols))
+    model = model_in(content, path)
     material, _ = _material(config, model, corpora_of(config))
     network = build_network(model.family, model.architecture)
     tensors = {name: tensor.numpy() for name, tensor in content["state_dict"].items()}
@@ -242,38 +233,8 @@ def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
     return Schedule(tuple(example.frames for example in examples), config.training.batch, config.seed)
 
 
-def start_from_scratch(network: Any, examples: Sequence[Example], seed: int) -> None:
-    """Let a network that starts from nothing know what its features are like."""
-    sample = np.concatenate([example.heard.features for example in examples[:: max(1, len(examples) // 200)]])
-    deviation = np.maximum(sample.std(axis=0), 1e-3)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network.start_from_scratch(torch.from_numpy(sample.mean(axis=0)), torch.from_numpy(deviation))
-
-
-def replace_architecture(graft: RecogniserGraft, model: Model) -> RecogniserGraft:
-    """The same graft onto a module with the model's dropout."""
-    return replace(graft, target=replace(graft.target, architecture=model.architecture))
-
-
-def _model(graft: RecogniserGraft, config: RunConfig) -> Model:
-    target, base, dropout = graft.target, graft.base, config.recogniser.dropout
-    hearing = (base.features or base.audio) if base is not None else None
-    assert target.symbols is not None
-    usual = DROPOUT if target.family == FROM_SCRATCH else DROPOUT_OF_OTHERS
-    architecture = dict(target.architecture) | {"dropout": usual if dropout is None else dropout}
-    return Model(
-        target.family,
-        architecture,
-        target.symbols,
-        hearing or NETWORKS[target.family].features,
-        Labels.of(target.symbols),
-    )
-
-
 def _material(config: RunConfig, model: Model, corpora: Corpora) -> tuple[Material, RunConfig]:
-    listener = listener_for(model.symbols, model.family, model.architecture, model.hearing, config.recogniser.text)
-    material = material_of(config, corpora, listener, model.hearing)
+    material = material_of(config, corpora, model.listener(config), model.hearing)
     return material, _settled(config, material)
 
 
@@ -301,10 +262,10 @@ def _settled(config: RunConfig, material: Material) -> RunConfig:
 
 def _started(config: RunConfig, plan: GraftPlan, model: Model, material: Material, network: torch.nn.Module) -> Started:
     settings = config.training
-    groups = parameter_groups(network, model.family, model.architecture, layer_rates(config, plan))
+    groups = list(parameter_groups(network, model.family, model.architecture, layer_rates(config, plan)))
     module = CtcTraining(
         network,
-        list(groups),
+        groups,
         material.train,
         settings,
         blank=model.labels.blank,
@@ -337,9 +298,7 @@ def _with_fitting_steps(started: Started) -> Started:
         steps = steps_that_fit(settings, prepared, pass_over, validate)
         module.steps = steps
         started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
-    problem = warm_up_problem(started.config.training)
-    if problem is not None:
-        notice(f"warning: {problem}")
+    started.diagnosis.begins(started.config.training)
     return started
 
 
