@@ -13,6 +13,7 @@ BENCHMARKS = {
     "library": "listing a library of 1,000 bases and picking from it",
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
+    "ctc_step": "a training step of a recogniser, next to transformers' Trainer",
     "beam_search": "beam search, next to pyctcdecode and ctc-beam-decoder",
     "transcribe": "transcribing minutes and an hour: time and memory",
     "demo": "the demo: time, and scores of base, result and recordings",

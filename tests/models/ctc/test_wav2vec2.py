@@ -57,10 +57,12 @@ def test_an_utterance_in_a_batch_is_the_utterance_alone(changes):
 
 def test_normalisation_over_time_is_torchs():
     layer = SampleConvolution(1, 4, 3, 1, bias=True, activation="relu", norm="group")
-    x = torch.randn(2, 1, 30)
-    np.testing.assert_allclose(
-        layer(x, torch.tensor([28, 28])).detach(), layer.activation(layer.layer_norm(layer.conv(x))).detach(), atol=1e-5
-    )
+    torch.nn.init.normal_(layer.layer_norm.weight)
+    torch.nn.init.normal_(layer.layer_norm.bias)
+    x = torch.randn(2, 30, 1)
+    expected = layer.activation(layer.layer_norm(layer.conv(x.transpose(1, 2)))).transpose(1, 2).detach()
+    np.testing.assert_allclose(layer(x, torch.tensor([28, 28])).detach(), expected, atol=1e-5)
+    np.testing.assert_allclose(layer(x).detach(), expected, atol=1e-5)
 
 
 def test_lengths_are_those_of_the_convolutions_and_never_negative():

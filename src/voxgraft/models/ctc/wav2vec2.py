@@ -154,12 +154,15 @@ class SampleConvolution(nn.Module):
         """Each utterance by its own frames alone, however long the batch."""
         if lengths is None:
             return self.layer_norm(x.transpose(1, 2)).transpose(1, 2)
-        count = lengths.clamp(min=1)[:, None, None].to(x.dtype)
-        inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None].to(x.dtype) / count
-        centred = x - inside @ x
-        variance = inside @ centred.square()
-        scale = self.layer_norm.weight * torch.rsqrt(variance + self.layer_norm.eps)
-        return torch.addcmul(self.layer_norm.bias, centred, scale)
+        # In float32 whatever the rest is in, as torch does it.
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.float()
+            share = 1 / lengths.clamp(min=1)[:, None, None].to(x.dtype)
+            inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None] * share
+            centred = x - inside @ x
+            variance = inside @ centred.square()
+            scale = self.layer_norm.weight * torch.rsqrt(variance + self.layer_norm.eps)
+            return torch.addcmul(self.layer_norm.bias, centred, scale)
 
 
 class PositionalConvolution(nn.Module):
