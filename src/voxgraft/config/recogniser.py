@@ -15,7 +15,7 @@ class RecogniserRates(Section):
     encoder: float | None = Field(
         None,
         ge=0,
-        description="Layers that the base brings; null is 3e-4, for FastConformer 1e-4; 0 freezes them all.",
+        description="Layers that the base brings; null is 3e-4, for FastConformer 1e-4, for DeepSpeech under mostly new labels 3e-3; 0 freezes them all.",
     )
     features: float = Field(
         0.0, ge=0, description="wav2vec 2.0's convolutions over samples, which fine-tuning usually leaves alone."

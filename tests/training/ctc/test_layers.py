@@ -26,8 +26,13 @@ def test_the_same_alphabet_is_fine_tuned_alike_from_end_to_end(tmp_path):
 
 
 def test_what_starts_anew_learns_faster(tmp_path):
-    found, _ = rates(tmp_path, CYRILLIC, graft={"drop_source_layers": 2})
+    found, _ = rates(tmp_path, graft={"drop_source_layers": 2})
     assert found == dict.fromkeys(LAYERS[:4], (3e-4, 0)) | dict.fromkeys(LAYERS[4:], (3e-3, 0))
+
+
+def test_under_mostly_new_labels_all_learns_fast(tmp_path):
+    found, _ = rates(tmp_path, CYRILLIC, graft={"drop_source_layers": 2})
+    assert found == dict.fromkeys(LAYERS, (3e-3, 0))
 
 
 def test_an_output_layer_with_new_labels_is_new(tmp_path):

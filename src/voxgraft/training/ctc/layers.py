@@ -17,6 +17,8 @@ from voxgraft.models.ctc.networks import NETWORKS
 # What layers of a base learn at where the settings leave it to us; docs/recognisers.md says where each is from.
 OF_A_BASE: Mapping[str, float] = {"deepspeech": 3e-4, "wav2vec2": 3e-4, "whisper": 3e-4, "fastconformer": 1e-4}
 OF_ANY_BASE = 3e-4
+# The same where most labels are new. A DeepSpeech then has as much to learn anew in every layer.
+UNDER_NEW_LABELS: Mapping[str, float] = {"deepspeech": 3e-3}
 ADAPTERS = "adapters"
 # What hears samples: the part that `learning_rates.features` is for.
 FEATURES = {"wav2vec2": "features"}
@@ -41,13 +43,24 @@ def layer_rates(config: RunConfig, plan: GraftPlan) -> tuple[LayerRate, ...]:
     """A rate for each part of each layer, from input to output: as the settings say, and higher where something is new."""
     family, settings = family_of(plan.family), config.recogniser
     new, places = new_places(plan, family), places_in_order(plan, family)
-    output = output_parts(family)
-    rates = {place: _rate(settings, family, place, place in new, place[0] in output) for place in places}
+    output, carried = output_parts(family), rate_of_a_base(plan)
+    rates = {place: _rate(settings, family, place, place in new, place[0] in output, carried) for place in places}
     for place in places:
         if place[0] in config.training.freeze or not _learns(settings.learns, place[0], place in new, output):
             rates[place] = 0.0
     starts = _starts(settings.thaw_every, [p for p in places if rates[p] > 0 and p not in new and p[0] not in output])
     return tuple(LayerRate(*place, rates[place], starts.get(place, 0)) for place in places)
+
+
+def rate_of_a_base(plan: GraftPlan) -> float:
+    """What layers of the base learn at where the settings leave it to us."""
+    usual = OF_A_BASE.get(plan.family, OF_ANY_BASE)
+    symbols = plan.symbols
+    known = {*symbols.mapped, *symbols.dropped}
+    strange = [symbol for symbol in symbols.new if symbol not in known]
+    return (
+        UNDER_NEW_LABELS.get(plan.family, usual) if 2 * len(strange) > len(symbols.new) + len(symbols.mapped) else usual
+    )
 
 
 def new_places(plan: GraftPlan, family: Family) -> frozenset[Place]:
@@ -140,7 +153,7 @@ def _learns(learns: str, part: str, new: bool, output: set[str]) -> bool:
     return new if learns == "new" else learns == ADAPTERS and part == ADAPTERS
 
 
-def _rate(settings: RecogniserConfig, family: Family, place: Place, new: bool, output: bool) -> float:
+def _rate(settings: RecogniserConfig, family: Family, place: Place, new: bool, output: bool, carried: float) -> float:
     rates = settings.learning_rates
     part = place[0]
     if part == ADAPTERS and (new or settings.learns == ADAPTERS):
@@ -149,5 +162,5 @@ def _rate(settings: RecogniserConfig, family: Family, place: Place, new: bool, o
         return rates.new
     if part == FEATURES.get(family.name):
         return rates.features
-    encoder = OF_A_BASE.get(family.name, OF_ANY_BASE) if rates.encoder is None else rates.encoder
+    encoder = carried if rates.encoder is None else rates.encoder
     return encoder if not output or rates.head is None else rates.head
