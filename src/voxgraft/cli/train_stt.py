@@ -15,7 +15,8 @@ and the files.
 
 More: --bytes_output_mode --n_hidden --epochs --learning_rate --dropout_rate --train_batch_size --augment --early_stop
 --reduce_lr_on_plateau --automatic_mixed_precision --load_cudnn --train_cudnn. Whatever the folders, the new model is tested at
-the end, greedily, next to its base. What is loaded is never written to.
+the end, greedily, next to its base; --source_test_files E.csv tests both in the base's language too, which shows what was
+forgotten. What is loaded is never written to.
 """
 
 

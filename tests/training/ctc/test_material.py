@@ -180,3 +180,13 @@ def test_sizes_that_differ_leaks_and_letters_without_use_are_told_and_stop_nothi
     assert "warning: wrong size: train-0: '7' bytes are written, the file has 18604" in said
     assert "warning: text in two sets: 3 of 3 utterances of dev share it with train" in said
     assert "warning: unused labels: " in said
+
+
+def test_what_is_odd_about_an_alphabet_is_told_with_its_line_before_training(tmp_path, named, capsys):
+    path = tmp_path / "alphabet.txt"
+    path.write_text(" \na\n\nb\nc\nd\n[UNK]\n", "utf-8")
+    config = project(tmp_path / "run", recogniser=named, graft={"alphabet": str(path)})
+    setup.begin(with_task(config))
+    said = capsys.readouterr().err
+    assert "warning: alphabet.txt line 3: alphabet: is an empty line" in said
+    assert "warning: alphabet.txt line 7: alphabet: [UNK] is a mark" in said

@@ -212,6 +212,73 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("without_export")
+def test_the_best_that_a_checkpoint_knows_survives_a_kill(tmp_path, monkeypatch):
+    """A better one was found after the last checkpoint, then the run is killed, and what is done again turns out worse."""
+    cers = iter((0.5, 0.6, 0.3, 0.7, 0.8, 0.9, 0.4))
+    monkeypatch.setattr(
+        setup.Started, "assess", lambda self, _: (Verdict(-(cer := next(cers)), True, cer, wer=cer), [])
+    )
+    config = project(tmp_path, DEEPSPEECH / "english", training={"validate_every": 1, "steps": 5})
+    with monkeypatch.context() as patch:
+        stop_before(patch, 0)
+        train(config)
+    killed = pytest.MonkeyPatch.context()
+    with killed as patch:
+        original = CtcTraining.training_step
+
+        def training_step(self, batch, index):
+            if self.step == 2:
+                raise RuntimeError("killed")
+            original(self, batch, index)
+
+        patch.setattr(CtcTraining, "training_step", training_step)
+        with pytest.raises(RuntimeError, match="killed"):
+            train(config, resume=True)
+    assert {path.name for path in (tmp_path / "runs" / "tiny" / "best").iterdir()} == {
+        "epoch=0-step=0.safetensors", "epoch=0-step=2.safetensors",
+    }  # fmt: skip
+    result = train(config, resume=True)
+    assert (result.best.step, result.best.cer) == (5, 0.4)
+    assert [path.name for path in (result.folder / "best").iterdir()] == ["epoch=1-step=5.safetensors"]
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_graft_that_was_best_before_the_run_was_stopped_is_so_after(tmp_path, monkeypatch):
+    cers = iter((0.5, *(0.6 + place / 100 for place in range(20))))
+    monkeypatch.setattr(
+        setup.Started, "assess", lambda self, _: (Verdict(-(cer := next(cers)), True, cer, wer=cer), [])
+    )
+    config = project(tmp_path, DEEPSPEECH / "english", training={"validate_every": 1, "steps": 6})
+    with monkeypatch.context() as patch:
+        stop_before(patch, 2)
+        stopped = train(config)
+    assert (stopped.step, stopped.best.step) == (3, 0)
+    result = train(config, resume=True)
+    assert (result.step, result.best.step, result.best.cer) == (5, 0, 0.5)
+    assert result.tested.cer == result.tested.base_cer
+
+
+@pytest.mark.usefixtures("without_export")
+@pytest.mark.parametrize("batch", [3, 5, 64])
+def test_every_clip_of_a_real_epoch_is_learned_from(tmp_path, monkeypatch, batch):
+    seen = []
+    original = CtcTraining.training_step
+
+    def training_step(self, batch, index):
+        seen.append(batch.clips.tolist())
+        original(self, batch, index)
+
+    monkeypatch.setattr(CtcTraining, "training_step", training_step)
+    train(project(tmp_path, recogniser={"epochs": 2}, training={"batch": batch, "validate_every": 50}))
+    epoch = len(seen) // 2
+    assert epoch == -(-8 // batch)
+    for steps in (seen[:epoch], seen[epoch:]):
+        assert {clip for clips in steps for clip in clips} == set(range(8))
+        # The last batch is filled up, so that no step is of a few clips alone.
+        assert len({len(clips) for clips in steps}) == 1
+
+
+@pytest.mark.usefixtures("without_export")
 def test_the_comparison_would_see_a_difference(tmp_path):
     one = train(project(tmp_path / "one"))
     other = train(project(tmp_path / "other").model_copy(update={"seed": 1}))

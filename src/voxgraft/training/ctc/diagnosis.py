@@ -34,8 +34,9 @@ def blank_collapse(past: Sequence[Heard]) -> str | None:
     if recent[-1].loss < 0.98 * recent[0].loss:
         return None
     return (
-        "blank collapse: nothing but blanks is heard, and the loss no longer falls. Set a higher learning rate for what is new "
-        "(recogniser.learning_rates.new), smaller batches (training.batch), or start from a base of a nearer language"
+        "blank collapse: nothing but blanks is heard, and the loss no longer falls. Set another learning rate for what is new "
+        "(recogniser.learning_rates.new: a third of it where it is over 0.01, else three times it), smaller batches "
+        "(training.batch), or start from a base of a nearer language"
     )
 
 

@@ -131,8 +131,11 @@ class Started:
         is killed goes on from there."""
         best = validation["best"]
         self.referred = (*self.referred[-1:], Path(best["voice"]).name if best else "")
+        self._keep_bests(self.referred)
+
+    def _keep_bests(self, names: Sequence[str]) -> None:
         for path in (self.folder / "best").glob("*.safetensors"):
-            if path.name not in self.referred:
+            if path.name not in names:
                 path.unlink()
 
     def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +161,7 @@ class Started:
         config, device = self.config, next(self.network.parameters()).device
         sets = tested_sets(config, self.folder, best, self.material, device)
         if best is not None and best.voice is not None:
+            self._keep_bests([best_file(self.folder, best).name])
             folder = Path(config.output) / "recognisers" / config.name
             exported = export_recogniser(open_checkpoint(best_file(self.folder, best)), folder, config.name)
             notice(f"exported: {exported}")
