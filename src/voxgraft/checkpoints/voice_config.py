@@ -5,7 +5,6 @@ Fields: https://github.com/rhasspy/piper (what its runtime requires and its trai
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_json
 from voxgraft.text.piper_ids import MARKS, from_id_map
 from voxgraft.text.symbols import SymbolTable
 
@@ -123,7 +123,7 @@ class VoiceConfig(_Section):
 
 def read_voice_config(path: str | Path) -> VoiceConfig:
     """Read and check a voice's .onnx.json. Raises CheckpointError naming the field."""
-    return parse_voice_config(read_json(Path(path)), Path(path))
+    return parse_voice_config(read_voice_json(Path(path)), Path(path))
 
 
 def parse_voice_config(data: object, path: Path) -> VoiceConfig:
@@ -141,21 +141,9 @@ def parse_voice_config(data: object, path: Path) -> VoiceConfig:
         ) from fault
 
 
-def read_json(path: Path) -> Any:
-    """A JSON file of at most 16 MB. Raises CheckpointError where it is absent, too large or not JSON in UTF-8."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as fault:
-        raise CheckpointError(f"can't be read: {fault.strerror}", file=path, remedy=_REMEDY) from fault
-    if len(raw) > MAX_BYTES:
-        raise CheckpointError("far too large for a voice's configuration", file=path, remedy=_REMEDY)
-    try:
-        return json.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as fault:
-        raise CheckpointError("not UTF-8 text", file=path, remedy=_REMEDY) from fault
-    except (ValueError, RecursionError) as fault:
-        raise CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=_REMEDY) from fault
+def read_voice_json(path: Path) -> Any:
+    """A voice's .onnx.json, of at most 16 MB, before any of it is checked. Raises CheckpointError."""
+    return read_json(path, limit=MAX_BYTES, remedy=_REMEDY)
 
 
 def _short(value: object) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxgraft.checkpoints.candidate import Candidate
-from voxgraft.checkpoints.json_file import read_object
 from voxgraft.checkpoints.safetensors_file import is_safetensors, open_safetensors
 from voxgraft.checkpoints.tensor_store import LazyTensor
 from voxgraft.checkpoints.torch_tensor import TorchTensor
 from voxgraft.errors import CheckpointError
 from voxgraft.files import sha256_of
+from voxgraft.json_file import read_object
 
 # What the libraries call a model's weights; the first that is there counts.
 NAMES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")

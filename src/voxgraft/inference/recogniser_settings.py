@@ -22,6 +22,7 @@ from voxgraft.audio.recogniser_features import HearingSpec, hears_samples
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import CheckpointError
 from voxgraft.files import replacing, write_atomically
+from voxgraft.json_file import read_json
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "voxgraft-recogniser"
@@ -165,25 +166,18 @@ def read_recogniser_settings(model: Path, embedded: str | None = None) -> Recogn
                 expected=path.name,
                 remedy="Put the .onnx.json that was exported with it next to the .onnx.",
             )
-        return _parsed(embedded, model)
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except OSError as fault:
-        raise CheckpointError(f"can't be read: {fault.strerror}", file=path, remedy=_REMEDY) from fault
-    if len(raw) > LARGEST_FILE:
-        raise CheckpointError("far too large", file=path, expected=f"at most {LARGEST_FILE} bytes", remedy=_REMEDY)
-    try:
-        return _parsed(raw.decode("utf-8"), path)
-    except UnicodeDecodeError as fault:
-        raise CheckpointError("not UTF-8 text", file=path, remedy=_REMEDY) from fault
+        return _parsed(_loaded(embedded, model), model)
+    return _parsed(read_json(path, limit=LARGEST_FILE, remedy=_REMEDY), path)
 
 
-def _parsed(text: str, path: Path) -> RecogniserSettings:
+def _loaded(text: str, model: Path) -> Any:
     try:
-        document = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as fault:
-        raise CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=_REMEDY) from fault
+        raise CheckpointError(f"not JSON: {str(fault)[:120]}", file=model, remedy=_REMEDY) from fault
+
+
+def _parsed(document: Any, path: Path) -> RecogniserSettings:
     if isinstance(document, dict) and "phoneme_id_map" in document:
         raise CheckpointError(
             "this is a voice that speaks, not a recogniser", file=path, remedy="Run it with `voxgraft say`."

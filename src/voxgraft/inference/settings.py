@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_json
 from voxgraft.text.piper_ids import from_id_map
 from voxgraft.text.symbols import SymbolTable
 
 LARGEST_FILE = 16 * 2**20
 LARGEST_COUNT = 1_000_000
 HIGHEST_RATE = 384_000
+
+_REMEDY = "Take the .onnx.json that was published with this voice."
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,13 @@ def read_settings(path: Path) -> VoiceSettings:
 
 
 def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise _fault(
-                path, None, "too large for a voice's settings", f"at most {LARGEST_FILE} bytes", f"{size} bytes"
-            )
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
+    if not path.is_file():
         raise CheckpointError(
             "a voice needs its settings beside it, and they are missing",
             file=path,
             remedy="Put the voice's .onnx.json next to the .onnx, under the same name.",
-        ) from fault
-    except OSError as fault:
-        raise _fault(path, None, f"can't be read: {fault.strerror}", "a readable file", type(fault).__name__) from fault
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
-        raise _fault(path, None, "not valid JSON", "a Piper voice's .onnx.json", str(fault)[:80]) from fault
+        )
+    config = read_json(path, limit=LARGEST_FILE, remedy=_REMEDY)
     if not isinstance(config, dict):
         raise _fault(path, None, "not a voice's settings", "a JSON object", type(config).__name__)
     return config
@@ -168,5 +160,5 @@ def _fault(path: Path, field: str | None, problem: str, expected: object, got: o
         field=field,
         expected=expected,
         got=shown if len(shown) <= 80 else shown[:77] + "…",
-        remedy="Take the .onnx.json that was published with this voice.",
+        remedy=_REMEDY,
     )

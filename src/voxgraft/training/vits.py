@@ -26,6 +26,7 @@ from voxgraft.training.draws import generator as generator_of_draws
 from voxgraft.training.examples import Example
 from voxgraft.training.gan_step import judge, reconstruction_terms
 from voxgraft.training.memory import in_pieces_that_fit
+from voxgraft.training.optimisers import take_up
 from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 from voxgraft.training.state import DISCRIMINATOR, GENERATOR
@@ -237,12 +238,7 @@ class VitsTraining(lightning.LightningModule):
         """Optimisers exist from here on."""
         self.average.to(self.device)
         if self.optimiser_states:
-            for optimiser, state in zip(self.trainer.optimizers, self.optimiser_states, strict=True):
-                rates = [group["rate"] for group in optimiser.param_groups]
-                optimiser.load_state_dict(state)
-                # A saved optimiser brings its learning rates along; those of the settings are the ones that count.
-                for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                    group["rate"] = rate
+            take_up(self.trainer.optimizers, self.optimiser_states)
             self.optimiser_states = []
 
     def states_of_optimisers(self) -> list[dict[str, Any]]:

@@ -11,11 +11,11 @@ from typing import Any
 
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Provenance
-from voxgraft.checkpoints.json_file import read_object
 from voxgraft.checkpoints.model_card import ModelCard, card_beside
 from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.weight_files import Weights, open_weights, weights_of_folder
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_object
 
 CONFIG = "config.json"
 FORMAT = "hugging-face"

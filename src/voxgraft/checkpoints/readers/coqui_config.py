@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from typing import Any
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.unpickle import read_torch_file
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_json
 
 NAME = "config.json"
-_MAX_BYTES = 64 * 2**20
 _MAX_DEPTH = 12
 # Old configurations have comments; texts are matched first, so that what looks like one in them stays.
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _REMEDY = "Get the file again from where the model came from."
 # Parts whose difference between the two copies of a configuration changes what the model is fed.
 _DECISIVE = ("characters", "audio", "use_phonemes", "add_blank", "phoneme_language")
@@ -52,34 +50,12 @@ def is_config(fields: object) -> bool:
     return isinstance(audio, dict) and ("sample_rate" in audio or "num_mels" in audio)
 
 
-def read_json(path: Path) -> Any:
-    """A JSON file, comments left out. Raises CheckpointError where it is too large, not UTF-8 or not JSON."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-    except OSError as fault:
-        raise CheckpointError(f"can't be read: {fault.strerror}", file=path, remedy=_REMEDY) from fault
-    if len(raw) > _MAX_BYTES:
-        raise CheckpointError("far too large", file=path, expected=f"at most {_MAX_BYTES} bytes", remedy=_REMEDY)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise CheckpointError("not UTF-8 text", file=path, remedy=_REMEDY) from fault
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        try:
-            return json.loads(_COMMENT.sub(lambda match: match[1] or "", text))
-        except (ValueError, RecursionError) as fault:
-            raise CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=_REMEDY) from fault
-
-
 def read_data(path: Path) -> Any:
     """What a .json or a file of torch.save holds, as plain data; None for any other kind. Raises CheckpointError."""
     candidate = Candidate(path)
     if candidate.torch is not None:
         return plain(read_torch_file(path).content)
-    return read_json(path) if candidate.head.lstrip()[:1] in (b"{", b"[", b"/") else None
+    return read_json(path, comments=True) if candidate.head.lstrip()[:1] in (b"{", b"[", b"/") else None
 
 
 def config_of(content: Mapping[Any, Any], beside: Path | None, notes: list[str]) -> Config:
@@ -103,7 +79,7 @@ def _beside(path: Path | None, notes: list[str]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        fields = plain(read_json(path))
+        fields = plain(read_json(path, comments=True))
     except CheckpointError as fault:
         notes.append(f"{path.name} beside it is not used: {fault.problem}")
         return {}

@@ -22,7 +22,7 @@ from voxgraft.checkpoints.name_rules import canonical_name
 from voxgraft.checkpoints.optimizer_state import rate_of
 from voxgraft.checkpoints.readers.coqui_architecture import speaker_rows, stated_architecture
 from voxgraft.checkpoints.readers.coqui_audio import audio_spec
-from voxgraft.checkpoints.readers.coqui_config import NAME, Config, config_of, is_config, plain, read_json
+from voxgraft.checkpoints.readers.coqui_config import NAME, Config, config_of, is_config, plain
 from voxgraft.checkpoints.readers.coqui_names import RULES, family_of_names, whole_state
 from voxgraft.checkpoints.readers.coqui_people import dataset_of, language_names, speakers_of
 from voxgraft.checkpoints.readers.coqui_vits import as_canonical, inference_scales, vits_keywords
@@ -34,6 +34,7 @@ from voxgraft.checkpoints.univnet_architecture import univnet_architecture
 from voxgraft.checkpoints.vits_architecture import missing_parts
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_json
 
 FORMAT = "coqui-tts"
 VARIANT = "coqui"
@@ -128,7 +129,9 @@ def _content(candidate: Candidate) -> Mapping[str, Any]:
 def _promised(folder: Candidate) -> bool:
     """Whether the folder has a configuration of Coqui's."""
     try:
-        return any(member.path.name == NAME and is_config(read_json(member.path)) for member in folder.members)
+        return any(
+            member.path.name == NAME and is_config(read_json(member.path, comments=True)) for member in folder.members
+        )
     except CheckpointError:
         return False
 

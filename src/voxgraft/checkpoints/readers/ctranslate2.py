@@ -17,11 +17,11 @@ from voxgraft.checkpoints.ctranslate2_file import open_ctranslate2, spec_of
 from voxgraft.checkpoints.families.whisper import FAMILY
 from voxgraft.checkpoints.hugging_face.found import renamed
 from voxgraft.checkpoints.hugging_face.whisper import architecture, audio_spec, languages
-from voxgraft.checkpoints.json_file import read_object
 from voxgraft.checkpoints.model_card import card_beside
 from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
 from voxgraft.errors import CheckpointError
 from voxgraft.files import sha256_of
+from voxgraft.json_file import read_object
 
 FORMAT = "ctranslate2"
 _MODEL = "model.bin"

@@ -17,7 +17,7 @@ from voxgraft.checkpoints.unpickle import TorchFile
 from voxgraft.checkpoints.vits_architecture import missing_parts, vits_architecture
 from voxgraft.checkpoints.vits_names import inference_names
 from voxgraft.checkpoints.vits_tensors import canonical_tensors, folded_names, looks_like_vits
-from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_json
+from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_voice_json
 from voxgraft.config.presets import default_symbols, quality_of
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
@@ -111,7 +111,7 @@ def _config_beside(path: Path, rows: int) -> tuple[VoiceConfig | None, Any, list
         if not candidate.is_file():
             continue
         try:
-            raw = read_json(candidate)
+            raw = read_voice_json(candidate)
             config = parse_voice_config(raw, candidate)
         except CheckpointError as fault:
             if candidate in named:

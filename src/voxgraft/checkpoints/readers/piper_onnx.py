@@ -18,7 +18,7 @@ from voxgraft.checkpoints.tensor_store import TensorStore
 from voxgraft.checkpoints.upsampler_architecture import Shapes
 from voxgraft.checkpoints.vits_architecture import missing_parts, vits_architecture
 from voxgraft.checkpoints.vits_names import inference_names
-from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_json
+from voxgraft.checkpoints.voice_config import VoiceConfig, parse_voice_config, read_voice_json
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
@@ -51,7 +51,7 @@ def read(candidate: Candidate) -> Checkpoint:
     """Recover the whole generator of a voice. Raises CheckpointError where file or configuration is damaged."""
     path = candidate.path
     config_path = config_beside(path)
-    raw = read_json(config_path)
+    raw = read_voice_json(config_path)
     config = parse_voice_config(raw, config_path)
     graph = read_onnx(path)
     recovered = recover_vits(graph)

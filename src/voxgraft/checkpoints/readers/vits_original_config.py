@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.voice_config import read_json
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import read_json
 from voxgraft.text.symbols import SymbolTable
 
 NAME = "config.json"

@@ -22,6 +22,7 @@ from voxgraft.training.average import WeightAverage
 from voxgraft.training.ctc.examples import Batch, Example
 from voxgraft.training.draws import generator as generator_of_draws
 from voxgraft.training.memory import in_pieces_that_fit
+from voxgraft.training.optimisers import take_up
 from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 
@@ -163,11 +164,7 @@ class CtcTraining(lightning.LightningModule):
         """Optimisers exist from here on."""
         self.average.to(self.device)
         if self.optimiser_states:
-            optimiser, wanted = self.trainer.optimizers[0], self.groups
-            optimiser.load_state_dict(self.optimiser_states[0])
-            # A saved optimiser brings its learning rates along; those of the settings are the ones that count.
-            for group, settled in zip(optimiser.param_groups, wanted, strict=True):
-                group |= {name: settled[name] for name in ("rate", "from_step")}
+            take_up(self.trainer.optimizers, self.optimiser_states)
             self.optimiser_states = []
 
     def states_of_optimisers(self) -> list[dict[str, Any]]:

@@ -1,0 +1,71 @@
+"""JSON files of others, read with bounds: so many bytes, in UTF-8."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from voxgraft.errors import CheckpointError
+
+MAX_BYTES = 64 * 2**20
+_REMEDY = "Get the file again from where the model came from."
+# Strings are taken whole, so that what looks like a comment in them stays.
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*', re.DOTALL)
+
+
+def read_json(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY, comments: bool = False) -> Any:
+    """What a JSON file of at most `limit` bytes holds; `comments` are passed over. Raises CheckpointError."""
+    text = _text(path, limit, remedy)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        if not comments:
+            raise _not_json(path, fault, remedy) from fault
+    try:
+        return json.loads(_COMMENT.sub(lambda match: match[1] or "", text))
+    except (ValueError, RecursionError) as fault:
+        raise _not_json(path, fault, remedy) from fault
+
+
+def read_object(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY) -> dict[str, Any]:
+    """The object in a JSON file of at most `limit` bytes; no key may be there twice. Raises CheckpointError."""
+    try:
+        document = json.loads(_text(path, limit, remedy), object_pairs_hook=_each_once(path, remedy))
+    except (ValueError, RecursionError) as fault:
+        raise _not_json(path, fault, remedy) from fault
+    if not isinstance(document, dict):
+        raise CheckpointError("no JSON object", file=path, got=type(document).__name__, remedy=remedy)
+    return document
+
+
+def _text(path: Path, limit: int, remedy: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(limit + 1)
+    except OSError as fault:
+        raise CheckpointError(f"can't be read: {fault.strerror}", file=path, remedy=remedy) from fault
+    if len(raw) > limit:
+        raise CheckpointError("far too large", file=path, expected=f"at most {limit} bytes", remedy=remedy)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise CheckpointError("not UTF-8 text", file=path, remedy=remedy) from fault
+
+
+def _each_once(path: Path, remedy: str) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise CheckpointError("is there twice", file=path, field=key[:120], remedy=remedy)
+            found[key] = value
+        return found
+
+    return unique
+
+
+def _not_json(path: Path, fault: Exception, remedy: str) -> CheckpointError:
+    return CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=remedy)
