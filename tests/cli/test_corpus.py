@@ -152,7 +152,7 @@ def test_check_takes_an_alphabet_and_tells_what_it_lacks(corpus, monkeypatch, ca
     findings = json.loads(out)["findings"]
     assert code == 1, "a row without its recording"
     of_file = [(f["line"], f["kind"]) for f in findings if f["file"] == "alphabet.txt"]
-    assert of_file == [(3, "alphabet"), (10, "alphabet")]
+    assert of_file == [(3, "unusable alphabet"), (10, "alphabet")]
     assert not [f for f in findings if f["kind"] == "outside the alphabet"]
     (tmp_path / "alphabet.txt").write_text(" \na\nh\ne\nl\no\nr\n")
     code, out, _ = run(monkeypatch, capsys, "check", str(corpus), "--alphabet", "alphabet.txt", "--json")

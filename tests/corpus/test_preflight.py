@@ -186,7 +186,7 @@ NFD_E = unicodedata.normalize("NFD", "é")
     [
         (" \na\nb\na\n", 4, "stands in line 2 already"),
         (" \na\n\nb\n", 3, "empty line"),
-        (" \na\n<blank>\n", 3, "is a mark"),
+        (" \na\n<blank>\n", 3, "is the blank"),
         (" \na\n[PAD]\n", 3, "is a mark"),
         (" \na\nch\n", 3, "several characters"),
         (f" \né\n{NFD_E}\n", 3, "spelt otherwise"),
@@ -207,8 +207,8 @@ def test_alphabet_files_that_are_well(text):
     assert alphabet_findings(text, "alphabet.txt") == []
 
 
-def test_the_base_s_own_blank_is_a_mark():
-    assert "is a mark" in alphabet_findings(" \na\n~\n", "a.txt", blank="~")[0].detail
+def test_the_base_s_own_blank_is_one():
+    assert "is the blank" in alphabet_findings(" \na\n~\n", "a.txt", blank="~")[0].detail
 
 
 def test_an_alphabet_from_transcripts_is_the_same_in_any_order_and_nfc(tmp_path):

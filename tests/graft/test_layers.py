@@ -101,14 +101,33 @@ def test_cudnn_and_mixed_precision_are_explained(english, variant, said):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("", "no labels"), ("#\n", "no labels"), ("a\na\n", "twice"), ("a\n<blank>\n", "blank")]
+    ("content", "line", "said"),
+    [
+        (b"", None, "no labels"),
+        (b"#\n", None, "no labels"),
+        (b" \na\nb\na\n", 4, "a (U+0061) stands in line 2 already"),
+        (b" \na\n<blank>\n", 3, "<blank> is the blank, not a letter"),
+        (b" \na\n[BLANK]\na\n", 3, "[BLANK] is the blank, not a letter; 1 more lines are wrong"),
+        (" \né\ne\u0301\n".encode(), 3, "spelt otherwise"),
+        (b" \na\n\xe9\n", 3, "is not UTF-8 text"),
+    ],
 )
-def test_bad_alphabets_end_in_one_clear_error(english, tmp_path, content, said):
+def test_bad_alphabets_end_in_one_clear_error_that_names_the_line(english, tmp_path, content, line, said):
     path = tmp_path / "alphabet.txt"
-    path.write_text(content, "utf-8")
-    with pytest.raises(GraftError, match=said) as caught:
+    path.write_bytes(content)
+    with pytest.raises(GraftError) as caught:
         _plan(english, alphabet=str(path))
+    assert said in caught.value.problem
     assert caught.value.file == str(path)
+    assert caught.value.field == (f"line {line}" if line else None)
+
+
+def test_a_decomposed_letter_is_read_as_one(english, tmp_path):
+    path = tmp_path / "alphabet.txt"
+    path.write_text(" \na\ne\u0301\n", "utf-8")
+    plan = _plan(english, alphabet=str(path))
+    assert plan.symbols.new == ("é",)
+    assert not [warning for warning in plan.warnings if "several characters" in warning]
 
 
 def test_an_encoder_without_a_head_gets_one_for_the_alphabet(alphabet):

@@ -62,7 +62,7 @@ def tell(findings: Iterable[Finding]) -> None:
     kinds: dict[str, list[Finding]] = {}
     for f in findings:
         if f.clip == WHOLE:
-            notice(f"warning: {f.kind}: {f.detail}; {f.remedy}")
+            notice(f"warning: {_place(f, named=True)}{f.kind}: {f.detail}; {f.remedy}")
         elif not f.blocking:
             kinds.setdefault(f.kind, []).append(f)
     for kind, found in kinds.items():

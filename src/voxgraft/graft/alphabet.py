@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 import voxgraft.text.alphabet as alphabets
+from voxgraft.corpus.alphabet_file import UNUSABLE, alphabet_findings
 from voxgraft.errors import GraftError
 from voxgraft.graft.symbol_file import read_text
 from voxgraft.graft.symbols import NAMED_ROLES, ROLES, SPACES, WORD_DELIMITER
@@ -16,24 +18,26 @@ MOST_LABELS = 20_000
 
 
 def read_alphabet(path: Path, base: SymbolTable | None) -> SymbolTable:
-    """The table of an alphabet file: a label a line, `#` for comments.
+    """The table of an alphabet file: a label a line, `#` for comments; labels in NFC, as transcripts are.
 
     Where the base's blank comes last, so does this one's. Otherwise the base's marks (blank, unknown and the like) keep
     their places before the letters, and its sign between words stands for the space.
 
     Raises:
-        GraftError: the file can't be read or holds no labels, the same label twice, or the base's blank.
+        GraftError: the file can't be read or holds no labels, the same label twice, or a blank.
     """
-    labels = alphabets.parse_alphabet(read_text(path))
+    text = read_text(path)
+    known = base.ids if base is not None else {}
+    labels = tuple(label if label in known else normalize("NFC", label) for label in alphabets.parse_alphabet(text))
     if not labels:
         raise _error("holds no labels", path)
     if len(labels) > MOST_LABELS:
         raise _error(f"holds more than {MOST_LABELS} labels", path)
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise _error(f"names {twice!r} twice", path)
-    if base is not None and base.blank is not None and base.blank in labels:
-        raise _error(f"holds {base.blank!r}, which is the base's blank", path)
+    findings = alphabet_findings(text, str(path), base.blank if base is not None else None)
+    wrong = [f for f in findings if f.kind == UNUSABLE]
+    if wrong:
+        more = f"; {len(wrong) - 1} more lines are wrong" if len(wrong) > 1 else ""
+        raise GraftError(wrong[0].detail + more, file=path, field=f"line {wrong[0].line}", remedy=wrong[0].remedy)
     if base is None or base.text_kind == "bytes" or base.blank is None or base.ids[base.blank] == (base.rows - 1,):
         return alphabets.alphabet_table(labels)
     return _behind_the_marks(labels, base)

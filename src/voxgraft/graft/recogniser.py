@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.families import family_of
 from voxgraft.config.run import RunConfig
+from voxgraft.corpus.alphabet_file import UNUSABLE, alphabet_findings
 from voxgraft.corpus.alphabet_from import derive_alphabet
 from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.usable import tell
 from voxgraft.errors import GraftError
 from voxgraft.graft.adapters import require_adapters, with_adapters
 from voxgraft.graft.alphabet import byte_table, read_alphabet
 from voxgraft.graft.apply import apply_plan
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.symbol_file import read_text
 from voxgraft.graft.target import Target, target_for
 from voxgraft.inference.labels import Labels
 from voxgraft.progress import notice
@@ -79,6 +82,7 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
 def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence[str] | None) -> RecogniserGraft:
     """The graft onto a recogniser that writes `labels`; None is the alphabet that the settings or the base name."""
     if labels is None:
+        _tell_of_alphabet(config, base)
         target = _target(config, base)
     else:
         with tempfile.TemporaryDirectory() as folder:
@@ -93,6 +97,16 @@ def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence
             remedy="put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet)",
         )
     return RecogniserGraft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
+
+
+def _tell_of_alphabet(config: RunConfig, base: Checkpoint | None) -> None:
+    """What of a named alphabet file is worth a look, but no error."""
+    if config.graft.alphabet is None:
+        return
+    path = Path(config.graft.alphabet)
+    known = base.symbols if base is not None else None
+    findings = alphabet_findings(read_text(path), str(path), known.blank if known is not None else None)
+    tell(f for f in findings if f.kind != UNUSABLE)
 
 
 def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) -> tuple[str, ...] | None:

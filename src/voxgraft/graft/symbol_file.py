@@ -54,13 +54,16 @@ def read_text(path: Path) -> str:
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as fault:
-        raise _error(f"can't be read: {fault.strerror}", path) from fault
+        raise GraftError(f"can't be read: {fault.strerror}", file=path, remedy="check the path") from fault
     if len(content) > MOST_BYTES:
         raise _error(f"is larger than {MOST_BYTES} bytes", path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise _error("is not UTF-8 text", path) from fault
+        line = content[: fault.start].count(b"\n") + 1
+        raise GraftError(
+            "is not UTF-8 text", file=path, field=f"line {line}", remedy="save it as UTF-8 in a text editor"
+        ) from fault
 
 
 def _json(text: str, path: Path) -> Any:
