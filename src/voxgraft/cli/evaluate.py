@@ -1,4 +1,4 @@
-"""`voxgraft evaluate`: base and result side by side on texts that neither was trained on."""
+"""`voxgraft evaluate`: base and result side by side on texts, or on recordings, that neither was trained on."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    result: Annotated[str, typer.Argument(help="The voice to judge: a .onnx, its folder, or an installed package.")],
+    result: Annotated[
+        str, typer.Argument(help="A voice (.onnx, folder, package), or a recogniser (.onnx, run, checkpoint).")
+    ],
     project: Annotated[
         Path | None,
         typer.Option(help="The project that made it: its base, recogniser, seeds, and texts it was not trained on."),
     ] = None,
-    base: Annotated[str | None, typer.Option(help="The voice that it started from, judged on the same texts.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="What it started from, judged on the same texts or recordings.")
+    ] = None,
     corpus: Annotated[
         str | None,
         typer.Option(
-            help="Recordings of the wanted voice: a folder, metadata or manifest; `sample` is the bundled one."
+            help="Recordings of the wanted voice, or to be transcribed: a folder, metadata or manifest; `sample` is the bundled one."
         ),
     ] = None,
     held_out: Annotated[
@@ -51,9 +55,31 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write a page with the scores, sound and pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Say how well a voice is understood, how like the target it sounds, and how clean, next to its base."""
+    """Say how well a voice is understood, how like the target it sounds and how clean, next to its base.
+
+    Of a recogniser: how many words and characters it hears wrongly, next to its base.
+    """
     began = time.monotonic()
     _check_options(project, corpus, held_out, texts)
+    from voxgraft.cli.evaluate_recogniser import evaluate_recogniser, refuse_options_of_voices
+    from voxgraft.export.ready import ready_recogniser
+
+    hearing = ready_recogniser(result)
+    if hearing is not None:
+        refuse_options_of_voices(
+            texts=texts,
+            seeds=seeds,
+            speaker=speaker,
+            base_speaker=base_speaker,
+            language=language,
+            recogniser=recogniser,
+            dnsmos=dnsmos,
+        )
+        settings = None if project is None else _settings(project)
+        evaluate_recogniser(
+            hearing, project=settings, base=base, corpus=corpus, held_out=held_out, report=report, json=json
+        )
+        return
     from voxgraft.config.run import EvaluationConfig
     from voxgraft.evaluation.compare import compare
     from voxgraft.evaluation.instruments import METRIC_NAMES

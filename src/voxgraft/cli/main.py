@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "align": ("voxgraft.cli.align:align", "Find when each word is said, and texts that don't fit their recordings."),
     "corpus": ("voxgraft.cli.corpus:app", "Import, check and export recordings with their transcripts."),
     "demo": ("voxgraft.cli.demo:demo", "Graft a published voice onto five minutes of speech, and compare."),
-    "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice next to its base: understood, alike, clean."),
+    "evaluate": ("voxgraft.cli.evaluate:evaluate", "Judge a voice or a recogniser next to its base."),
     "export": (
         "voxgraft.cli.export:export",
         "Write a voice for Piper, a voice pack, or a checkpoint for Piper's trainer.",

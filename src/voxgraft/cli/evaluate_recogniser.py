@@ -1,0 +1,158 @@
+"""What `voxgraft evaluate` does with a recogniser: base and result hear the same recordings."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from voxgraft.cli.output import print_json, print_table, say_line
+
+if TYPE_CHECKING:
+    from voxgraft.config.run import RunConfig
+    from voxgraft.corpus.manifest import Manifest
+    from voxgraft.evaluation.recognisers import Heard
+    from voxgraft.inference.recogniser import Recogniser
+
+
+def evaluate_recogniser(
+    result: Recogniser,
+    *,
+    project: RunConfig | None,
+    base: str | None,
+    corpus: str | None,
+    held_out: Path | None,
+    report: Path | None,
+    json: bool,
+) -> None:
+    """Transcribe a corpus, or a project's recordings for test, with result and base; say how many errors each makes."""
+    began = time.monotonic()
+    from voxgraft.evaluation.recognisers import hear_all
+
+    recordings = _of_the_project(project) if project is not None else _of_the_corpus(corpus, held_out)
+    recognisers = {"result": result}
+    before = _ready(base) if base is not None else _base_of(project) if project is not None else None
+    if before is not None:
+        recognisers = {"base": before} | recognisers
+    heard = hear_all(recognisers, recordings)
+    where = corpus or "the project's recordings for test"
+    if report is not None:
+        _write_report(report, heard, recordings, {role: one.path.stem for role, one in recognisers.items()}, where)
+    if json:
+        print_json(
+            heard.to_dict()
+            | {
+                "recognisers": {role: one.settings.name or one.path.stem for role, one in recognisers.items()},
+                "report": None if report is None else str(report),
+                "seconds": round(time.monotonic() - began, 1),
+            }
+        )
+        return
+    _show(heard)
+    if report is not None:
+        say_line(f"{report}: listen and compare")
+
+
+def refuse_options_of_voices(**given: object) -> None:
+    """Bad usage where an option that only a voice has is given with a recogniser."""
+    for option, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(
+                "is for voices; this is a recogniser: --corpus, --held-out, --base, --project, --report, --json",
+                param_hint=f"--{option.replace('_', '-')}",
+            )
+
+
+def _base_of(project: RunConfig) -> Recogniser | None:
+    """A project's base, where it is a recogniser that can hear by itself."""
+    from voxgraft.checkpoints import resolve
+    from voxgraft.errors import VoxgraftError
+    from voxgraft.graft.project import FROM_SCRATCH, as_trained
+
+    config = as_trained(project)
+    if config.base in (None, FROM_SCRATCH):
+        return None
+    try:
+        return _ready(str(resolve(str(config.base), config)))
+    except VoxgraftError as fault:
+        say_line(f"note: the result is judged alone; its base can't be: {fault.summary}")
+        return None
+
+
+def _ready(base: str) -> Recogniser:
+    from voxgraft.errors import EvaluationError
+    from voxgraft.export.ready import ready_recogniser
+
+    found = ready_recogniser(base)
+    if found is None:
+        raise EvaluationError(
+            "no recogniser to compare with", file=base, remedy="name a run, a checkpoint or a .onnx of a recogniser"
+        )
+    return found
+
+
+def _of_the_project(project: RunConfig) -> Manifest:
+    from voxgraft.graft.corpora import corpora_of
+    from voxgraft.graft.project import as_trained
+
+    return corpora_of(as_trained(project)).test
+
+
+def _of_the_corpus(corpus: str | None, held_out: Path | None) -> Manifest:
+    from voxgraft.corpus import sample
+    from voxgraft.corpus.importers import import_corpus
+    from voxgraft.corpus.manifest import Manifest
+    from voxgraft.errors import EvaluationError
+    from voxgraft.evaluation import material
+
+    if corpus is None:
+        raise EvaluationError(
+            "no recordings to evaluate a recogniser on", remedy="name some with --corpus or --project"
+        )
+    manifest = sample.bundled() if corpus == "sample" else import_corpus(corpus)
+    if held_out is None:
+        say_line(
+            "note: recordings that were trained on flatter a recogniser; --held-out names others, --project knows them."
+        )
+        return manifest
+    ids = set(material.read_ids(held_out))
+    unknown = sorted(ids - {utterance.id for utterance in manifest})
+    if unknown:
+        raise EvaluationError(
+            f"no such utterance: {', '.join(unknown[:5])}",
+            field="--held-out",
+            remedy="`voxgraft corpus stats CORPUS --json` lists the ids",
+        )
+    return Manifest(tuple(utterance for utterance in manifest if utterance.id in ids))
+
+
+def _write_report(path: Path, heard: Heard, recordings: Manifest, names: dict[str, str], where: str) -> None:
+    from voxgraft.audio.read import read_audio
+    from voxgraft.evaluation.instruments import Clip
+    from voxgraft.evaluation.report import HeardSet, RecogniserReport, write_recogniser_report
+
+    files = {utterance.id: utterance.audio for utterance in recordings}
+    shown = HeardSet(
+        "corpus", "these recordings", where, heard.hearings, lambda name: Clip(*read_audio(files[name])), heard.notes
+    )
+    facts = {role.capitalize(): name for role, name in names.items()} | {"Recordings": where}
+    write_recogniser_report(path, RecogniserReport(" and ".join(dict.fromkeys(names.values())), [shown], facts=facts))
+
+
+def _show(heard: Heard) -> None:
+    from voxgraft.evaluation.report.scoreboard import ROLES, amount
+    from voxgraft.evaluation.scores import METRICS
+
+    roles = [role for role in ROLES if role in heard.hearings]
+    rows = []
+    for metric in (metric for metric in METRICS if metric.name in ("wer", "cer")):
+        cells = []
+        for role in roles:
+            found = heard.hearings[role].interval(metric.name)
+            cells.append("–" if found is None else "{} ({} … {})".format(*(amount(metric, number) for number in found)))
+        rows.append([metric.title, *cells])
+    print_table(f"{len(heard.hearings['result'].rows)} utterances", ["", *(ROLES[role] for role in roles)], rows)
+    for note in heard.notes:
+        say_line(note)
