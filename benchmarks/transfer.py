@@ -33,7 +33,7 @@ from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.split import split, text_key
 from voxgraft.training.ctc.setup import begin
-from voxgraft.training.run import train
+from voxgraft.training.run import run_folder, train
 
 HELD_OUT = 0.15
 POINTS = 8
@@ -124,8 +124,8 @@ def contend(
 
 
 def run_curve(config: RunConfig) -> Curve:
-    """The curve of one training."""
-    return curve_of(train(config).folder)
+    """The curve of one training, which goes on where it was stopped."""
+    return curve_of(train(config, resume=(run_folder(config) / "config.yaml").exists()).folder)
 
 
 def print_table(curves: dict[str, list[Curve]]) -> None:
@@ -164,7 +164,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="trainings side by side")
     parser.add_argument("--threads", type=int, default=1, help="of each")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--folder", type=Path, help="where the runs are kept; default: a temporary folder")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where the runs are kept, to go on with what was stopped; default: a temporary folder",
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     names = arguments.only or [SCRATCH, MAPPED, *DROPS]
