@@ -26,6 +26,10 @@ class VoxgraftError(Exception):
         self.got = got
         super().__init__(self.summary)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that a fault of another process arrives whole."""
+        return _again, (type(self), vars(self))
+
     @property
     def summary(self) -> str:
         """One line: `file: field: problem (expected X, got Y)`."""
@@ -35,6 +39,13 @@ class VoxgraftError(Exception):
         ]
         detail = f" ({', '.join(facts)})" if facts else ""
         return " ".join(f"{where}{self.problem}{detail}".split())
+
+
+def _again(kind: type[VoxgraftError], parts: dict[str, object]) -> VoxgraftError:
+    fault = kind.__new__(kind)
+    vars(fault).update(parts)
+    Exception.__init__(fault, fault.summary)
+    return fault
 
 
 class AudioError(VoxgraftError):
