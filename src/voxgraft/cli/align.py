@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.corpus.manifest import Manifest
@@ -49,9 +50,9 @@ def align(
         _show(spoken)
     failed = [s for s in spoken if s.fault is not None]
     for s in failed[:_SHOWN]:
-        say_line(f"error: {s.utterance.id}: {s.fault.summary if s.fault else ''}")
+        notice(f"error: {s.utterance.id}: {s.fault.summary if s.fault else ''}")
     if failed:
-        say_line(f"{len(failed)} of {len(spoken)} recordings could not be aligned")
+        notice(f"{len(failed)} of {len(spoken)} recordings could not be aligned")
         raise typer.Exit(1)
 
 
@@ -73,7 +74,7 @@ def _corpus(source: Path, columns: str | None) -> Manifest:
     found = scan(source, columns=names)
     left_out = [finding for finding in found.findings if finding.blocking]
     for finding in left_out[:_SHOWN]:
-        say_line(f"left out: {finding.clip}: {finding.kind}: {finding.detail}")
+        notice(f"left out: {finding.clip}: {finding.kind}: {finding.detail}")
     if not len(found.manifest):
         raise CorpusError("holds no recording with a text", file=source, remedy="See `voxgraft corpus check`.")
     return found.manifest
@@ -102,7 +103,7 @@ def _show(spoken: list[Spoken]) -> None:
     )
     print_table("worst first", ("clip", "margin", "score", "text"), rows)
     if len(spoken) > _SHOWN:
-        say_line(f"and {len(spoken) - _SHOWN} more, in --json and --csv")
+        notice(f"and {len(spoken) - _SHOWN} more, in --json and --csv")
 
 
 def _write_textgrids(spoken: list[Spoken], place: Path, *, single: bool) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
@@ -68,7 +69,7 @@ def import_(
     target = into / "manifest.jsonl"
     manifest.write(target)
     tell(found.findings)
-    say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, written to {target}")
+    notice(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, written to {target}")
     if as_json:
         print_json({"manifest": str(target), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
 
@@ -136,7 +137,7 @@ def check(
         print_json(report.to_dict() | {"page": str(target)})
     else:
         _print_report(report)
-    say_line(f"the page with audio: {target}")
+    notice(f"the page with audio: {target}")
     if report.blocked:
         raise typer.Exit(1)
 
@@ -160,7 +161,7 @@ def make(
     transcribe = Recogniser(recogniser, language=language).transcribe
     metadata = make_corpus(path, folder, transcribe, longest=longest)
     manifest = import_corpus(metadata)
-    say_line(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, in {folder}")
+    notice(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, in {folder}")
     if as_json:
         print_json({"metadata": str(metadata), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
 
@@ -195,7 +196,7 @@ def alphabet(
         f"{len(derived.labels)} labels of {len(found.manifest)} transcripts", ("label", "times", "only in"), rows
     )
     if out is not None:
-        say_line(f"written to {out}")
+        notice(f"written to {out}")
 
 
 @app.command()
@@ -231,7 +232,7 @@ def export(
     source = _recordings(path)
     manifest = import_corpus(source, columns=_columns(columns), skip_bad=skip_bad, follow_links=follow_links)
     metadata = export_ljspeech(manifest, folder)
-    say_line(f"{len(manifest)} clips written to {folder}")
+    notice(f"{len(manifest)} clips written to {folder}")
     if as_json:
         print_json({"metadata": str(metadata), "clips": len(manifest)})
 
@@ -318,7 +319,7 @@ def _print_report(report: Report) -> None:
     rows = ((_clip(f), f.kind, f.detail, f.remedy) for f in ordered[:_SHOWN_FINDINGS])
     print_table("", ("clip", "kind", "detail", "remedy"), rows)
     if len(ordered) > _SHOWN_FINDINGS:
-        say_line(f"and {len(ordered) - _SHOWN_FINDINGS} more, in the page and in --json")
+        notice(f"and {len(ordered) - _SHOWN_FINDINGS} more, in the page and in --json")
 
 
 def _clip(finding: Finding) -> str:

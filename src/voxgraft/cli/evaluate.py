@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
@@ -119,7 +120,7 @@ def evaluate(
         return
     print_comparison(comparison)
     if report is not None:
-        say_line(f"{report}: listen and compare")
+        notice(f"{report}: listen and compare")
 
 
 def _check_options(project: Path | None, corpus: str | None, held_out: Path | None, texts: Path | None) -> None:
@@ -151,8 +152,8 @@ def _speaking_base(config: RunConfig) -> str | None:
     path = resolve(config.base, config)
     if path.suffix == ".onnx":
         return str(path)
-    say_line(f"note: the base, {path.name}, is no exported voice: the result is judged alone.")
-    say_line(f"      `voxgraft export {config.base}` makes one of it, to be named with --base.")
+    notice(f"note: the base, {path.name}, is no exported voice: the result is judged alone.")
+    notice(f"      `voxgraft export {config.base}` makes one of it, to be named with --base.")
     return None
 
 
@@ -169,7 +170,7 @@ def _own_material(config: RunConfig, texts: Path | None) -> tuple[list[HeldOut],
     if texts is not None:
         return material.from_text_file(texts), target
     whence = "held out by the project" if trained.corpus.held_out else "of the run's validation"
-    say_line(f"{len(lines)} texts {whence}, none of them trained on")
+    notice(f"{len(lines)} texts {whence}, none of them trained on")
     return lines, target
 
 
@@ -191,8 +192,8 @@ def _material(
     if texts is not None:
         return material.from_text_file(texts), material.recordings(manifest)
     if held_out is None and not known:
-        say_line("note: these texts may have been trained on, which flatters the result; --held-out or --project")
-        say_line("      choose texts that were not.")
+        notice("note: these texts may have been trained on, which flatters the result; --held-out or --project")
+        notice("      choose texts that were not.")
     return material.from_corpus(manifest, material.read_ids(held_out) if held_out else known)
 
 
@@ -222,9 +223,9 @@ def print_comparison(comparison: Comparison) -> None:
         rows.append([metric.title, *cells])
     print_table("", ["", *(ROLES[role] for role in roles)], rows)
     for name, reason in comparison.absent.items():
-        say_line(f"{name} was not measured: {reason}")
+        notice(f"{name} was not measured: {reason}")
     for note in comparison.notes:
-        say_line(note)
+        notice(note)
 
 
 def _in_words(value: str, low: str, high: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
@@ -52,7 +53,7 @@ def evaluate_recogniser(
         return
     _show(heard)
     if report is not None:
-        say_line(f"{report}: listen and compare")
+        notice(f"{report}: listen and compare")
 
 
 def refuse_options_of_voices(**given: object) -> None:
@@ -77,7 +78,7 @@ def _base_of(project: RunConfig) -> Recogniser | None:
     try:
         return _ready(str(resolve(str(config.base), config)))
     except VoxgraftError as fault:
-        say_line(f"note: the result is judged alone; its base can't be: {fault.summary}")
+        notice(f"note: the result is judged alone; its base can't be: {fault.summary}")
         return None
 
 
@@ -113,7 +114,7 @@ def _of_the_corpus(corpus: str | None, held_out: Path | None) -> Manifest:
         )
     manifest = sample.bundled() if corpus == "sample" else import_corpus(corpus)
     if held_out is None:
-        say_line(
+        notice(
             "note: recordings that were trained on flatter a recogniser; --held-out names others, --project knows them."
         )
         return manifest
@@ -155,4 +156,4 @@ def _show(heard: Heard) -> None:
         rows.append([metric.title, *cells])
     print_table(f"{len(heard.hearings['result'].rows)} utterances", ["", *(ROLES[role] for role in roles)], rows)
     for note in heard.notes:
-        say_line(note)
+        notice(note)

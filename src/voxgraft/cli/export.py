@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxgraft.cli.output import print_json, say_line
+from voxgraft.cli.output import print_json
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.checkpoints import Checkpoint
@@ -74,7 +75,7 @@ def _tell(
     to: Form, found: Source, files: list[Path], name: str, notes: tuple[str, ...], began: float, json: bool
 ) -> None:
     for note in notes:
-        say_line(f"note: {note}")
+        notice(f"note: {note}")
     if json:
         print_json(
             {

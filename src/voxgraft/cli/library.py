@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.checkpoints.shelve import Shelved, Stated
@@ -53,13 +54,13 @@ def list_(
             print_json([catalogue_row(base) for base in bases])
             return
         typer.echo(lines(CATALOGUE_COLUMNS, [tuple(catalogue_row(base).values()) for base in bases]))
-        say_line(f"{len(bases)} bases, not verified by download; fetch one with `voxgraft library fetch NAME`")
+        notice(f"{len(bases)} bases, not verified by download; fetch one with `voxgraft library fetch NAME`")
         return
     library = Library()
     contents = library.contents()
     entries = listed(contents.entries, language, voice_type, quality)
     for fault in contents.faults:
-        say_line(f"warning: {fault.summary}")
+        notice(f"warning: {fault.summary}")
     loose, used = library.loose(), library.disk_use()
     if json:
         rows = [{**entry.to_dict(), "size": entry.size, "path": str(library.path(entry))} for entry in entries]
@@ -68,9 +69,9 @@ def list_(
         typer.echo(json_text.dumps(document, ensure_ascii=False))
         return
     typer.echo(lines(ENTRY_COLUMNS, [entry_row(entry) for entry in entries]))
-    say_line(f"{len(entries)} bases, {size_words(used)} in {library.folder}")
+    notice(f"{len(entries)} bases, {size_words(used)} in {library.folder}")
     if loose:
-        say_line(f"not described yet: {', '.join(p.name for p in loose[:8])}; `voxgraft library add PATH` does that")
+        notice(f"not described yet: {', '.join(p.name for p in loose[:8])}; `voxgraft library add PATH` does that")
 
 
 @app.command()
@@ -115,18 +116,18 @@ def fetch(
     library, done, failed = Library(), [], 0
     for base in bases:
         known = "in the library already" if library.find(base.name) else f"fetching ({size_words(base.size)})"
-        say_line(f"{base.name}: {known}")
+        notice(f"{base.name}: {known}")
         try:
             done.append(obtain(base, library))
         except VoxgraftError as fault:
             if len(bases) == 1:
                 raise
             failed += 1
-            say_line(f"error: {base.name}: {fault.summary}")
-            say_line(f"  {fault.remedy}")
+            notice(f"error: {base.name}: {fault.summary}")
+            notice(f"  {fault.remedy}")
             continue
         for remark in done[-1].remarks:
-            say_line(f"note: {remark}")
+            notice(f"note: {remark}")
     if json:
         print_json([_facts(shelved.entry) for shelved in done])
     else:
@@ -185,7 +186,7 @@ def import_conf(
     confs = [read_conf(path) for path in files]
     for conf in confs:
         for remark in conf.remarks:
-            say_line(f"note: {conf.path.name}: {remark}")
+            notice(f"note: {conf.path.name}: {remark}")
     rows = []
     for conf in confs:
         bases = bases_of(conf)
@@ -210,7 +211,7 @@ def import_models(
 
     bases, remarks = read_models(file)
     for remark in remarks:
-        say_line(f"note: {remark}")
+        notice(f"note: {remark}")
     kept = keep_imported("coqui-models", bases)
     if json:
         print_json({"models": len(bases), "left_out": len(remarks), "file": str(kept)})
@@ -231,16 +232,16 @@ def import_tree(
 
     placed, remarks = read_tree(folder, language)
     for remark in remarks:
-        say_line(f"note: {remark}")
+        notice(f"note: {remark}")
     library, done = Library(), []
     for place in placed:
         stated = Stated(language=place.slot.language, voice_type=place.slot.voice_type)
         done.append(shelve(place.path, library, stated))
         entry = done[-1].entry
         if entry.slot.quality != place.slot.quality:
-            say_line(f"note: {place.path}: in a folder {place.slot.quality!r}, and really {entry.slot.quality}")
+            notice(f"note: {place.path}: in a folder {place.slot.quality!r}, and really {entry.slot.quality}")
         for remark in done[-1].remarks:
-            say_line(f"note: {place.path.name}: {remark}")
+            notice(f"note: {place.path.name}: {remark}")
     if json:
         print_json([_facts(shelved.entry) for shelved in done])
     else:
@@ -300,7 +301,7 @@ def verify(
     if json:
         print_json({"checked": len(found), "damaged": damaged})
     for name, problems in damaged.items():
-        say_line(f"{name}: {'; '.join(problems)}")
+        notice(f"{name}: {'; '.join(problems)}")
     if damaged:
         raise CheckpointError(
             f"{len(damaged)} of {len(found)} bases are damaged",
@@ -343,7 +344,7 @@ def missing(
     print_table("", SLOT_COLUMNS, [tuple(row.values()) for row in rows])
     slotted = [row for row in rows if row["voice_type"] in ("M", "F")]
     lacking = sum(row["library"] is None for row in slotted)
-    say_line(f"{lacking} of {len(slotted)} slots are empty; `base: auto` falls back on the generic set or a neighbour")
+    notice(f"{lacking} of {len(slotted)} slots are empty; `base: auto` falls back on the generic set or a neighbour")
 
 
 def _asked(file: Path, stated: Stated) -> Stated:
@@ -376,7 +377,7 @@ def _tell(shelved: Shelved, json: bool) -> None:
     from voxgraft.library.store import Library
 
     for remark in shelved.remarks:
-        say_line(f"note: {remark}")
+        notice(f"note: {remark}")
     if json:
         print_json(_facts(shelved.entry))
         return

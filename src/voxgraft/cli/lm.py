@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from voxgraft.cli.output import print_json, say_line
+from voxgraft.cli.output import print_json
+from voxgraft.progress import notice
 
 
 def lm(
@@ -33,7 +34,7 @@ def lm(
     write_arpa(model, out)
     counts = [len(keys) for keys in model.trie.keys]
     each = ", ".join(f"{count} of {size}" for size, count in enumerate(counts, 1))
-    say_line(f"{out}: n-grams of {order} words at most ({each})")
+    notice(f"{out}: n-grams of {order} words at most ({each})")
     if as_json:
         print_json({"lm": str(out), "order": order, "ngrams": counts, "words": len(model.vocabulary)})
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import typer
 
-from voxgraft.cli.output import print_json, say_line
+from voxgraft.cli.output import print_json
+from voxgraft.progress import notice
 
 
 def new(
@@ -50,7 +51,7 @@ def new(
         print_json({"project": str(folder), "base": config.base, "clips": manifest and len(manifest), "next": steps})
         return
     if manifest is not None:
-        say_line(f"imported {len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, from {corpus}")
+        notice(f"imported {len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, from {corpus}")
     start = {FROM_SCRATCH: "nothing", "auto": "the base that fits best"}.get(str(config.base), config.base)
     typer.echo(f"made {folder}, which starts from {start}. Next:")
     for step in steps:

@@ -26,8 +26,3 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
-
-
-def say_line(message: str) -> None:
-    """A line for the person watching, on stderr."""
-    print(message, file=sys.stderr, flush=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from voxgraft.cli.output import print_json, print_table, say_line
+from voxgraft.cli.output import print_json, print_table
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.graft.plan import GraftPlan
@@ -77,7 +78,7 @@ def plan(
         if fit is not None:
             show_vocoder(fit)
     for refusal in refusals:
-        say_line(f"error: {refusal}")
+        notice(f"error: {refusal}")
     if refusals:
         raise typer.Exit(1)
 
@@ -93,7 +94,7 @@ def show_plan(plan: GraftPlan, every: bool = False) -> None:
     for line in ("", *verdict(plan)):
         typer.echo(line)
     for warning in plan.warnings:
-        say_line(f"warning: {warning}")
+        notice(f"warning: {warning}")
 
 
 def show_vocoder(fit: VocoderFit) -> None:
@@ -105,7 +106,7 @@ def show_vocoder(fit: VocoderFit) -> None:
     elif not (fit.refusals or fit.warnings):
         typer.echo(f"spectrograms: {fit.vocoder} reads what this model writes")
     for warning in fit.warnings:
-        say_line(f"warning: {warning}")
+        notice(f"warning: {warning}")
 
 
 def renames(given: list[str]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxgraft.cli.output import print_json, say_line
+from voxgraft.cli.output import print_json
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,10 +172,10 @@ def _report(report: dict[str, object], out: str, json: bool) -> None:
     unknown = report["unknown"]
     if unknown:
         listed = ", ".join(f"{symbol!r} × {count}" for symbol, count in list(unknown.items())[:8])
-        say_line(f"The voice doesn't know these symbols and left them out: {listed}")
+        notice(f"The voice doesn't know these symbols and left them out: {listed}")
     if json and out != "-":
         print_json(report)
         return
     place = "standard output" if out == "-" else out
-    say_line(f"{place}: {report['seconds']:.1f} s of speech, real-time factor {report['real_time_factor']}")
-    say_line(f"spoken by {report['voice']}")
+    notice(f"{place}: {report['seconds']:.1f} s of speech, real-time factor {report['real_time_factor']}")
+    notice(f"spoken by {report['voice']}")

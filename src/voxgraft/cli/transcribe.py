@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxgraft.cli.output import print_json, say_line
+from voxgraft.cli.output import print_json
+from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def transcribe(
     if as_json:
         _print_document({"files": done, "failed": failed}, out)
     if failed:
-        say_line(f"{len(failed)} of {len(files)} recordings could not be transcribed: {_listed(failed)}")
+        notice(f"{len(failed)} of {len(files)} recordings could not be transcribed: {_listed(failed)}")
         raise typer.Exit(1)
 
 
@@ -144,7 +145,7 @@ def _decoder(
 
     restricted = LexiconDecoder(recogniser.labels, read_words(lexicon), lm, options, weighed)
     if restricted.unspelt:
-        say_line(f"{restricted.unspelt} words of {lexicon} can't be written with the recogniser's letters")
+        notice(f"{restricted.unspelt} words of {lexicon} can't be written with the recogniser's letters")
     return replace(decoder, lexicon=restricted)
 
 
@@ -217,7 +218,7 @@ def _print_document(document: dict[str, Any], out: Path | None) -> None:
 
 
 def _failure(file: Path, fault: VoxgraftError) -> dict[str, str]:
-    say_line(f"error: {fault.summary}")
+    notice(f"error: {fault.summary}")
     return {"file": str(file), "error": fault.summary, "remedy": fault.remedy}
 
 
