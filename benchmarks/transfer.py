@@ -1,7 +1,7 @@
 """Does transfer pay? A recogniser of one language as the base for another, against starting from scratch, at equal steps.
 
     python -m benchmarks.transfer ENGLISH RUSSIAN [--minutes 10] [--seeds 2] [--n-hidden 256] [--recordings-minutes 20]
-                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000] [--only NAME ...] [--jobs 2] [--threads 1]
+                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000] [--points 8] [--only NAME ...] [--jobs 2] [--threads 1]
 
 ENGLISH and RUSSIAN are corpora (folders with metadata.csv and wavs/, or anything `voxgraft corpus import` reads; several with
 commas between them). The base is trained on the first, or given. 15 % of the texts of the second are held out, whole texts; of the rest as many recordings
@@ -36,7 +36,6 @@ from voxgraft.training.ctc.setup import begin
 from voxgraft.training.run import run_folder, train
 
 HELD_OUT = 0.15
-POINTS = 8
 LONGEST = 30.0
 SCRATCH, MAPPED = "from scratch", "mapped"
 DROPS = {f"drop {count}": count for count in range(1, 6)}
@@ -106,9 +105,9 @@ def contend(
     """A curve of each contender and seed, all of the same steps."""
     curves: dict[str, list[Curve]] = {name: [] for name in names}
     alphabet = {"alphabet": arguments.alphabet} if arguments.alphabet else {}
-    limit = {"minutes": arguments.minutes, "validate_every": max(1, arguments.steps // POINTS)}
+    limit = {"minutes": arguments.minutes, "validate_every": max(1, arguments.steps // arguments.points)}
     steps = steps_in(settings("measured", folder, "none", corpora, arguments, graft=alphabet, training=limit))
-    every = {"steps": steps, "validate_every": max(1, steps // POINTS)}
+    every = {"steps": steps, "validate_every": max(1, steps // arguments.points)}
     runs = []
     for seed in range(arguments.seeds):
         for name in names:
@@ -156,6 +155,7 @@ def main() -> None:
     parser.add_argument("--recordings-minutes", type=float, default=20.0)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--points", type=int, default=8, help="of each curve")
     parser.add_argument("--base-steps", type=int, default=3000)
     parser.add_argument("--n-hidden", type=int, default=256)
     parser.add_argument("--base", help="a recogniser to start from, instead of training one")
