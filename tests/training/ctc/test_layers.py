@@ -1,12 +1,13 @@
 import pytest
 import torch
 from tests.checkpoints.fixture_files import DEEPSPEECH
+from tests.checkpoints.readers.hugging_face_files import HUGGING_FACE
 from tests.training.ctc.tiny_recogniser import project
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.graft.recogniser import plan_recogniser
 from voxgraft.models.ctc.networks import build_network
-from voxgraft.training.ctc.layers import layer_rates, parameter_groups
+from voxgraft.training.ctc.layers import layer_rates, parameter_groups, told_learning
 
 CYRILLIC = (" ", "а", "б", "в", "г")
 ENGLISH = (" ", *"abcdefghijklmnopqrstuvwxyz", "'")
@@ -79,3 +80,54 @@ def test_groups_hold_every_parameter_that_learns_and_no_other(tmp_path):
     assert len(held) == len(wanted)
     assert not module.layer_1.weight.requires_grad
     assert torch.equal(module.lstm.bias_hh_l0, torch.zeros_like(module.lstm.bias_hh_l0))
+
+
+MMS = HUGGING_FACE / "mms" / "adapter.eng.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("fresh", "labels", "action"),
+    [
+        ("auto", None, "copy"),
+        ("auto", ("é", "a"), "init"),
+        ("always", None, "init"),
+        ("never", ("é", "a"), "copy"),
+    ],
+)
+def test_adapters_start_anew_for_another_alphabet_or_as_asked(tmp_path, fresh, labels, action):
+    config = project(tmp_path, MMS, recogniser={"learns": "adapters", "fresh_adapters": fresh})
+    graft = plan_recogniser(config, open_checkpoint(MMS), labels)
+    assert {row.action for row in graft.plan.rows if row.part == "adapters" and row.target} == {action}
+    assert {row.action for row in graft.plan.rows if row.part == "encoder" and row.target} == {"copy"}
+    assert sum(row.action == "drop" and row.part == "adapters" for row in graft.plan.rows) == 12 * (action == "init")
+    found = {layer.part: layer.rate for layer in layer_rates(config, graft.plan)}
+    assert found["adapters"] == 1e-3
+    assert found["encoder"] == found["features"] == 0
+
+
+def test_a_base_without_adapters_gets_those_of_mms(tmp_path):
+    config = project(tmp_path, HUGGING_FACE / "xlsr", recogniser={"learns": "adapters"})
+    graft = plan_recogniser(config, open_checkpoint(HUGGING_FACE / "xlsr"), CYRILLIC)
+    assert graft.target.architecture["adapter_attn_dim"] == 16
+    module = build_network("wav2vec2", graft.target.architecture)
+    x = torch.randn(1, 5, module.lm_head.in_features)
+    change = module.wav2vec2["encoder"]["layers"][0].adapter_layer(x)
+    assert change.abs().mean() < 0.05 * x.abs().mean(), "at first they change hardly anything"
+    kept = project(tmp_path, HUGGING_FACE / "xlsr")
+    assert plan_recogniser(kept, open_checkpoint(HUGGING_FACE / "xlsr"), CYRILLIC).target.architecture.get(
+        "adapter_attn_dim"
+    ) in (None, 0)
+
+
+@pytest.mark.parametrize(("features", "learns"), [(None, False), (1e-5, True)])
+def test_the_ears_of_wav2vec_learn_only_where_asked(tmp_path, features, learns):
+    rates = {} if features is None else {"learning_rates": {"features": features}}
+    config = project(tmp_path, MMS, recogniser=rates)
+    graft = plan_recogniser(config, open_checkpoint(MMS), CYRILLIC)
+    module = build_network("wav2vec2", graft.target.architecture)
+    architecture = dict(graft.target.architecture)
+    groups = list(parameter_groups(module, "wav2vec2", architecture, layer_rates(config, graft.plan)))
+    assert ("features" in {group["part"] for group in groups}) == learns
+    told = told_learning(module, groups, "wav2vec2")
+    assert ("feature encoder" in told) == learns
+    assert f"{sum(p.numel() for g in groups for p in g['params']):,} of" in told

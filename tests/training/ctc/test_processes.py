@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.checkpoints.fixture_files import DEEPSPEECH
 from tests.training.ctc.tiny_recogniser import project
 
 from voxgraft.training.run import train
@@ -9,10 +10,12 @@ from voxgraft.training.state import all_checkpoints, load
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_does(tmp_path):
-    still = {"recogniser": {"dropout": 0.0}}
-    one = train(project(tmp_path / "one", training={"steps": 3}, **still))
-    two = train(project(tmp_path / "two", training={"steps": 3, "devices": 2}, **still))
+@pytest.mark.parametrize("thaw_every", [0, 2])
+def test_two_processes_learn_what_one_does(tmp_path, thaw_every):
+    still = {"recogniser": {"dropout": 0.0, "thaw_every": thaw_every}}
+    base = DEEPSPEECH / "english" if thaw_every else "none"
+    one = train(project(tmp_path / "one", base, training={"steps": 3}, **still))
+    two = train(project(tmp_path / "two", base, training={"steps": 3, "devices": 2}, **still))
     assert (two.finished, two.step) == (True, 3)
     left, right = (load(all_checkpoints(run.folder / "checkpoints")[-1])["state_dict"] for run in (one, two))
     for name, tensor in left.items():
