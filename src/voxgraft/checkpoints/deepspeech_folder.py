@@ -49,7 +49,10 @@ def chosen_save(folder: Path, files: tuple[Path, ...]) -> Save:
     for pointer in (BEST, LAST):
         if pointer not in names:
             continue
-        index = _pointed(folder / pointer)
+        try:
+            index = _pointed(folder / pointer)
+        except CheckpointError as fault:
+            raise _named_by(pointer, fault, _indexes(files)) from fault
         others = [path for path in _indexes(files) if path != index]
         if index.name not in names:
             problem = CheckpointError(
@@ -83,7 +86,7 @@ def _only_save(folder: Path, indexes: list[Path]) -> Save:
             file=folder,
             expected=f"{BEST} or {LAST}",
             got=", ".join(path.name for path in indexes[:5]),
-            remedy="Give the .index of one.",
+            remedy="Give the .index of one: with train-stt, after --load_checkpoint_dir.",
         )
     return Save(indexes[0], read_bundle(indexes[0]), (f"{indexes[0].name} is taken, the only one; no pointer file",))
 
@@ -97,7 +100,9 @@ def _named_by(pointer: str, fault: CheckpointError, others: list[Path]) -> Check
     whole = next((path for path in others if _is_whole(path)), None)
     instead = f" Or give {whole}, which is whole." if whole is not None else ""
     return CheckpointError(
-        f"{fault.problem}, and {pointer} names it",
+        fault.problem
+        if fault.file is not None and Path(fault.file).name == pointer
+        else f"{fault.problem}, and {pointer} names it",
         file=fault.file,
         field=fault.field,
         expected=fault.expected,

@@ -35,7 +35,11 @@ def usable(
     if bad and not skip_bad:
         told, remedies = _summed_up(bad, findings)
         remedy = remedies[0] if len(remedies) == 1 else "mend them (`voxgraft corpus check` lists them all)"
-        raise CorpusError(f"{len(bad)} recordings can't be used: {told}", file=source, remedy=f"{remedy}, or {_SKIP}")
+        raise CorpusError(
+            f"{len(bad)} recording{'s' if len(bad) > 1 else ''} can't be used: {told}",
+            file=source,
+            remedy=f"{remedy}, or {_SKIP}",
+        )
     if not kept.utterances:
         raise CorpusError(
             "no usable recordings",

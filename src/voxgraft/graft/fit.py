@@ -72,7 +72,14 @@ def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
         return None
     if checkpoint.architecture.get("symbols") == target.symbols.rows and _ours(family):
         return None
-    return "the base does not say what its symbols are: give its .onnx.json or its vocabulary beside it"
+    if family.task != "recogniser":
+        return "the base does not say what its symbols are: give its .onnx.json or its vocabulary beside it"
+    if target.graft.drop_source_layers:
+        return None
+    return (
+        f"the base does not say what its {checkpoint.architecture.get('symbols')} outputs mean: put its alphabet.txt beside it, "
+        "name it (--alphabet_config_path, graft.alphabet), or start its output layer anew (--drop_source_layers 1)"
+    )
 
 
 def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import ConfigError, CorpusError, GraftError
 from voxgraft.files import write_atomically
+from voxgraft.graft.alphabet import read_alphabet
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.symbol_file import read_symbols
@@ -91,7 +92,20 @@ def require_trainable(base: Checkpoint | None) -> None:
 
 def open_base(config: RunConfig) -> Checkpoint | None:
     """The project's base, `auto` where none is named; None only where `base` says `none` in so many words."""
-    return None if config.base == FROM_SCRATCH else open_checkpoint(resolve(config.base or AUTO, config))
+    if config.base == FROM_SCRATCH:
+        return None
+    base = open_checkpoint(resolve(config.base or AUTO, config))
+    return with_named_alphabet(base, config) if family_of(base.family).task == "recogniser" else base
+
+
+def with_named_alphabet(base: Checkpoint, config: RunConfig) -> Checkpoint:
+    """A recogniser that does not say what its outputs mean, as older ones of DeepSpeech don't, with the alphabet that the
+    settings name, where its labels are as many and the output layer is kept."""
+    named, rows = config.graft.alphabet, base.architecture.get("symbols")
+    if base.symbols is not None or named is None or config.graft.drop_source_layers:
+        return base
+    symbols = read_alphabet(Path(named), None)
+    return replace(base, symbols=symbols) if symbols.rows == rows else base
 
 
 def find_project(path: Path) -> RunConfig | None:

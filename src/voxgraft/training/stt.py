@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from voxgraft.checkpoints import open_checkpoint
 from voxgraft.checkpoints.detect import is_checkpoint_folder
 from voxgraft.config.coqui_stt import Asked, read_flags
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import ConfigError, TrainingError
+from voxgraft.errors import CheckpointError, ConfigError, TrainingError
 from voxgraft.graft.project import FROM_SCRATCH
 from voxgraft.progress import notice
 from voxgraft.training.run import RunResult, train
@@ -77,6 +78,7 @@ def base_in(asked: Asked) -> Path | None:
         return folder
     ours = newest_best(folder)
     if ours is not None:
+        _require_whole(ours)
         notice(f"starting from {ours}, the newest best of voxgraft's in {folder}")
         return ours
     if folder.is_dir() and is_checkpoint_folder(folder):
@@ -97,6 +99,18 @@ def newest_best(folder: Path) -> Path | None:
     """The best of the run in a folder that was written last."""
     found = [path for path in folder.glob("runs/*/best/*.safetensors") if path.is_file()]
     return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+
+
+def _require_whole(best: Path) -> None:
+    try:
+        open_checkpoint(best)
+    except CheckpointError as fault:
+        raise CheckpointError(
+            f"the newest best here can't be opened: {fault.problem}",
+            file=best,
+            got=fault.got,
+            remedy="move it out of the folder, or name another checkpoint with --load_checkpoint_dir",
+        ) from fault
 
 
 def free_name(output: Path) -> str:
@@ -134,5 +148,12 @@ def _save_folder(asked: Asked) -> Path:
             "where to save is not said",
             field="--save_checkpoint_dir",
             remedy="name a folder with --save_checkpoint_dir, or one to load from and save in with --checkpoint_dir",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            "is a file, not a folder to save in",
+            file=folder,
+            field="--save_checkpoint_dir" if "save_checkpoint_dir" in asked.folders else "--checkpoint_dir",
+            remedy="name a folder with --save_checkpoint_dir; a file to start from may stand after --load_checkpoint_dir",
         )
     return folder

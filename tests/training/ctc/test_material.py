@@ -107,7 +107,7 @@ def test_a_broken_recording_is_named_with_file_and_line_and_nothing_is_written(t
     with pytest.raises(CorpusError) as caught:
         train_stt(arguments(tmp_path, named), ["corpus.shortest=0.01", *SMALL[1:]])
     assert caught.value.file == named["train"][0]
-    assert f"1 recordings can't be used: line 4: {name.split('.')[0]}: " in caught.value.summary
+    assert f"1 recording can't be used: line 4: {name.split('.')[0]}: " in caught.value.summary
     assert problem in caught.value.summary
     assert "--skip-bad" in caught.value.remedy
     assert not (tmp_path / "new" / "runs").exists()
