@@ -1,4 +1,4 @@
-"""Beam search: ours (numpy) against pyctcdecode and ctc-beam-decoder (C++) on the same outputs, with and without a model.
+"""Beam search: ours against pyctcdecode and ctc-beam-decoder (C++) on the same outputs, with and without a model.
 
     pip install --no-deps pyctcdecode pygtrie ctc-beam-decoder kenlm-ex   (pyctcdecode asks for numpy 1, but runs on 2)
     python -m benchmarks.beam_search
@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from voxgraft.inference.decode import BeamOptions, beam_search, greedy, log_softmax
+from voxgraft.inference.decode import BeamOptions, greedy, log_softmax
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import beam_search
 from voxgraft.inference.word_model import LmOptions, WordModel
 from voxgraft.text.arpa import read_arpa, write_arpa
 from voxgraft.text.ngram import estimate
@@ -39,7 +40,7 @@ def sentences() -> list[str]:
     """Sentences in the letters of LETTERS, the longest last."""
     rows = (line.split("|")[-1] for line in SENTENCES.read_text("utf-8").splitlines())
     kept = ("".join(c for c in unicodedata.normalize("NFC", row.lower()) if c in LETTERS) for row in rows)
-    return sorted({" ".join(text.split()) for text in kept} - {""}, key=len)
+    return sorted({" ".join(text.split()) for text in kept} - {""}, key=lambda text: (len(text), text))
 
 
 def outputs(text: str, peak: float, seed: int) -> np.ndarray:

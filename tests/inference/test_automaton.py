@@ -9,8 +9,9 @@ from tests.inference.ctc_paths import letters, random_frames, text_scores
 
 from voxgraft.errors import TextError
 from voxgraft.inference.automaton import hot_word_automaton, utf8_automaton
-from voxgraft.inference.decode import EXHAUSTIVE, BeamOptions, beam_search, greedy, log_softmax
+from voxgraft.inference.decode import EXHAUSTIVE, BeamOptions, greedy, log_softmax
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import beam_search
 from voxgraft.text.alphabet import byte_table
 
 BYTES = Labels.of(byte_table())

@@ -9,12 +9,12 @@ from voxgraft.inference.decode import (
     EXHAUSTIVE,
     BeamOptions,
     BeamSearch,
-    beam_search,
     greedy,
     greedy_labels,
     log_softmax,
 )
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import beam_search
 
 AB_ = letters("ab ")
 

@@ -6,9 +6,10 @@ pytest.importorskip("flashlight.lib.text")
 from tests.inference.ctc_paths import letters, random_frames
 
 from voxgraft.errors import MissingExtra, TextError
-from voxgraft.inference.decode import BeamOptions, beam_search, log_softmax
+from voxgraft.inference.decode import BeamOptions, log_softmax
 from voxgraft.inference.flashlight import LexiconDecoder, read_words
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import beam_search
 from voxgraft.inference.word_model import LmOptions
 from voxgraft.text.arpa import write_arpa
 from voxgraft.text.ngram import estimate

@@ -1,20 +1,19 @@
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.inference.ctc_paths import letters
 
 from voxgraft.inference.labels import Labels
-from voxgraft.inference.vocabulary import FOREIGN, NO_WORD, WORD_START, Vocabulary
+from voxgraft.inference.vocabulary import FOREIGN, NO_WORD, WORD_START, GoingOn, Vocabulary
 from voxgraft.text.alphabet import byte_table
 
 ABC = letters("abc ")
 
 
 def walked(vocabulary: Vocabulary, labels: list[int]) -> int:
-    state = np.array([WORD_START])
+    state = WORD_START
     for label in labels:
-        state = vocabulary.walk(state, np.array([label]))
-    return int(state[0])
+        state = GoingOn(vocabulary, state)[label]
+    return state
 
 
 @settings(deadline=None, max_examples=60)
@@ -27,10 +26,11 @@ def test_every_beginning_and_no_other_is_known(words, text):
         assert vocabulary.word[state] == (words.index(text) if text in words else NO_WORD)
 
 
-def test_many_are_walked_at_once():
+def test_what_no_word_begins_with_stays_so():
     vocabulary = Vocabulary(["ab", "abc", "ca"], ABC)
-    after = vocabulary.walk(np.array([WORD_START, WORD_START, WORD_START, FOREIGN]), np.array([0, 1, 2, 0]))
-    assert (after == FOREIGN).tolist() == [False, True, False, True]
+    after = [vocabulary.walk(*step) for step in ((WORD_START, 0), (WORD_START, 1), (WORD_START, 2), (FOREIGN, 0))]
+    assert [state == FOREIGN for state in after] == [False, True, False, True]
+    assert vocabulary.walk(WORD_START, 3) == WORD_START
 
 
 def test_pieces_and_bytes_are_walked_letter_by_letter():

@@ -1,5 +1,6 @@
 import math
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 from tests.inference.ctc_paths import letters, random_frames, text_scores
 
 from voxgraft.errors import TextError
-from voxgraft.inference.decode import EXHAUSTIVE, BeamSearch, beam_search
+from voxgraft.inference.decode import EXHAUSTIVE, BeamOptions
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import beam_search
 from voxgraft.inference.vocabulary import FOREIGN, WORD_START
+from voxgraft.inference.word_beams import WordBeamSearch
 from voxgraft.inference.word_model import LmOptions, WordModel, load_language_model
 from voxgraft.text.arpa import read_arpa, write_arpa
 from voxgraft.text.ngram import estimate
@@ -57,36 +60,80 @@ def test_pieces_of_words_score_as_their_words_do(model, seed):
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_forgetting_what_is_settled_keeps_the_models_context(model, monkeypatch):
+def test_pieces_give_what_the_whole_gives_and_forget_what_is_settled(model):
     log_probs = random_frames(300, 4, 2, 4.0)
     whole = beam_search(log_probs, SPACED, words=WordModel(model, SPACED, LM).start(), most=3)
-    monkeypatch.setattr("voxgraft.inference.decode._COMPACT_NODES", 200)
-    words = WordModel(model, SPACED, LM).start()
-    search = BeamSearch(SPACED, words=words)
+    search = WordBeamSearch(SPACED, WordModel(model, SPACED, LM).start())
+    stable: tuple[int, ...] = ()
     for piece in np.array_split(log_probs, 60):
         search.push(piece)
-    assert search._tree.committed
-    assert [(h.text, pytest.approx(h.score)) for h in whole] == [(h.text, h.score) for h in search.finish(3)]
+        assert search.stable[: len(stable)] == stable
+        stable = search.stable
+        assert search.best[: len(stable)] == stable
+        assert {id(node) for node in leaves_of(search._root)} <= {id(beam) for beam in search._beams}
+    assert len(stable) > 50
+    assert search.finish(3) == whole
+    assert whole[0].labels[: len(stable)] == stable
+
+
+def leaves_of(node) -> list:
+    return [leaf for child in node.children.values() for leaf in leaves_of(child)] or [node]
+
+
+def test_every_beam_is_another_sequence(model):
+    """Two beams that spell the same would share its probability and lose to a lesser one."""
+    for seed in range(100):
+        search = WordBeamSearch(SPACED, WordModel(model, SPACED, LM).start(), BeamOptions(beams=3))
+        search.push(random_frames(40, 4, seed, 0.5))
+        assert len({beam.labels() for beam in search._beams}) == len(search._beams) <= 3
+
+
+def test_weights_never_get_too_small_for_a_number(model):
+    words = WordModel(model, SPACED, LM)
+    frames = random_frames(60, 4, 3, 4.0)
+    search = WordBeamSearch(SPACED, words.start())
+    for _ in range(60):
+        search.push(frames - 3.0)
+    (best,) = search.finish(1)
+    assert best.score < -60 * 60 * 3
+    assert np.isfinite(best.score)
+
+
+def test_frames_that_forbid_everything_end_in_no_text(model):
+    words = WordModel(model, SPACED, LM)
+    assert beam_search(np.full((3, 4), -np.inf), SPACED, words=words.start())[0].text == ""
+    search = WordBeamSearch(SPACED, words.start())
+    search.push(np.full((3, 4), -np.inf))
+    assert search.best == search.stable == ()
+
+
+def test_hot_words_and_a_model_add_up(model):
+    log_probs = random_frames(5, 4, 7)
+    hot = replace(EXHAUSTIVE, hot_words={"ab": 2.0})
+    words = WordModel(model, SPACED, LM)
+    plain = {h.text: h.score for h in beam_search(log_probs, SPACED, EXHAUSTIVE, words=words.start(), most=1000)}
+    raised = {h.text: h.score for h in beam_search(log_probs, SPACED, hot, words=words.start(), most=1000)}
+    assert raised == pytest.approx({text: score + 2 * text.split().count("ab") for text, score in plain.items()})
 
 
 @pytest.mark.parametrize("spelling", ["AB ", "ab "])
 def test_the_case_of_words_is_the_recognisers(model, spelling):
     labels = letters(spelling)
     words = WordModel(model, labels, LM).start()
-    state = words.walk(words.walk(np.array([WORD_START]), np.array([0])), np.array([1]))
-    known, _ = words.complete(words.begin(), int(state[0]))
+    state = words.going_on(words.going_on(WORD_START)[0])[1]
+    known, _ = words.complete(words.begin(), state)
     assert known == pytest.approx(
         LM.beta + LM.alpha * math.log(10) * (model.after(model.beginning, model.numbers["ab"])[0])
     )
-    assert words.walk(state, np.array([0]))[0] == FOREIGN
+    assert words.going_on(state)[0] == FOREIGN
 
 
 def test_of_words_that_are_written_alike_the_likeliest_counts(tmp_path):
     write_arpa(estimate([["Ab"], ["ab"], ["ab"], ["ab", "ab"], ["AB"]], 1), tmp_path / "lm.arpa")
     both = read_arpa(tmp_path / "lm.arpa")
     words = WordModel(both, letters("ab "), LmOptions(1.0, 0.0)).start()
-    state = words.walk(words.walk(np.array([WORD_START]), np.array([0])), np.array([1]))
-    gain, _ = words.complete(words.begin(), int(state[0]))
+    state = words.going_on(words.going_on(WORD_START)[0])[1]
+    gain, _ = words.complete(words.begin(), state)
     assert gain == pytest.approx(math.log(10) * both.after((), both.numbers["ab"])[0])
 
 

@@ -25,6 +25,33 @@ class Automaton:
     start: int
 
 
+class AutomatonRows:
+    """An automaton as a beam search asks it, one state at a time: gains as factors, at most `most`."""
+
+    def __init__(self, automaton: Automaton) -> None:
+        self.start = automaton.start
+        self.most = float(np.exp(automaton.gain.max(initial=0.0)))
+        self._automaton = automaton
+        self._gains: dict[int, list[float]] = {}
+        self._following: dict[int, list[int]] = {}
+
+    def gains(self, state: int) -> list[float]:
+        """The factor of each label [V]."""
+        if state not in self._gains:
+            self._gains[state] = np.exp(self._automaton.gain[state]).tolist()
+        return self._gains[state]
+
+    def following(self, state: int) -> list[int]:
+        """The state after each label [V]."""
+        if state not in self._following:
+            self._following[state] = self._automaton.following[state].tolist()
+        return self._following[state]
+
+    def closing(self, state: int) -> float:
+        """What ending in a state adds, as a logarithm."""
+        return float(self._automaton.closing[state])
+
+
 def utf8_automaton(labels: Labels) -> Automaton:
     """Only bytes that go on with a valid character, as Unicode's table of well-formed sequences has it (section 3.9)."""
     # state -> [(first byte, last byte, next state)]; 0 stands between characters, 1 to 3 wait for that many bytes.

@@ -1,4 +1,4 @@
-"""From a recogniser's log-probabilities to text: the best path, or a prefix beam search with hot words and words' scores.
+"""From a recogniser's log-probabilities to text: the best path, or a prefix beam search with hot words.
 
 Letters: T frames, V outputs, B beams, K labels that are tried in a frame. Probabilities are natural logarithms.
 Source: Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recognition (https://arxiv.org/abs/1408.2873).
@@ -6,9 +6,9 @@ Source: Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recogn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from voxgraft.errors import CheckpointError
 from voxgraft.inference.automaton import Automaton, hot_word_automaton, utf8_automaton
 from voxgraft.inference.labels import Labels
 from voxgraft.inference.prefix_tree import PrefixTree
-from voxgraft.inference.vocabulary import FOREIGN, WORD_START
 
 _NEVER = -np.inf
 _COMPACT_NODES = 1 << 14
@@ -47,30 +46,6 @@ class Hypothesis(NamedTuple):
     labels: tuple[int, ...]
 
 
-class WordScores(Protocol):
-    """What a language model says of words in one search. Gains are natural logarithms, weights included.
-
-    `walk` goes on in beginnings of words: WORD_START, FOREIGN for what no word begins with.
-    """
-
-    foreign_gain: float
-
-    def begin(self) -> int:
-        """The context of a beginning."""
-
-    def walk(self, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The beginnings [N] that `states` [N] become with `labels` [N]."""
-
-    def complete(self, context: int, state: int) -> tuple[float, int]:
-        """What the whole word of a state gains after a context, and the context after it."""
-
-    def close(self, context: int) -> float:
-        """What ending after a context gains."""
-
-    def retain(self, contexts: np.ndarray) -> np.ndarray:
-        """Forget all contexts but these [N, sorted]; their new numbers, in order."""
-
-
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Float [T, V] as logarithms of probabilities, float32; what already is one stays as it is."""
     logits = np.asarray(logits, np.float32)
@@ -80,7 +55,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 def greedy_labels(log_probs: np.ndarray, labels: Labels) -> tuple[int, ...]:
     """The labels of the likeliest path: repeats joined, blanks left out."""
-    return collapsed(np.argmax(_speakable(log_probs, labels), axis=1), labels.blank)
+    return collapsed(np.argmax(speakable(log_probs, labels), axis=1), labels.blank)
 
 
 def collapsed(path: np.ndarray, blank: int) -> tuple[int, ...]:
@@ -94,41 +69,25 @@ def greedy(log_probs: np.ndarray, labels: Labels) -> str:
     return labels.text(greedy_labels(log_probs, labels))
 
 
-def beam_search(
-    log_probs: np.ndarray,
-    labels: Labels,
-    options: BeamOptions | None = None,
-    *,
-    words: WordScores | None = None,
-    most: int = 1,
-) -> list[Hypothesis]:
-    """The `most` best texts of float [T, V], best first."""
-    search = BeamSearch(labels, options, words=words)
-    search.push(log_probs)
-    return search.finish(most)
-
-
 class BeamSearch:
-    """Prefix beam search that takes its frames as they come: any pieces give what the whole gives."""
+    """Prefix beam search that takes its frames as they come: any pieces give what the whole gives. All beams go a frame at
+    once, in arrays, which pays where they are many: without a language model."""
 
-    def __init__(self, labels: Labels, options: BeamOptions | None = None, *, words: WordScores | None = None) -> None:
+    def __init__(self, labels: Labels, options: BeamOptions | None = None) -> None:
         self.labels = labels
         self.options = options or BeamOptions()
         self.frames = 0
-        self._words = words if labels.has_words else None
-        self._automata = _automata(labels, self.options)
+        self._automata = automata_of(labels, self.options)
         self._tree = PrefixTree(len(labels), labels.blank, [a.start for a in self._automata])
         self._tree.slot[0] = 0
-        if self._words is not None:
-            self._tree.context[0] = self._words.begin()
         self._node = np.zeros(1, np.int64)
         self._blank, self._label = np.zeros(1), np.full(1, _NEVER)  # ends in a blank, in its last label: [B]
         self._column = np.full(len(labels), -1, np.int64)
 
     def push(self, log_probs: np.ndarray) -> None:
         """The next frames, float [T, V]."""
-        log_probs = _speakable(log_probs, self.labels)
-        tried = _tried_labels(log_probs, self.labels.blank, self.options)
+        log_probs = speakable(log_probs, self.labels)
+        tried = tried_labels(log_probs, self.labels.blank, self.options)
         for frame, candidates in zip(log_probs.astype(np.float64), tried, strict=True):
             if len(candidates):
                 self._extend(frame, candidates)
@@ -136,7 +95,7 @@ class BeamSearch:
                 self._stay(frame)
             self.frames += 1
         if self._tree.count > _COMPACT_NODES:
-            self._compact()
+            self._node = self._tree.compact(self._node)
 
     @property
     def stable(self) -> tuple[int, ...]:
@@ -156,17 +115,12 @@ class BeamSearch:
         scores = ended + self._closing_gains()
         # Where no beam may end here, as in the middle of a character, they count as they are.
         scores = scores if np.isfinite(scores).any() else ended
-        texts: dict[str, Hypothesis] = {}
-        for beam in np.argsort(-scores, kind="stable"):
-            if not np.isfinite(scores[beam]):
-                continue
-            sequence = (*self._tree.committed, *self._tree.sequence(int(self._node[beam])))
-            text = self.labels.text(sequence)
-            known = texts.get(text)
-            total = scores[beam] if known is None else np.logaddexp(known.score, scores[beam])
-            texts[text] = Hypothesis(text, float(total), sequence if known is None else known.labels)
-        found = sorted(texts.values(), key=lambda hypothesis: -hypothesis.score)
-        return found[:most] or [Hypothesis("", _NEVER, ())]
+        order = np.argsort(-scores, kind="stable")
+        sequences = (
+            (float(scores[beam]), (*self._tree.committed, *self._tree.sequence(int(self._node[beam]))))
+            for beam in order
+        )
+        return hypotheses(self.labels, sequences, most)
 
     def _stay(self, frame: np.ndarray) -> None:
         """A frame that goes on with no beam: blanks and repeats only."""
@@ -201,7 +155,7 @@ class BeamSearch:
         longer[origin[joined], column[joined]] = _NEVER
         self._column[candidates] = -1
         stays = np.logaddexp(blank, label) + tree.bonus[node]
-        gains = self._gains(candidates, longer, stays)
+        gains = self._gains(candidates)
         ranks = np.concatenate([stays, (longer + gains).ravel()])
         kept = _best_places(ranks, self.options)
         staying, going = kept[kept < len(node)], kept[kept >= len(node)] - len(node)
@@ -213,42 +167,13 @@ class BeamSearch:
         self._label = np.concatenate([label[staying], longer[beam, choice]])
         tree.slot[self._node] = np.arange(len(self._node))
 
-    def _gains(self, candidates: np.ndarray, longer: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    def _gains(self, candidates: np.ndarray) -> np.ndarray:
         """The bonus of every beam with every candidate: [B, K]."""
         tree, node = self._tree, self._node
         gains = np.repeat(tree.bonus[node][:, None], len(candidates), axis=1)
         for automaton, states in zip(self._automata, tree.states, strict=True):
             gains += automaton.gain[states[node][:, None], candidates]
-        if self._words is None:
-            return gains
-        # Words only ever lose, but for what each gains by itself: what is too far behind without them is not asked for.
-        hopeful = longer + gains > stays.max() - self.options.beam_drop
-        breaking = self.labels.breaks[candidates]
-        ending = hopeful[:, breaking].any(axis=1)
-        self._complete_words(node[ending & np.isnan(tree.word_gain[node])])
-        gains[:, breaking] += np.where(ending, tree.word_gain[node], _NEVER)[:, None]
-        beam, choice = np.nonzero(hopeful)
-        gains[beam, choice] += self._foreign_gains(node[beam], candidates[choice])
         return gains
-
-    def _foreign_gains(self, nodes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """What it costs nodes [N] to go on with labels [N] that no word does: paid once a word."""
-        assert self._words is not None
-        before = np.where(self.labels.breaks[labels], WORD_START, self._tree.word_state[nodes])
-        lost = (self._words.walk(before, labels) == FOREIGN) & (before != FOREIGN)
-        return np.where(lost, self._words.foreign_gain, 0.0)
-
-    def _complete_words(self, nodes: np.ndarray) -> None:
-        """Ask the language model for the words that these nodes end with."""
-        tree, words = self._tree, self._words
-        assert words is not None
-        for node, context, state in zip(
-            nodes.tolist(), tree.context[nodes].tolist(), tree.word_state[nodes].tolist(), strict=True
-        ):
-            gain, after = words.complete(context, state) if state != WORD_START else (0.0, context)
-            # What has been taken for a word that nobody knows is not taken twice.
-            tree.word_gain[node] = gain - (words.foreign_gain if state == FOREIGN else 0.0)
-            tree.next_context[node] = after
 
     def _grow(self, parents: np.ndarray, labels: np.ndarray, bonus: np.ndarray) -> np.ndarray:
         """The nodes of longer sequences, with all that belongs to the new ones filled in."""
@@ -260,12 +185,6 @@ class BeamSearch:
         tree.bonus[fresh] = bonus[new]
         for automaton, states in zip(self._automata, tree.states, strict=True):
             states[fresh] = automaton.following[states[parents], labels]
-        if self._words is not None:
-            breaking = self.labels.breaks[labels]
-            tree.context[fresh] = np.where(breaking, tree.next_context[parents], tree.context[parents])
-            tree.next_context[fresh] = tree.context[fresh]
-            before = np.where(breaking, WORD_START, tree.word_state[parents])
-            tree.word_state[fresh] = self._words.walk(before, labels)
         return numbers
 
     def _closing_gains(self) -> np.ndarray:
@@ -273,27 +192,29 @@ class BeamSearch:
         gains = np.zeros(len(node))
         for automaton, states in zip(self._automata, tree.states, strict=True):
             gains += automaton.closing[states[node]]
-        if self._words is not None:
-            self._complete_words(node[np.isnan(tree.word_gain[node])])
-            gains += tree.word_gain[node] + [self._words.close(int(c)) for c in tree.next_context[node]]
         return gains
 
-    def _compact(self) -> None:
-        tree = self._tree
-        self._node = tree.compact(self._node)
-        if self._words is not None:
-            pairs = np.stack([tree.context[: tree.count], tree.next_context[: tree.count]])
-            kept, places = np.unique(pairs, return_inverse=True)
-            pairs = self._words.retain(kept)[places.reshape(pairs.shape)]
-            tree.context[: tree.count], tree.next_context[: tree.count] = pairs
+
+def hypotheses(labels: Labels, found: Iterable[tuple[float, tuple[int, ...]]], most: int) -> list[Hypothesis]:
+    """The `most` best texts of label sequences with their scores, the best first; those that spell the same are one."""
+    texts: dict[str, Hypothesis] = {}
+    for score, sequence in found:
+        if score == _NEVER:
+            continue
+        text = labels.text(sequence)
+        known = texts.get(text)
+        total = score if known is None else float(np.logaddexp(known.score, score))
+        texts[text] = Hypothesis(text, total, sequence if known is None else known.labels)
+    best = sorted(texts.values(), key=lambda hypothesis: -hypothesis.score)
+    return best[:most] or [Hypothesis("", _NEVER, ())]
 
 
-def _automata(labels: Labels, options: BeamOptions) -> list[Automaton]:
+def automata_of(labels: Labels, options: BeamOptions) -> list[Automaton]:
     found = [utf8_automaton(labels)] if labels.bytes else []
     return [*found, hot_word_automaton(options.hot_words, labels)] if options.hot_words else found
 
 
-def _speakable(log_probs: np.ndarray, labels: Labels) -> np.ndarray:
+def speakable(log_probs: np.ndarray, labels: Labels) -> np.ndarray:
     """Float [T, V], checked, with nothing left for outputs that write nothing. Raises CheckpointError."""
     log_probs = np.asarray(log_probs)
     if log_probs.ndim != 2 or log_probs.shape[1] != len(labels):
@@ -311,7 +232,7 @@ def _speakable(log_probs: np.ndarray, labels: Labels) -> np.ndarray:
     return log_probs
 
 
-def _tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> Sequence[np.ndarray]:
+def tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> Sequence[np.ndarray]:
     """The labels, without the blank, that each frame is worth trying with."""
     most = min(options.top_labels, log_probs.shape[1])
     if not len(log_probs):

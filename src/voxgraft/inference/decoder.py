@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from voxgraft.errors import TextError
-from voxgraft.inference.decode import BeamOptions, BeamSearch, Hypothesis, greedy_labels
+from voxgraft.inference.decode import BeamOptions, Hypothesis, greedy_labels
 from voxgraft.inference.labels import Labels
+from voxgraft.inference.search import start_search
 from voxgraft.inference.word_model import WordModel
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Decoder:
         if plain:
             return GreedySearch(self.labels)
         words = self.language_model.start() if self.language_model is not None else None
-        return BeamSearch(self.labels, self.options, words=words)
+        return start_search(self.labels, self.options, words)
 
     def decode(self, log_probs: np.ndarray) -> list[Hypothesis]:
         """The best texts of float [T, V], best first."""

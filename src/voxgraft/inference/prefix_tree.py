@@ -12,9 +12,7 @@ class PrefixTree:
     """`parent`, `label` and `bonus` of each node, and its state in each automaton (`states` [automata, nodes]).
 
     `slot` is the node's place among the live beams, -1 for none. `bonus` is what is added to the sequence's logarithmic
-    probability. Node 0 is the sequence that all live beams begin with; `committed` are its labels. For a language model:
-    `context` before the word that a node is in, `word_gain` where that word ends here (NaN: not asked yet) and
-    `next_context` then, and `word_state`, the beginning of a word that it stands for.
+    probability. Node 0 is the sequence that all live beams begin with; `committed` are its labels.
     """
 
     def __init__(self, labels: int, root_label: int, starts: list[int], size: int = 4096) -> None:
@@ -26,9 +24,6 @@ class PrefixTree:
         self.label = np.full(size, root_label, np.int32)
         self.slot = np.full(size, -1, np.int32)
         self.bonus = np.zeros(size)
-        self.context, self.next_context = np.zeros(size, np.int32), np.zeros(size, np.int32)
-        self.word_gain = np.full(size, np.nan)
-        self.word_state = np.zeros(size, np.int64)
         self.states = np.zeros((len(starts), size), np.int32)
         self.states[:, _ROOT] = starts
         self.parent[_ROOT] = -1
@@ -45,7 +40,7 @@ class PrefixTree:
         if self.count > len(self.parent):
             self._grow()
         self.parent[numbers], self.label[numbers] = parents, labels
-        self.slot[numbers[new]], self.word_gain[numbers[new]] = -1, np.nan
+        self.slot[numbers[new]] = -1
         return numbers, new
 
     def _added(self, key: int) -> int:
@@ -97,10 +92,8 @@ class PrefixTree:
     def _grow(self) -> None:
         more = max(self.count, 2 * len(self.parent)) - len(self.parent)
         self.parent = np.pad(self.parent, (0, more))
-        self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.word_state = (
-            np.pad(values, (0, more)) for values in self._plain()
-        )
+        self.label, self.slot, self.bonus = (np.pad(values, (0, more)) for values in self._plain())
         self.states = np.pad(self.states, ((0, 0), (0, more)))
 
     def _plain(self) -> tuple[np.ndarray, ...]:
-        return self.label, self.slot, self.bonus, self.context, self.next_context, self.word_gain, self.word_state
+        return self.label, self.slot, self.bonus

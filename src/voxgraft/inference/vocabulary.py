@@ -1,7 +1,8 @@
-"""Vocabulary: the words of a language model as a tree of letters in arrays, walked by many beams at once."""
+"""Vocabulary: the words of a language model as a tree of letters in arrays."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ class Vocabulary:
     """
 
     def __init__(self, words: Sequence[str], labels: Labels) -> None:
-        self._units = _units(labels)
+        self._letters = [[ord(letter) for letter in (spelling or "").lstrip(" ")] for spelling in labels.spellings]
         written = [_written(word, labels) for word in words]
         lengths = np.array([len(word) for word in written], np.int64)
         letters = np.frombuffer("".join(written).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
@@ -37,31 +38,35 @@ class Vocabulary:
             count, depth = count + len(new), depth + 1
             active = active[lengths[active] > depth]
         self.keys = np.concatenate([np.zeros(0, np.int64), *keys])
+        self._sought = memoryview(self.keys)
         self.word = np.full(count, NO_WORD, np.int64)
         whole = lengths > 0
         # Words that the recogniser writes alike are one: the last, so the likeliest should come last.
         self.word[state[whole]] = np.arange(len(words))[whole]
 
-    def walk(self, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The states after `states` [N] go on with `labels` [N]; a space before a label's letters is no letter."""
-        states = states.copy()
-        for units in self._units:
-            letter = units[labels]
-            going = np.flatnonzero((letter >= 0) & (states != FOREIGN))
-            if not len(going):
-                continue
-            wanted = states[going] * _LETTERS + letter[going]
-            place = np.minimum(np.searchsorted(self.keys, wanted), max(0, len(self.keys) - 1))
-            found = self.keys[place] == wanted if len(self.keys) else np.zeros(len(going), bool)
-            states[going] = np.where(found, place + 1, FOREIGN)
-        return states
+    def walk(self, state: int, label: int) -> int:
+        """The state after `state` goes on with `label`; a space before a label's letters is no letter."""
+        for letter in self._letters[label]:
+            if state == FOREIGN:
+                break
+            wanted = state * _LETTERS + letter
+            place = bisect_left(self._sought, wanted)
+            state = place + 1 if place < len(self._sought) and self._sought[place] == wanted else FOREIGN
+        return state
 
 
-def _units(labels: Labels) -> list[np.ndarray]:
-    """First letters of all labels [V], second letters, and so on; -1 where a label has no more."""
-    spelt = [(spelling or "").lstrip(" ") for spelling in labels.spellings]
-    longest = max(map(len, spelt), default=0)
-    return [np.array([ord(s[at]) if at < len(s) else -1 for s in spelt], np.int64) for at in range(longest)]
+class GoingOn(dict[int, int]):
+    """Label -> the state after it, from one state, each looked for when it is first asked for."""
+
+    def __init__(self, vocabulary: Vocabulary, state: int) -> None:
+        super().__init__()
+        self._vocabulary = vocabulary
+        self._state = state
+
+    def __missing__(self, label: int) -> int:
+        """Find it out."""
+        self[label] = found = self._vocabulary.walk(self._state, label)
+        return found
 
 
 def _written(word: str, labels: Labels) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from voxgraft.errors import TextError
 from voxgraft.inference.kenlm_file import refuse_kenlm
 from voxgraft.inference.labels import Labels
-from voxgraft.inference.vocabulary import FOREIGN, Vocabulary
+from voxgraft.inference.vocabulary import FOREIGN, GoingOn, Vocabulary
 from voxgraft.text.arpa import read_arpa
 from voxgraft.text.ngram_model import NgramModel, State
 from voxgraft.text.ngram_trie import NOWHERE
@@ -59,49 +59,47 @@ class WordModel:
 
 
 class WordSearch:
-    """What a model says of words in one search; a context is a number for as long as the search remembers it."""
+    """What a model says of words in one search; what it was asked it remembers."""
 
     def __init__(self, words: WordModel) -> None:
         self._model, self._options = words.model, words.options
-        self._numbers_of, self._vocabulary = words.numbers, words.vocabulary
-        self._states: list[State] = []
-        self._numbers: dict[State, int] = {}
+        self._numbers, self._vocabulary = words.numbers, words.vocabulary
+        self._going_on: dict[int, GoingOn] = {}
+        self._completed: dict[tuple[State, int], tuple[float, State]] = {}
         self.foreign_gain = words.options.unknown
+        self.most_gain = words.options.beta
 
-    def begin(self) -> int:
+    def begin(self) -> State:
         """The context of a sentence's first word."""
-        return self._number(self._model.beginning)
+        return self._model.beginning
 
-    def walk(self, states: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The beginnings of words [N] that `states` [N] become with `labels` [N]."""
-        return self._vocabulary.walk(states, labels)
+    def going_on(self, state: int) -> dict[int, int]:
+        """Label -> the beginning of a word that `state` becomes with it; found out as it is asked."""
+        known = self._going_on.get(state)
+        if known is None:
+            self._going_on[state] = known = GoingOn(self._vocabulary, state)
+        return known
 
-    def complete(self, context: int, state: int) -> tuple[float, int]:
+    def complete(self, context: State, state: int) -> tuple[float, State]:
         """What a whole word gains after a context, and the context after it."""
+        known = self._completed.get((context, state))
+        if known is None:
+            self._completed[context, state] = known = self._asked(context, state)
+        return known
+
+    def close(self, context: State) -> float:
+        """What ending after a context gains."""
+        if self._model.end == NOWHERE:
+            return 0.0
+        return self._options.alpha * _LN10 * self._model.after(context, self._model.end)[0]
+
+    def _asked(self, context: State, state: int) -> tuple[float, State]:
         model, options = self._model, self._options
-        number = NOWHERE if state == FOREIGN else int(self._numbers_of[state])
+        number = NOWHERE if state == FOREIGN else int(self._numbers[state])
         foreign = number == NOWHERE
         number = model.unknown if foreign else number
         gain = options.beta + (options.unknown if foreign else 0.0)
         if number == NOWHERE:
-            return gain + options.alpha * _LN10 * _NEVER_SEEN, self._number(())
-        logarithm, after = model.after(self._states[context], number)
-        return gain + options.alpha * _LN10 * logarithm, self._number(after)
-
-    def close(self, context: int) -> float:
-        """What ending after a context gains."""
-        if self._model.end == NOWHERE:
-            return 0.0
-        return self._options.alpha * _LN10 * self._model.after(self._states[context], self._model.end)[0]
-
-    def retain(self, contexts: np.ndarray) -> np.ndarray:
-        """Forget all contexts but these [N, ascending]; their new numbers."""
-        self._states = [self._states[number] for number in contexts.tolist()]
-        self._numbers = {state: number for number, state in enumerate(self._states)}
-        return np.arange(len(self._states))
-
-    def _number(self, state: State) -> int:
-        if state not in self._numbers:
-            self._numbers[state] = len(self._states)
-            self._states.append(state)
-        return self._numbers[state]
+            return gain + options.alpha * _LN10 * _NEVER_SEEN, ()
+        logarithm, after = model.after(context, number)
+        return gain + options.alpha * _LN10 * logarithm, after
