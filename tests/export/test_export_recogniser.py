@@ -1,6 +1,7 @@
 """Exported recognisers hear what TensorFlow heard, run from end to end by onnxruntime."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,9 +65,17 @@ def test_what_differs_is_not_written(tmp_path, monkeypatch):
     assert not any((tmp_path / "bad").iterdir())
 
 
-def test_a_base_without_its_alphabet_is_not_exported(tmp_path):
-    from dataclasses import replace
+def test_a_network_that_is_sure_of_itself_is_exported(tmp_path):
+    """Its least likely labels have logarithms of -1000, whose last digits are never the same."""
+    checkpoint = open_checkpoint(DEEPSPEECH / "english")
+    sure = {name: np.array(tensor) for name, tensor in checkpoint.tensors.items()}
+    sure["layer_6/weights"] = 200 * sure["layer_6/weights"]
+    path = export_recogniser(replace(checkpoint, tensors=sure), tmp_path, "tiny")
+    audio, _, _ = reference("english")
+    assert Recogniser.load(path).log_probs(audio).min() < -100
 
+
+def test_a_base_without_its_alphabet_is_not_exported(tmp_path):
     nameless = replace(open_checkpoint(DEEPSPEECH / "english"), symbols=None)
     with pytest.raises(ExportError, match=r"with its alphabet") as caught:
         export_recogniser(nameless, tmp_path, "tiny")
