@@ -6,8 +6,10 @@ Source: Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recogn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -87,8 +89,9 @@ class BeamSearch:
     def push(self, log_probs: np.ndarray) -> None:
         """The next frames, float [T, V]."""
         log_probs = speakable(log_probs, self.labels)
-        tried = tried_labels(log_probs, self.labels.blank, self.options)
-        for frame, candidates in zip(log_probs.astype(np.float64), tried, strict=True):
+        tried, ends = tried_labels(log_probs, self.labels.blank, self.options)
+        for frame, (first, last) in zip(log_probs.astype(np.float64), pairwise(ends), strict=True):
+            candidates = tried[first:last]
             if len(candidates):
                 self._extend(frame, candidates)
             else:
@@ -232,24 +235,28 @@ def speakable(log_probs: np.ndarray, labels: Labels) -> np.ndarray:
     return log_probs
 
 
-def tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> Sequence[np.ndarray]:
-    """The labels, without the blank, that each frame is worth trying with."""
-    most = min(options.top_labels, log_probs.shape[1])
-    if not len(log_probs):
-        return []
-    places = np.argpartition(-log_probs, most - 1, axis=1)[:, :most] if most < log_probs.shape[1] else None
-    if places is None:
-        places = np.broadcast_to(np.arange(most), log_probs.shape)
-    values = np.take_along_axis(log_probs, places, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    places, values = np.take_along_axis(places, order, axis=1), np.take_along_axis(values, order, axis=1)
-    shares = np.exp(values.astype(np.float64))
-    worth = shares >= options.label_floor
+def tried_labels(log_probs: np.ndarray, blank: int, options: BeamOptions) -> tuple[np.ndarray, list[int]]:
+    """The labels, without the blank, that each frame is worth trying with, the likeliest first, one frame after another; and
+    where each frame's begin, with the end of all."""
+    count = len(log_probs)
+    if not count:
+        return np.zeros(0, np.int64), [0]
+    # Only few are near the floor: those alone are put in order.
+    likely = log_probs >= (math.log(options.label_floor) - 0.01 if options.label_floor > 0 else _NEVER)
+    likely[np.arange(count), log_probs.argmax(axis=1)] = True
+    frames, labels = np.nonzero(likely)
+    values = log_probs[frames, labels].astype(np.float64)
+    order = np.lexsort((-values, frames))
+    labels, values = labels[order], values[order]
+    firsts = np.searchsorted(frames, np.arange(count))[frames]
+    rank, shares = np.arange(len(frames)) - firsts, np.exp(values)
+    worth = (shares >= options.label_floor) & (rank < options.top_labels)
     if options.label_mass < 1:
-        worth &= np.cumsum(shares, axis=1) - shares < options.label_mass
-    worth[:, 0] = True
-    worth &= np.isfinite(values) & (places != blank)
-    return [row[keep] for row, keep in zip(places, worth, strict=True)]
+        before = np.cumsum(shares) - shares
+        worth &= before - before[firsts] < options.label_mass
+    worth |= rank == 0
+    worth &= np.isfinite(values) & (labels != blank)
+    return labels[worth], [0, *np.cumsum(np.bincount(frames[worth], minlength=count)).tolist()]
 
 
 def _best_places(ranks: np.ndarray, options: BeamOptions) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,8 +47,8 @@ class WordScores(Protocol):
 
 # A label that is worth trying in a frame, its probability there, and whether it ends a word.
 Tried = tuple[int, float, bool]
-# What a beam becomes with a label: its weight, a number that makes all different, beam, label and gain.
-Longer = tuple[float, int, Prefix, int, float]
+# What a beam becomes with a label: its weight, beam, label and gain.
+Longer = tuple[float, Prefix, int, float]
 
 
 class WordBeamSearch:
@@ -79,9 +80,12 @@ class WordBeamSearch:
     def push(self, log_probs: np.ndarray) -> None:
         """The next frames, float [T, V]."""
         log_probs = speakable(log_probs, self.labels)
-        frames = np.exp(log_probs.astype(np.float64)).tolist()
-        for frame, labels in zip(frames, tried_labels(log_probs, self.labels.blank, self.options), strict=True):
-            self._advance(frame, [(label, frame[label], self._breaks[label]) for label in labels.tolist()])
+        frames = np.exp(log_probs.astype(np.float64))
+        labels, ends = tried_labels(log_probs, self.labels.blank, self.options)
+        shares = frames[np.repeat(np.arange(len(frames)), np.diff(ends)), labels]
+        tried = list(zip(labels.tolist(), shares.tolist(), self.labels.breaks[labels].tolist(), strict=True))
+        for frame, (first, last) in zip(frames.tolist(), pairwise(ends), strict=True):
+            self._advance(frame, tried[first:last])
         self._commit()
 
     @property
@@ -108,7 +112,7 @@ class WordBeamSearch:
     def _advance(self, frame: list[float], tried: list[Tried]) -> None:
         """A frame of probabilities [V]: every beam stays as it is or goes on with a label."""
         blank_share = frame[self.labels.blank]
-        trying = {label for label, _, _ in tried}
+        trying = [label for label, _, _ in tried]
         weights = []
         for beam in self._beams:
             label, ends = beam.label, beam.ends
@@ -120,8 +124,9 @@ class WordBeamSearch:
             weights.append(blank + ends)
         best = max(weights, default=0.0)
         longer = self._longer(tried, best * self._drop) if tried else []
-        if longer:
-            best = max(best, max(longer)[0])
+        for one in longer:
+            if one[0] > best:
+                best = one[0]
         self._keep(weights, longer, max(best * self._drop, _LEAST))
         if 0 < best < _SMALL:
             self._rescale(best)
@@ -134,7 +139,6 @@ class WordBeamSearch:
         least, least_of_words = floor / self._most, floor / self._most_of_words
         for beam in self._beams:
             total, last, children, going_on = beam.blank + beam.ends, beam.label, beam.children, beam.going_on
-            cost = 1.0 if beam.word == FOREIGN else foreign
             for label, share, breaks in tried:
                 weight = total * share
                 if weight < least_of_words:
@@ -144,18 +148,21 @@ class WordBeamSearch:
                 if children and label in children and children[label].alive:
                     continue
                 if breaks:
-                    whole = beam.whole or self._whole(beam)
-                    gain = whole[0] * foreign if first[label] == FOREIGN else whole[0]
+                    gain = (beam.whole or self._whole(beam))[0]
+                    if first[label] == FOREIGN:
+                        gain *= foreign
                 elif weight < least:
                     continue
+                elif going_on[label] != FOREIGN or beam.word == FOREIGN:
+                    gain = 1.0
                 else:
-                    gain = cost if going_on[label] == FOREIGN else 1.0
+                    gain = foreign
                 if automata:
                     for automaton, state in zip(automata, beam.states, strict=True):
                         gain *= automaton.gains(state)[label]
                 weight *= gain
                 if weight >= floor:
-                    found.append((weight, len(found), beam, label, gain))
+                    found.append((weight, beam, label, gain))
         return found
 
     def _keep(self, weights: list[float], longer: list[Longer], floor: float) -> None:
@@ -171,10 +178,13 @@ class WordBeamSearch:
             else:
                 beam.alive = False
                 dropped.append(beam)
-        for weight, _, beam, label, gain in [one for one in longer if one[0] >= floor][: most - len(kept)]:
-            child = beam.children.get(label) or self._grown(beam, label, gain)
-            child.alive, child.blank, child.ends = True, 0.0, weight
-            kept.append(child)
+        room = most - len(kept)
+        for weight, beam, label, gain in longer:
+            if weight >= floor and room > 0:
+                child = beam.children.get(label) or self._grown(beam, label, gain)
+                child.alive, child.blank, child.ends = True, 0.0, weight
+                kept.append(child)
+                room -= 1
         for beam in dropped:
             if not beam.children:
                 beam.bury()

@@ -19,6 +19,8 @@ from voxgraft.text.ngram_trie import NOWHERE
 _LN10 = math.log(10.0)
 # The decimal logarithm of a word that the model doesn't know and has no probability for.
 _NEVER_SEEN = -5.0
+# Beginnings of words that are remembered with what goes on from them.
+_MOST_REMEMBERED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,28 @@ class WordModel:
         self.vocabulary = Vocabulary([model.vocabulary[number] for number in spoken], labels)
         numbers = np.array([*spoken, NOWHERE], np.int64)
         self.numbers = numbers[self.vocabulary.word]  # of each state; NOWHERE where it is no whole word
+        self._going_on: dict[int, GoingOn] = {}
 
     def start(self) -> WordSearch:
         """The scores of one search."""
         return WordSearch(self)
 
+    def going_on(self, state: int) -> dict[int, int]:
+        """Label -> the beginning of a word that `state` becomes with it; found out as it is asked, and remembered."""
+        known = self._going_on.get(state)
+        if known is None:
+            if len(self._going_on) >= _MOST_REMEMBERED:
+                self._going_on = {}
+            self._going_on[state] = known = GoingOn(self.vocabulary, state)
+        return known
+
 
 class WordSearch:
-    """What a model says of words in one search; what it was asked it remembers."""
+    """What a model says of words in one search."""
 
     def __init__(self, words: WordModel) -> None:
         self._model, self._options = words.model, words.options
-        self._numbers, self._vocabulary = words.numbers, words.vocabulary
-        self._going_on: dict[int, GoingOn] = {}
+        self._numbers, self.going_on = words.numbers, words.going_on
         self._completed: dict[tuple[State, int], tuple[float, State]] = {}
         self.foreign_gain = words.options.unknown
         self.most_gain = words.options.beta
@@ -72,13 +83,6 @@ class WordSearch:
     def begin(self) -> State:
         """The context of a sentence's first word."""
         return self._model.beginning
-
-    def going_on(self, state: int) -> dict[int, int]:
-        """Label -> the beginning of a word that `state` becomes with it; found out as it is asked."""
-        known = self._going_on.get(state)
-        if known is None:
-            self._going_on[state] = known = GoingOn(self._vocabulary, state)
-        return known
 
     def complete(self, context: State, state: int) -> tuple[float, State]:
         """What a whole word gains after a context, and the context after it."""
