@@ -66,7 +66,9 @@ class CorpusConfig(Section):
     longest: float = Field(15.0, gt=0, description="Clips over this many seconds are left out.")
     licence: str | None = Field(None, description="Licence of the recordings, for the voice's card.")
     consent: str | None = Field(None, description="What you state about the speaker's consent, for the voice's card.")
-    skip_bad: bool = Field(False, description="Leave out recordings that can't be used, and say so, instead of stopping.")
+    skip_bad: bool = Field(
+        False, description="Leave out recordings that can't be used, and say so, instead of stopping."
+    )
     follow_links: bool = Field(
         False, description="Also read recordings outside of their table's folder: links, and names that lead there."
     )
