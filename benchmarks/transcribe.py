@@ -1,6 +1,6 @@
 """Transcribing: real-time factor and memory, of minutes and of an hour, whole and as a stream.
 
-    python -m benchmarks.transcribe [MODEL]
+    python -m benchmarks.transcribe [MODEL] [--minutes 5 60] [--stream-minutes 5]
 
 MODEL is an exported recogniser; by default a DeepSpeech of the release's size with random weights, which takes as long
 and writes nonsense. The sound is the sample corpus again and again. A fresh process each; memory is its peak.
@@ -9,6 +9,7 @@ No peer: neither Coqui STT nor DeepSpeech has a wheel for a Python that is maint
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import resource
@@ -22,8 +23,7 @@ from pathlib import Path
 import numpy as np
 
 RATE = 16000
-MINUTES = (5, 60)
-STREAM_MINUTES = 5
+MINUTES, STREAM_MINUTES = (5, 60), (5,)
 CHUNK_SECONDS = 0.1
 SAMPLE = Path(__file__).parents[1] / "src/voxgraft/corpus/sample/audio"
 
@@ -104,31 +104,36 @@ def in_a_process(task: str, model: Path, sound: Path) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+def report(name: str, found: dict[str, float]) -> None:
+    """A row of the table."""
+    late = f"{1000 * found['slowest']:>42.1f}" if "slowest" in found else ""
+    print(f"{name:<28}{found['seconds'] / found['sound']:>18.4f}{found['mb']:>8.0f}{late}", flush=True)
+
+
 def main(arguments: list[str]) -> None:
     """Print the table, or do one task in a process of its own."""
-    if len(arguments) == 3:
+    if arguments[:1] in (["whole"], ["stream"]):
         found = {"whole": whole, "stream": stream}[arguments[0]](Path(arguments[1]), Path(arguments[2]))
         print(json.dumps(found | {"mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", nargs="?", type=Path)
+    parser.add_argument("--minutes", nargs="*", type=float, default=MINUTES)
+    parser.add_argument("--stream-minutes", nargs="*", type=float, default=STREAM_MINUTES)
+    chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = Path(arguments[0]) if arguments else random_deepspeech(folder)
+        model = chosen.model or random_deepspeech(folder)
         print(f"{date.today()}, {model.name}")
         print(f"{'':<28}{'real-time factor':>18}{'MB':>8}{'a piece of 0.1 s, 99th percentile, ms':>42}")
-        for minutes in sorted({*MINUTES, STREAM_MINUTES}):
-            sound = folder / f"{minutes}.wav"
-            write_sound(sound, minutes)
-            if minutes in MINUTES:
-                found = in_a_process("whole", model, sound)
-                print(
-                    f"{f'transcribe, {minutes} min':<28}{found['seconds'] / found['sound']:>18.4f}{found['mb']:>8.0f}"
-                )
-            if minutes == STREAM_MINUTES:
-                found = in_a_process("stream", model, sound)
-                factor = found["seconds"] / found["sound"]
-                print(
-                    f"{f'stream, {minutes} min':<28}{factor:>18.4f}{found['mb']:>8.0f}{1000 * found['slowest']:>42.1f}"
-                )
+        for title, task, all_minutes in (
+            ("transcribe", "whole", chosen.minutes),
+            ("stream", "stream", chosen.stream_minutes),
+        ):
+            for minutes in all_minutes:
+                sound = folder / "sound.wav"
+                write_sound(sound, minutes)
+                report(f"{title}, {minutes:g} min", in_a_process(task, model, sound))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,21 @@ def test_piece_by_piece_is_the_whole(tmp_path, pieces):
     assert [state.shape for state in states] == [(1, 1, 12)] * 2
 
 
+def test_several_at_once_are_each_alone(tmp_path, monkeypatch):
+    recogniser = Recogniser.load(export_recogniser(open_checkpoint(DEEPSPEECH / "english"), tmp_path, "tiny"))
+    audio, _, _ = reference("english")
+    many = [audio[:length] for length in (len(audio), 5000, 100, 4800, 0, 2000, len(audio) - 300)]
+    alone = [recogniser.log_probs(one) for one in many]
+    sizes = []
+    monkeypatch.setattr(
+        recogniser, "_run_together", lambda batch, run=recogniser._run_together: sizes.append(len(batch)) or run(batch)
+    )
+    for found, expected in zip(recogniser.log_probs_of(many), alone, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert sizes[0] < len(many)
+    assert max(sizes) > 1
+
+
 def test_what_differs_is_not_written(tmp_path, monkeypatch):
     checkpoint = open_checkpoint(DEEPSPEECH / "english")
     path = export_recogniser(checkpoint, tmp_path / "good", "tiny")

@@ -149,14 +149,19 @@ def _streaming(network: Any, hearing: HearingSpec) -> Graph:
 
     context, width = network.n_context, network.lstm.hidden_size
     values = getattr(hearing, "coefficients", hearing.n_mels)
-    state = torch.zeros(1, 1, width)
+    # Two utterances, so that their number stays open: several at once cost little more than one.
+    state = torch.zeros(1, 2, width)
     states = tuple(StreamState(input=f"state_{n}", output=f"next_state_{n}", shape=(1, 1, width)) for n in "hc")
     return Graph(
         module=Streaming().eval(),
-        inputs=(torch.zeros(1, 2 * context + 5, values), state, state),
+        inputs=(torch.zeros(2, 2 * context + 5, values), state, state),
         input_names=(FEATURES, *(one.input for one in states)),
         output_names=(LOGITS, *(one.output for one in states)),
-        axes={FEATURES: {1: "frames"}, LOGITS: {1: "output_frames"}},
+        axes={
+            FEATURES: {0: "utterances", 1: "frames"},
+            LOGITS: {0: "utterances", 1: "output_frames"},
+            **{name: {1: "utterances"} for one in states for name in (one.input, one.output)},
+        },
         states=states,
         context=context,
     )

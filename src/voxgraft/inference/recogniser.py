@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 _BLOCK_SECONDS = 10.0
+# Pieces that are heard together at most, and how much longer than all they may be when filled up to the longest.
+_AT_ONCE, _FILLED_UP = 8, 1.3
 FEATURES, LENGTHS, OUTPUT_LENGTHS = "features", "lengths", "output_lengths"
 
 
@@ -38,6 +41,7 @@ class Recogniser:
         self._session = session
         self._inputs = {node.name: node.type for node in session.get_inputs()}
         self._outputs = [node.name for node in session.get_outputs()]
+        self._together = _takes_several(session, settings)
         self._check_signature()
 
     @classmethod
@@ -59,10 +63,21 @@ class Recogniser:
 
     def log_probs(self, audio: np.ndarray) -> np.ndarray:
         """Float [samples] at its own rate as logarithms of probabilities, float32 [T, V]; too little sound gives none."""
-        spec = self.settings.audio
-        if not feature_count(len(audio), spec) or (self.settings.hears_samples and len(audio) < spec.win):
-            return np.zeros((0, len(self.labels)), np.float32)
-        return self.run(self._in_context(recogniser_features(audio, spec)))[0]
+        features = self._features(audio)
+        return self.run(features)[0] if len(features) else np.zeros((0, len(self.labels)), np.float32)
+
+    def log_probs_of(self, many: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The same of several pieces of sound. A model that carries a state hears those of about the same length at once,
+        for its weights are read from memory again in every frame."""
+        if not self._together:
+            return [self.log_probs(audio) for audio in many]
+        features = [self._features(audio) for audio in many]
+        found = [np.zeros((0, len(self.labels)), np.float32)] * len(many)
+        most = 2 * self.settings.longest_seconds / self.settings.frame_seconds
+        for batch in _alike([len(one) for one in features], most):
+            for place, log_probs in zip(batch, self._run_together([features[place] for place in batch]), strict=True):
+                found[place] = log_probs
+        return found
 
     def run(self, features: np.ndarray, states: list[np.ndarray] | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
         """Features as the model takes them -> logarithms of probabilities [T, V] and the states after them."""
@@ -73,18 +88,33 @@ class Recogniser:
         own = self.settings.states
         for state, value in zip(own, states or self.first_states(), strict=True):
             feed[state.input] = value
-        try:
-            outputs = dict(zip(self._outputs, self._session.run(None, feed), strict=True))
-        except Exception as fault:
-            raise CheckpointError(
-                f"the recogniser failed on {len(features)} frames: {' '.join(str(fault).split())[:200]}",
-                file=self.path,
-                remedy="Check that the .onnx and the .onnx.json belong together, and that memory suffices.",
-            ) from fault
-        logits = self._checked(outputs[self._outputs[0]])
+        outputs = self._outputs_of(feed)
+        logits = self._checked(outputs[self._outputs[0]], 1)[0]
         if OUTPUT_LENGTHS in outputs:
             logits = logits[: int(np.ravel(outputs[OUTPUT_LENGTHS])[0])]
         return log_softmax(logits), [outputs[state.output] for state in own]
+
+    def _run_together(self, many: list[np.ndarray]) -> list[np.ndarray]:
+        """Features of several pieces, each in its context -> logarithms of probabilities [T, V] of each."""
+        longest = max(len(one) for one in many)
+        padded = np.stack([np.pad(one, ((0, longest - len(one)), (0, 0))) for one in many])
+        feed = {FEATURES: padded.astype(np.float32)}
+        for state, value in zip(self.settings.states, self.first_states(), strict=True):
+            feed[state.input] = np.repeat(value, len(many), axis=1)
+        logits = self._checked(self._outputs_of(feed)[self._outputs[0]], len(many))
+        # What is put in after a piece's end comes after all that it says.
+        lengths = (len(one) - 2 * self.settings.context for one in many)
+        return [log_softmax(one[:length]) for one, length in zip(logits, lengths, strict=True)]
+
+    def _outputs_of(self, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        try:
+            return dict(zip(self._outputs, self._session.run(None, feed), strict=True))
+        except Exception as fault:
+            raise CheckpointError(
+                f"the recogniser failed on {list(feed[FEATURES].shape)}: {' '.join(str(fault).split())[:200]}",
+                file=self.path,
+                remedy="Check that the .onnx and the .onnx.json belong together, and that memory suffices.",
+            ) from fault
 
     def first_states(self) -> list[np.ndarray]:
         """The states that an utterance begins with."""
@@ -139,23 +169,27 @@ class Recogniser:
             pieces = iter([Piece(0.0, np.concatenate([np.zeros(0, np.float32), *blocks]))])
         else:
             pieces = _pieces(blocks, rate, self.settings.longest_seconds)
-        for piece in pieces:
-            log_probs = self.log_probs(resample(piece.audio, rate, self.sample_rate))
-            yield self.segment(log_probs, decoder, piece.start, piece.start + len(piece.audio) / rate)
+        while group := list(islice(pieces, _AT_ONCE if self._together else 1)):
+            found = self.log_probs_of([resample(piece.audio, rate, self.sample_rate) for piece in group])
+            for piece, log_probs in zip(group, found, strict=True):
+                yield self.segment(log_probs, decoder, piece.start, piece.start + len(piece.audio) / rate)
 
-    def _in_context(self, features: np.ndarray) -> np.ndarray:
-        """Frames with the nothing that is before and after them."""
-        context = self.settings.context
+    def _features(self, audio: np.ndarray) -> np.ndarray:
+        """What the model takes of float [samples], with the nothing that is before and after it; none of too little."""
+        spec, context = self.settings.audio, self.settings.context
+        if not feature_count(len(audio), spec) or (self.settings.hears_samples and len(audio) < spec.win):
+            return np.zeros(0, np.float32)
+        features = recogniser_features(audio, spec)
         return np.pad(features, ((context, context), (0, 0))) if context else features
 
-    def _checked(self, output: object) -> np.ndarray:
+    def _checked(self, output: object, count: int) -> np.ndarray:
         logits = np.asarray(output)
-        if logits.ndim != 3 or logits.shape[0] != 1 or logits.shape[2] != len(self.labels):
+        if logits.ndim != 3 or logits.shape[0] != count or logits.shape[2] != len(self.labels):
             raise CheckpointError(
                 "the model's output does not belong to its symbols",
                 file=self.path,
                 field=self._outputs[0],
-                expected=f"[1, frames, {len(self.labels)}]",
+                expected=f"[{count}, frames, {len(self.labels)}]",
                 got=str(list(logits.shape)),
                 remedy="Take the .onnx.json that was exported with this model.",
             )
@@ -163,7 +197,7 @@ class Recogniser:
             raise CheckpointError(
                 "the model gives no numbers (NaN)", file=self.path, remedy="Its weights are damaged: export it again."
             )
-        return logits[0]
+        return logits
 
     def _check_signature(self) -> None:
         """Names that the settings speak of and the model lacks, and what the model wants besides."""
@@ -208,6 +242,26 @@ def find_recogniser(path: Path) -> Path:
         got="nothing by that name",
         remedy="Check the path; `voxgraft export` writes one from a run.",
     )
+
+
+def _alike(lengths: list[int], most: float) -> Iterator[list[int]]:
+    """The places of lengths above 0, those of about the same length together, at most `most` when filled up."""
+    batch: list[int] = []
+    for place in sorted((place for place, length in enumerate(lengths) if length), key=lambda place: lengths[place]):
+        filled = lengths[place] * (len(batch) + 1)
+        if batch and filled > min(most, _FILLED_UP * sum(lengths[one] for one in (*batch, place))):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _takes_several(session: InferenceSession, settings: RecogniserSettings) -> bool:
+    """Whether a model that carries states leaves open how many utterances it hears at once."""
+    batches = [node.shape[0] for node in session.get_inputs() if node.name == FEATURES and node.shape]
+    states = settings.states and all(len(state.shape) == 3 and state.shape[1] == 1 for state in settings.states)
+    return bool(states and batches and not isinstance(batches[0], int))
 
 
 def _pieces(blocks: Iterator[np.ndarray], rate: int, longest: float) -> Iterator[Piece]:
