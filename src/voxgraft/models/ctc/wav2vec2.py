@@ -139,11 +139,10 @@ class SampleConvolution(nn.Module):
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
         """x [B, T, C]; lengths [B] of what comes out -> [B, T', C']."""
-        # As an image of one line with its channels last: what is normalised and activated lies as it comes, and gradients
-        # too, which a convolution over [B, C, T] would have copied to and fro.
-        image = x.transpose(1, 2).unsqueeze(2)
-        weight, stride = self.conv.weight.unsqueeze(2), (1, *self.conv.stride)
-        x = F.conv2d(image, weight, self.conv.bias, stride).squeeze(2).transpose(1, 2)
+        # As a matrix product, channels last: a convolution over [B, C, T] would have what is normalised and activated copied
+        # to and fro, gradients too.
+        weight = self.conv.weight.transpose(1, 2).flatten(1)
+        x = F.linear(_windows(x, self.conv.kernel_size[0], self.conv.stride[0]), weight, self.conv.bias)
         if self.norm == "layer":
             x = self.layer_norm(x)
         if self.norm == "group":
@@ -265,6 +264,17 @@ class Adapter(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, N, D] -> [B, N, D]."""
         return self.linear_2(F.relu(self.linear_1(self.norm(x))))
+
+
+def _windows(x: torch.Tensor, kernel: int, stride: int) -> torch.Tensor:
+    """[B, T, C] -> what a kernel sees at each of its places, [B, T', kernel · C]."""
+    batch, frames, channels = x.shape
+    count = (frames - kernel) // stride + 1
+    # Whole strides lie one after another already; what a kernel is longer is taken from every stride.
+    whole = kernel // stride * stride
+    parts = [x[:, k : k + count * stride].reshape(batch, count, stride * channels) for k in range(0, whole, stride)]
+    parts += [x[:, k : k + (count - 1) * stride + 1 : stride] for k in range(whole, kernel)]
+    return torch.cat(parts, dim=2)
 
 
 def _shrunk(lengths: torch.Tensor, shapes: Sequence[tuple[int, int]]) -> torch.Tensor:
