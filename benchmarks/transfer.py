@@ -1,11 +1,12 @@
 """Does transfer pay? A recogniser of one language as the base for another, against starting from scratch, at equal steps.
 
     python -m benchmarks.transfer ENGLISH RUSSIAN [--minutes 10] [--seeds 2] [--n-hidden 256] [--recordings-minutes 20]
-                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000] [--points 8] [--only NAME ...] [--jobs 2] [--threads 1]
+                                  [--base CHECKPOINT] [--base-steps 3000] [--steps 3000]
+                                  [--points 8] [--only NAME ...] [--jobs 2] [--threads 1]
 
 ENGLISH and RUSSIAN are corpora (folders with metadata.csv and wavs/, or anything `voxgraft corpus import` reads; several with
-commas between them). The base is trained on the first, or given. 15 % of the texts of the second are held out, whole texts; of the rest as many recordings
-are taken as asked for. Every contender takes the same steps on the same batches: as many as from scratch can in
+commas between them). The base is trained on the first, or given. 15 % of the texts of the second are held out, whole texts;
+of the rest as many recordings are taken as asked for. Every contender takes the same steps on the same batches: as many as from scratch can in
 `--minutes`, at most `--steps`. `mapped` keeps all layers and the output rows of letters that both alphabets have, new ones
 starting from their neighbours; `drop N` starts the last N layers anew, with no letter mapped. CER is on the held-out
 recordings, greedy, uncapped, of the averaged weights at that step: no step is chosen by it. The last columns say how many

@@ -35,7 +35,9 @@ def test_without_a_decoder_there_is_no_voice():
 
 
 def test_vits_can_be_trained():
-    check_trainable(open_checkpoint(PIPER / "single.ckpt"))
+    checkpoint = open_checkpoint(PIPER / "single.ckpt")
+    check_trainable(checkpoint)
+    assert by_name(checkpoint)["fine-tune"].possible
 
 
 def test_a_family_without_training_says_which_have_it():
