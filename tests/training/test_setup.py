@@ -152,6 +152,12 @@ def test_new_symbols_are_learnt_even_though_the_texts_rate_is_0(tmp_path, capsys
     assert begin(named).config.training.learning_rates.text_encoder == 0, "what the settings name stays"
 
 
+def test_a_voice_that_keeps_the_bases_noise_is_trained_with_it(tmp_path):
+    config = project(tmp_path)
+    own = begin(config.model_copy(update={"noise_scale": None}))
+    assert own.config.training.latent_noise == own.metadata.scales["noise_scale"] == 0.667
+
+
 @pytest.mark.usefixtures("without_export")
 def test_several_speakers_train_and_each_has_its_row(tmp_path):
     folder = corpus(tmp_path / "recordings", speakers=("ann", "ben"))
@@ -199,6 +205,8 @@ def test_from_scratch_everything_learns_and_a_voice_comes_out(tmp_path, monkeypa
     assert "from scratch" in capsys.readouterr().err
     rates = ready.config.training.learning_rates.model_dump()
     assert set(rates.values()) == {FROM_SCRATCH}
+    assert not ready.config.training.rates_by_size, "what was drawn at random has a size that means nothing"
+    assert ready.config.training.latent_noise == 1.0, "as VITS is trained"
     assert ready.module.judge_from == 0, "nothing good that new judges could spoil"
     before = {name: p.detach().clone() for name, p in ready.module.generator.named_parameters()}
     module = fit(ready)

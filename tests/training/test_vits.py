@@ -8,7 +8,9 @@ from torch import nn
 
 from voxgraft.errors import TrainingError
 from voxgraft.models.vits import PARTS
+from voxgraft.models.vits.masks import segments
 from voxgraft.training import vits
+from voxgraft.training.optimisers import LEAST_SIZE, USUAL_SIZE
 from voxgraft.training.rates import learning_rate_factor
 
 
@@ -24,7 +26,8 @@ class Seen(lightning.Callback):
 
 
 def rates(trainer, module):
-    return [{g.get("part", "discriminator"): g["lr"] for g in o.param_groups} for o in trainer.optimizers]
+    """Of each part, for a tensor of the usual size."""
+    return [{g.get("part", "discriminator"): g["lr"] / g["share"] for g in o.param_groups} for o in trainer.optimizers]
 
 
 def weights(network):
@@ -101,7 +104,7 @@ def test_parts_with_a_learning_rate_of_0_and_parts_named_in_freeze_keep_every_bi
 
 
 def test_a_part_with_a_higher_learning_rate_goes_further(started):
-    ready = started(learning_rates=EVERYTHING_LEARNS | {"decoder": 1e-3}, steps=2)
+    ready = started(learning_rates=EVERYTHING_LEARNS | {"decoder": 1e-3}, steps=2, rates_by_size=False)
     before = weights(ready.module.generator)
     module = fit(ready)
     after = module.generator.state_dict()
@@ -111,6 +114,61 @@ def test_a_part_with_a_higher_learning_rate_goes_further(started):
     }
     # AdamW's first steps go about as far as the learning rate says, whatever the gradient.
     assert far["dec."] == pytest.approx(10 * far["flow."], rel=0.3)
+
+
+def test_small_and_large_weights_change_by_the_same_share_of_themselves(started):
+    ready = started(learning_rates=EVERYTHING_LEARNS, steps=1, warmup=0, ema=0)
+    before = weights(ready.module.generator)
+    after = fit(ready).generator.state_dict()
+
+    def share(name):
+        # AdamW's first step takes every weight as far as its rate says, but for those whose gradient is all but 0.
+        return float((after[name] - before[name]).abs().median() / before[name].square().mean().sqrt())
+
+    sizes = {n: float(w.square().mean().sqrt()) for n, w in before.items() if n.startswith("dec.")}
+    moved = {name: share(name) for name, size in sizes.items() if size > LEAST_SIZE}
+    assert max(sizes.values()) > 5 * min(sizes[name] for name in moved), "there are small ones and large ones"
+    expected = EVERYTHING_LEARNS["decoder"] / USUAL_SIZE
+    assert moved == pytest.approx(dict.fromkeys(moved, expected), rel=0.1)
+
+
+def test_a_resume_keeps_the_shares_that_the_run_began_with(started):
+    first = fit(started(steps=2, learning_rates=EVERYTHING_LEARNS))
+    ready = started(steps=2, learning_rates=EVERYTHING_LEARNS)
+    with torch.no_grad():
+        for parameter in ready.module.generator.parameters():
+            parameter.mul_(2)
+    ready.module.optimiser_states = first.states_of_optimisers()
+    seen = Seen(lambda trainer, _: [g["share"] for g in trainer.optimizers[0].param_groups])
+    fit(ready, seen)
+    assert seen.found[0] == [g["share"] for g in first.trainer.optimizers[0].param_groups]
+
+
+def heard_by_the_decoder(ready, monkeypatch):
+    """The latents that the decoder is given in a pass over the first batch, and what they are drawn around."""
+    heard, found = [], []
+    generator = ready.module.generator
+    decode, encode = generator.decode, generator.enc_q.forward
+    monkeypatch.setattr(generator, "decode", lambda z, g: heard.append(z.detach()) or decode(z, g))
+    monkeypatch.setattr(generator.enc_q, "forward", lambda *a: found.append(encode(*a)) or found[-1])
+    batch = batch_of(ready)
+    terms = ready.module.losses(batch)[2]
+    mean, log_deviation = found[-1]
+    frames = ready.module.segment
+    mean, deviation = (segments(t.detach(), batch.offsets, frames) for t in (mean, log_deviation.exp() * batch.noise))
+    return heard[0][: len(batch)], mean, deviation, terms["kl"].item()
+
+
+def test_the_decoder_learns_from_latents_spread_as_the_voice_will_be_spoken_with(started, monkeypatch):
+    ready = started(weights={"from_text": 0})
+    heard, mean, deviation, kl = heard_by_the_decoder(ready, monkeypatch)
+    assert ready.config.training.latent_noise == 0.333, "the default noise_scale of voices"
+    torch.testing.assert_close(heard, mean + 0.333 * deviation)
+    heard, mean, deviation, whole = heard_by_the_decoder(
+        started(weights={"from_text": 0}, latent_noise=1.0), monkeypatch
+    )
+    torch.testing.assert_close(heard, mean + deviation)
+    assert kl == whole, "the prior answers for all of the posterior in any case"
 
 
 def gradients(ready, pieces):

@@ -134,12 +134,24 @@ class TrainingConfig(Section):
         description="Frames around the segment that posterior and flow see; null is whole clips, as VITS does.",
     )
     realign_every: int = Field(500, ge=1, description="Most steps that a clip's alignment is used for.")
+    latent_noise: float | None = Field(
+        None,
+        ge=0,
+        le=2,
+        description="Share of the latents' deviation that the decoder hears in training; null is what the voice will speak "
+        "with (noise_scale), and all of it, as in VITS, from scratch.",
+    )
     segment: int = Field(8192, ge=1024, description="Samples that the decoder is trained on, of each clip.")
     discriminator: Literal["none", "light", "piper"] = Field(
         "light", description="Judge of the waveform: light is thin and quick, piper is what Piper trains with."
     )
     discriminator_warmup: int = Field(20, ge=0, description="Steps in which new discriminators learn alone.")
     learning_rates: LearningRates = Field(LearningRates(), description="Learning rate of each part.")
+    rates_by_size: bool = Field(
+        True,
+        description="Each tensor's rate is in proportion to its size (root mean square; 0.03 takes it as it is), so that no "
+        "layer of the base is changed out of proportion. Off from scratch, unless named.",
+    )
     freeze: tuple[str, ...] = Field((), description="Parts that stay as they are, by the names in the graft plan.")
     warmup: int = Field(20, ge=0, description="Steps in which the learning rate rises from 0.")
     decay: Literal["cosine", "exponential", "none"] = Field(

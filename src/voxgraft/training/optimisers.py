@@ -1,11 +1,16 @@
-"""Optimisers that were saved, taken up again."""
+"""Optimisers: how far each tensor may go in a step, and what was saved of them, taken up again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import torch
 from torch.optim import Optimizer
+
+# The size (root mean square) of a tensor whose rate is its part's as it is; smaller ones go less far, larger ones further.
+USUAL_SIZE = 0.03
+LEAST_SIZE = 1e-3
 
 # A saved optimiser brings these along; those of the settings are the ones that count.
 OF_THE_SETTINGS = ("rate", "from_step")
@@ -18,3 +23,18 @@ def take_up(optimisers: Iterable[Optimizer], states: Sequence[dict[str, Any]]) -
         optimiser.load_state_dict(state)
         for group, own in zip(optimiser.param_groups, settled, strict=True):
             group |= own
+
+
+def share_by_size(tensor: torch.Tensor) -> float:
+    """What a tensor's rate is multiplied by, so that a step changes small and large weights by the same share of themselves.
+
+    Adam moves every weight about as far, whatever its size: a small share of some layers of a trained voice and a large
+    one of others (Adafactor, Shazeer and Stern 2018, section 8, scales steps the same way).
+    """
+    size = float(tensor.detach().float().square().mean().sqrt())
+    return max(size, LEAST_SIZE) / USUAL_SIZE
+
+
+def full_share(_: torch.Tensor) -> float:
+    """The part's rate as it is, whatever the tensor's size."""
+    return 1.0

@@ -138,7 +138,7 @@ def begin(config: RunConfig) -> Started:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
     _tell(graft.plan, graft.base)
     material = _material(config, graft.target)
-    config = _settled(config, len(material.examples))
+    config = _settled(config, graft.base, len(material.examples))
     base = _whole_base(graft.base, config, material)
     plan = make_plan(base, graft.target, tuple(graft.plan.recovered)) if base is not None else graft.plan
     generator, adversary = _networks(graft.target, config)
@@ -252,13 +252,28 @@ def _networks(target: Target, config: RunConfig) -> tuple[Vits, nn.Module | None
     return generator, None if kind == "none" else build_judge(kind, config.seed)
 
 
-def _settled(config: RunConfig, clips: int) -> RunConfig:
+def _settled(config: RunConfig, base: Checkpoint | None, clips: int) -> RunConfig:
     """The configuration with what was left to us decided, so that a resume decides nothing anew."""
     settings = config.training
     device = choose_device(settings.device)
     precision = "bf16" if choose_precision(settings.precision, device) is not None else "fp32"
-    changes = {"batch": choose_batch(settings, clips, device), "precision": precision, "device": device}
+    changes = {
+        "batch": choose_batch(settings, clips, device),
+        "precision": precision,
+        "device": device,
+        "latent_noise": _latent_noise(config, base),
+    }
     return config.model_copy(update={"training": settings.model_copy(update=changes)})
+
+
+def _latent_noise(config: RunConfig, base: Checkpoint | None) -> float:
+    """A decoder learns from latents as it will be given them; one that knows nothing yet, from all that there are."""
+    if config.training.latent_noise is not None:
+        return config.training.latent_noise
+    if base is None:
+        return 1.0
+    spoken_with = metadata_of(base, name=config.name).scales["noise_scale"]
+    return spoken_with if config.noise_scale is None else config.noise_scale
 
 
 def _module(

@@ -32,10 +32,13 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
         chosen = [part for part in open_ if part in new_parts(plan) and getattr(rates, part) == 0]
         for part in chosen:
             notice(f"{part} has something to learn that the base does not know: it learns at {FROM_SCRATCH:g}")
-    if not chosen:
+    if not chosen and plan.base_sha256 is not None:
         return config
-    rates = rates.model_copy(update=dict.fromkeys(chosen, FROM_SCRATCH))
-    return config.model_copy(update={"training": config.training.model_copy(update={"learning_rates": rates})})
+    changes: dict[str, object] = {"learning_rates": rates.model_copy(update=dict.fromkeys(chosen, FROM_SCRATCH))}
+    if plan.base_sha256 is None and "rates_by_size" not in config.training.model_fields_set:
+        # New weights have the size that they were drawn with, which says nothing.
+        changes["rates_by_size"] = False
+    return config.model_copy(update={"training": config.training.model_copy(update=changes)})
 
 
 def new_parts(plan: GraftPlan) -> set[str]:

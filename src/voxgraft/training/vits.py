@@ -26,7 +26,7 @@ from voxgraft.training.draws import generator as generator_of_draws
 from voxgraft.training.examples import Example
 from voxgraft.training.gan_step import judge, reconstruction_terms
 from voxgraft.training.memory import in_pieces_that_fit
-from voxgraft.training.optimisers import take_up
+from voxgraft.training.optimisers import full_share, share_by_size, take_up
 from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 from voxgraft.training.state import DISCRIMINATOR, GENERATOR
@@ -80,16 +80,18 @@ class VitsTraining(lightning.LightningModule):
         self.optimiser_states: list[dict[str, Any]] = []
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """AdamW of the generator, a group a part, and of the discriminator."""
+        """AdamW of the generator, a group a tensor, and of the discriminator."""
         rates = self.settings.learning_rates
+        share = share_by_size if self.settings.rates_by_size else full_share
         groups = [
-            {"params": parameters, "lr": 0.0, "rate": getattr(rates, part), "part": part}
-            for part, parameters in trained_parts(self.generator)
+            {"params": [tensor], "part": part, "rate": getattr(rates, part), "share": share(tensor)}
+            for part, tensors in trained_parts(self.generator)
+            for tensor in tensors
         ]
         optimisers = [_adamw(groups)]
         if self.discriminator is not None:
             parameters = list(self.discriminator.parameters())
-            optimisers.append(_adamw([{"params": parameters, "lr": 0.0, "rate": rates.discriminator}]))
+            optimisers.append(_adamw([{"params": parameters, "rate": rates.discriminator, "share": 1.0}]))
         return optimisers
 
     def training_step(self, batch: Batch, _: int) -> None:
@@ -162,7 +164,13 @@ class VitsTraining(lightning.LightningModule):
             durations = None if self.settings.window is None else self._durations(batch)
             text = self.texts.encode(self.generator, batch)
             output, from_text = window_pass(
-                self.generator, batch, text, durations, self.segment, from_text=weights.from_text > 0
+                self.generator,
+                batch,
+                text,
+                durations,
+                self.segment,
+                spread=1.0 if self.settings.latent_noise is None else self.settings.latent_noise,
+                from_text=weights.from_text > 0,
             )
         terms = reconstruction_terms(output, batch.spectrogram, self.spec, self.segment)
         if from_text is not None:
@@ -218,7 +226,7 @@ class VitsTraining(lightning.LightningModule):
         factor = learning_rate_factor(self.step, self.steps, self.settings.warmup, self.settings.decay)
         for optimiser in _as_list(self.optimizers()):
             for group in optimiser.param_groups:
-                group["lr"] = group["rate"] * factor
+                group["lr"] = group["rate"] * group["share"] * factor
 
     def state_of_networks(self) -> dict[str, torch.Tensor]:
         """Weights as they are now, under Piper's names."""
@@ -278,7 +286,7 @@ def trained_parts(generator: Vits) -> Iterable[tuple[str, list[nn.Parameter]]]:
 
 
 def _adamw(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(groups, betas=BETAS, eps=EPSILON, fused=True)
+    return torch.optim.AdamW(groups, lr=0.0, betas=BETAS, eps=EPSILON, fused=True)
 
 
 def _as_list(optimisers: Any) -> list[Any]:

@@ -14,30 +14,36 @@ from voxgraft.models.vits import TextEncoding, Vits, VitsOutput
 from voxgraft.models.vits.masks import segments, sequence_mask
 from voxgraft.training.batches import Batch
 
-# How far from the mean the latent is drawn on the way from text: what voices are used with.
-PRIOR_NOISE = 0.667
-
 
 def window_pass(
-    model: Vits, batch: Batch, text: TextEncoding, durations: torch.Tensor | None, segment: int, *, from_text: bool
+    model: Vits,
+    batch: Batch,
+    text: TextEncoding,
+    durations: torch.Tensor | None,
+    segment: int,
+    *,
+    spread: float,
+    from_text: bool,
 ) -> tuple[VitsOutput, torch.Tensor | None]:
     """Decode a segment of each clip from its posterior and, `from_text`, from its prior too, as the voice will speak.
 
     text encodes batch.ids; durations [B, N] in frames of the whole clip; None aligns the window itself, which must be the whole clip then.
+    The decoder hears latents drawn with `spread` of their deviation, from the posterior and from text; 1 is VITS's own loss.
     Returns the pass and the audio from text [B, 1, S * hop] or None. The pass's mask weighs every clip the same,
     whatever its length, so that parts of a batch, averaged, are the batch.
     """
     g = model.embed_speaker(batch.speaker)
     mask = sequence_mask(batch.window_lengths, batch.spectrogram.shape[-1])
     m_q, logs_q = model.enc_q(batch.spectrogram, mask, g)
-    z = (m_q + batch.noise * torch.exp(logs_q)) * mask
+    deviation = batch.noise * torch.exp(logs_q)
+    z = (m_q + deviation) * mask
     z_p = model.flow(z, mask, g)
     if durations is None:
         durations = model.align(text, z_p, mask).sum(2)
     m_p, logs_p = lay_out(text, durations, batch.begins, mask)
-    latents = [segments(z, batch.offsets, segment)]
+    latents = [segments((m_q + spread * deviation) * mask, batch.offsets, segment)]
     if from_text:
-        drawn = (m_p + PRIOR_NOISE * batch.prior_noise * torch.exp(logs_p)) * mask
+        drawn = (m_p + spread * batch.prior_noise * torch.exp(logs_p)) * mask
         latents.append(segments(model.flow(drawn, mask, g, reverse=True), batch.offsets, segment))
     speakers = None if g is None else g.repeat(len(latents), 1, 1)
     audio = model.decode(torch.cat(latents), speakers).float()
