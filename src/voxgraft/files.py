@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
     """Write a file whole or not at all: temporary file beside it, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = name_beside(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             if isinstance(content, str):
                 file.write(content.encode("utf-8"))
             elif isinstance(content, bytes):
@@ -24,11 +24,24 @@ def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None
                 file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        discard(temporary)
         raise
+
+
+def name_beside(path: Path) -> Path:
+    """An unused, hidden name in the same folder, to be renamed to `path`.
+
+    Known before the file is there: whoever makes it within a `try` can delete it, whenever the interrupt comes.
+    """
+    return path.parent / f".{path.name}.{secrets.token_hex(6)}"
+
+
+def discard(temporary: Path) -> None:
+    """Delete a file that may not be there; what went wrong before matters more than what goes wrong here."""
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def sha256_of(path: Path) -> str:
@@ -41,15 +54,13 @@ def sha256_of(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, for libraries that write files themselves; takes its place at the end, or goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = name_beside(path)
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise

@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from voxgraft.errors import AudioError
+from voxgraft.inference import wave
 from voxgraft.inference.wave import WaveFile, wave_header
 
 SAMPLES = np.array([0, 1, -1, 32767, -32767], dtype=np.int16)
@@ -37,6 +38,13 @@ def test_a_fault_leaves_the_old_file_and_nothing_else(tmp_path, fault):
         fail_while_writing(path, fault)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupt_before_the_first_sentence_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(wave, "wave_header", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), WaveFile(tmp_path / "out.wav", 16_000):
+        pytest.fail("not reached")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxgraft.errors import AudioError
+from voxgraft.files import discard, name_beside
 
 _LARGEST_RIFF = 2**32 - 1
 _UNKNOWN = 2**32 - 1
@@ -28,13 +28,17 @@ class WaveFile:
         self._samples = 0
 
     def __enter__(self) -> WaveFile:
+        self._temporary = name_beside(self._path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, self._temporary = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-        except OSError as fault:
-            raise _unwritable(self._path, fault) from fault
-        self._file = os.fdopen(handle, "wb")
-        self._file.write(wave_header(self._rate, 0))
+            self._file = open(self._temporary, "xb")
+            self._file.write(wave_header(self._rate, 0))
+        except BaseException as fault:
+            # An interrupt before the block has begun does not end it.
+            discard(self._temporary)
+            if isinstance(fault, OSError):
+                raise _unwritable(self._path, fault) from fault
+            raise
         return self
 
     def write(self, pcm: NDArray[np.int16]) -> None:
@@ -53,14 +57,13 @@ class WaveFile:
             raise _unwritable(self._path, fault) from fault
         finally:
             self._file.close()
-            Path(self._temporary).unlink(missing_ok=True)
+            discard(self._temporary)
 
     def _finish(self) -> None:
         self._file.seek(0)
         self._file.write(wave_header(self._rate, 2 * self._samples))
         self._file.flush()
         os.fsync(self._file.fileno())
-        os.chmod(self._temporary, 0o644)
         os.replace(self._temporary, self._path)
 
 
