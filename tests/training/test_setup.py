@@ -152,6 +152,20 @@ def test_new_symbols_are_learnt_even_though_the_texts_rate_is_0(tmp_path, capsys
     assert begin(named).config.training.learning_rates.text_encoder == 0, "what the settings name stays"
 
 
+def test_what_the_base_did_not_give_learns_at_its_parts_rate(tmp_path):
+    config = project(tmp_path, discriminator="none")
+    speakers = config.graft.model_copy(update={"speakers": ("ann", "ben")})
+    import_corpus(corpus(tmp_path / "more", speakers=("ann", "ben"))).write(tmp_path / MANIFEST)
+    module = begin(config.model_copy(update={"graft": speakers})).module
+    (optimiser,) = module.configure_optimizers()
+    names = {id(p): name for name, p in module.generator.named_parameters()}
+    shares = {names[id(g["params"][0])]: g["share"] for g in optimiser.param_groups}
+    anew = {name for name in shares if name.startswith(("emb_g.", "dec.cond."))}
+    assert len(anew) == 3
+    assert all(shares[name] == 1.0 for name in anew), "some begin as zeros: by their size they would never get on"
+    assert all(shares[name] != 1.0 for name in shares if name.startswith("dec.ups"))
+
+
 def test_a_voice_that_keeps_the_bases_noise_is_trained_with_it(tmp_path):
     config = project(tmp_path)
     own = begin(config.model_copy(update={"noise_scale": None}))

@@ -121,6 +121,13 @@ class TrainingConfig(Section):
     minutes: float | None = Field(
         None, gt=0, description="Take no more steps than fit into this many minutes, by the measured time of a step."
     )
+    replay: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share of the clips that the base speaks, where the run keeps voices (graft.keep_speakers) that the corpus "
+        "has no recordings of, so that they are not forgotten; 0 leaves them out.",
+    )
     batch: int | Literal["auto"] = Field("auto", description="Clips a step; auto fits memory.")
     accumulate: int = Field(
         1, ge=1, description="Pieces that each batch is computed in, one after another; more need less memory."

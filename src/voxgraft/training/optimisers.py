@@ -33,8 +33,3 @@ def share_by_size(tensor: torch.Tensor) -> float:
     """
     size = float(tensor.detach().float().square().mean().sqrt())
     return max(size, LEAST_SIZE) / USUAL_SIZE
-
-
-def full_share(_: torch.Tensor) -> float:
-    """The part's rate as it is, whatever the tensor's size."""
-    return 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.prepare import prepare, upsampled
 from voxgraft.corpus.split import Split, split
 from voxgraft.errors import CorpusError, GraftError
-from voxgraft.export.languages import language_of
-from voxgraft.export.metadata import SCALES, VoiceMetadata, base_of, metadata_from_dict, metadata_of
+from voxgraft.export.metadata import VoiceMetadata, metadata_from_dict, metadata_of
 from voxgraft.export.piper import export_piper
 from voxgraft.export.trainer_checkpoint import hyper_parameters, write_slim_checkpoint
 from voxgraft.graft.apply import apply_plan, build, build_judge
@@ -28,7 +27,7 @@ from voxgraft.graft.make import make_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.project import plan_project, project_manifest, project_speakers, require_trainable
 from voxgraft.graft.table import summary, verdict
-from voxgraft.graft.target import Target, target_for, target_like
+from voxgraft.graft.target import Target, renamed, target_for, target_like
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
 from voxgraft.text.encode import encode_text
@@ -36,10 +35,13 @@ from voxgraft.text.symbols import Encoding, SymbolTable
 from voxgraft.training.assess import Listener, MelGauge
 from voxgraft.training.batches import Cutting
 from voxgraft.training.callbacks.validation import Best
+from voxgraft.training.described import metadata_for, scales_of
 from voxgraft.training.device import choose_batch, choose_device, choose_precision
 from voxgraft.training.examples import Example, make_examples, require_examples
 from voxgraft.training.feed import feed, schedule_of
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
+from voxgraft.training.replay import FOLDER as REPLAY
+from voxgraft.training.replay import clips_for, replay, replayed, silent_voices
 from voxgraft.training.sentences import validation_texts
 from voxgraft.training.tempo import fitting_steps
 from voxgraft.training.unlearned import with_rates_for
@@ -89,7 +91,7 @@ class Started:
 
     def keep_best(self, generator: Vits, step: int) -> Path:
         """Weights of the best so far, alone, and the voice that they are; what was best before goes."""
-        folder = Path(self.config.output) / "runs" / self.config.name / "best"
+        folder = _run_folder(self.config) / "best"
         folder.mkdir(parents=True, exist_ok=True)
         metadata = replace(self.metadata, step=step, epoch=self._epoch(step))
         path = folder / f"epoch={metadata.epoch}-step={step}.ckpt"
@@ -145,8 +147,10 @@ def begin(config: RunConfig) -> Started:
     apply_plan(plan, base, generator, adversary)
     config = with_rates_for(config, plan)
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
-    module = _module(config, generator, adversary, material, warm_up=fresh and base is not None)
-    metadata = _metadata(config, graft.base, graft.target, material.manifest)
+    anew = [row.target for row in plan.rows if row.action == "init" and row.target is not None]
+    metadata = metadata_for(config, graft.base, graft.target, material.manifest)
+    material = _replayed(config, graft.base, graft.target, material, generator)
+    module = _module(config, generator, adversary, material, warm_up=fresh and base is not None, anew=anew)
     assess = _assessor(config, graft.target, material, metadata)
     started = Started(config, plan, graft.target, metadata, module, material.examples, material.cutting, assess)
     verdict = assess.hear_the_base(generator)
@@ -160,6 +164,9 @@ def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     own, state = open_checkpoint(path), content["voxgraft_run"]
     target = target_for(config, own, project_speakers(config))
     material = _material(config, target)
+    spoken = replayed(_run_folder(config) / REPLAY)
+    if spoken is not None:
+        material = _with(material, spoken, config, target)
     generator, adversary = _networks(target, config)
     module = _module(config, generator, adversary, material, warm_up=False)
     module.load_networks(content["state_dict"])
@@ -199,22 +206,57 @@ def _material(config: RunConfig, target: Target) -> Material:
     parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
     segment = config.training.segment // spec.hop
 
-    def examples_of(part: Manifest) -> tuple[Example, ...]:
-        prepared = prepare(
-            part,
-            spec,
-            loudness=config.corpus.loudness,
-            trim=config.corpus.trim,
-            cache_dir=Path(config.output) / "corpus" / "cache",
-        )
-        limits = (config.corpus.shortest, config.corpus.longest)
-        found = make_examples(prepared, _encoder(target.symbols), target.speakers, segment, limits)
-        _tell_what_is_missing(found.left_out, found.unknown)
-        require_examples(found, part)
-        return found.kept
-
+    train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
     cutting = Cutting(config.training.window, segment, spec.hop, target.architecture["inter_channels"])
-    return Material(manifest, parts, spec, examples_of(parts.train), examples_of(parts.validation), cutting)
+    return Material(manifest, parts, spec, train, validation, cutting)
+
+
+def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> tuple[Example, ...]:
+    prepared = prepare(
+        part,
+        spec,
+        loudness=config.corpus.loudness,
+        trim=config.corpus.trim,
+        cache_dir=Path(config.output) / "corpus" / "cache",
+    )
+    limits = (config.corpus.shortest, config.corpus.longest)
+    segment = config.training.segment // spec.hop
+    found = make_examples(prepared, _encoder(target.symbols), target.speakers, segment, limits)
+    _tell_what_is_missing(found.left_out, found.unknown)
+    require_examples(found, part)
+    return found.kept
+
+
+def _replayed(
+    config: RunConfig, base: Checkpoint | None, target: Target, material: Material, grafted: Vits
+) -> Material:
+    """The material, with clips of the voices that the run keeps and the corpus lacks, spoken as the base speaks them."""
+    if base is None:
+        return material
+    voices = silent_voices(target.speakers, renamed(base.speakers, config.graft.rename), material.examples)
+    count = clips_for(config.training.replay, len(material.examples), len(voices))
+    if not count:
+        return material
+    spoken = replay(
+        grafted,
+        material.examples,
+        voices,
+        target.speakers,
+        count=count,
+        folder=_run_folder(config) / REPLAY,
+        sample_rate=material.spec.sample_rate,
+        scales=scales_of(metadata_of(base, name=config.name)),
+        seed=config.seed,
+    )
+    return _with(material, spoken, config, target)
+
+
+def _with(material: Material, spoken: Manifest, config: RunConfig, target: Target) -> Material:
+    return replace(material, examples=(*material.examples, *_examples(spoken, config, target, material.spec)))
+
+
+def _run_folder(config: RunConfig) -> Path:
+    return Path(config.output) / "runs" / config.name
 
 
 def _encoder(symbols: SymbolTable) -> Any:
@@ -277,7 +319,13 @@ def _latent_noise(config: RunConfig, base: Checkpoint | None) -> float:
 
 
 def _module(
-    config: RunConfig, generator: Vits, adversary: nn.Module | None, material: Material, *, warm_up: bool
+    config: RunConfig,
+    generator: Vits,
+    adversary: nn.Module | None,
+    material: Material,
+    *,
+    warm_up: bool,
+    anew: Collection[str] = (),
 ) -> VitsTraining:
     return VitsTraining(
         generator,
@@ -289,6 +337,7 @@ def _module(
         seed=config.seed,
         autocast=torch.bfloat16 if config.training.precision == "bf16" else None,
         warm_up_discriminator=warm_up,
+        anew=anew,
     )
 
 
@@ -303,41 +352,6 @@ def _with_fitting_steps(started: Started) -> Started:
     return started
 
 
-def _metadata(config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest) -> VoiceMetadata:
-    digest = hashlib.sha256("".join(f"{u.sha256}|{u.text}\n" for u in manifest).encode()).hexdigest()
-    licences = tuple(dict.fromkeys(x for x in (base and base.provenance.licence, config.corpus.licence) if x))
-    about = {
-        "name": config.name,
-        "symbols": target.symbols,
-        "quality": target.quality or "custom",
-        "speakers": target.speakers if target.many_speakers else (),
-        "licences": licences,
-        "corpus_sha256": digest,
-        "dataset": config.name,
-        "consent": config.corpus.consent,
-    }
-    if base is not None:
-        inherited = metadata_of(base, name=config.name)
-        stored = base.config.get("language")
-        known = stored if isinstance(stored, dict) else None
-        was = base.symbols.voice if base.symbols else None
-        language = language_of(target.symbols.voice, known, was)
-        scales = dict(inherited.scales) | _noise(config)
-        return replace(
-            inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), scales=scales, **about
-        )
-    return VoiceMetadata(
-        sample_rate=target.sample_rate,
-        language=language_of(target.symbols.voice),
-        scales=dict(SCALES) | _noise(config),
-        **about,
-    )
-
-
-def _noise(config: RunConfig) -> dict[str, float]:
-    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}
-
-
 def _assessor(config: RunConfig, target: Target, material: Material, metadata: VoiceMetadata) -> Listener | MelGauge:
     from voxgraft.errors import EvaluationError, MissingExtra
     from voxgraft.evaluation.judge import Judge
@@ -345,7 +359,6 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
     language = metadata.language.family
     texts = validation_texts(config, language, material.validation)
     sentences = [[i for part in encode_text(text, target.symbols) for i in part.ids] for text in texts]
-    scales = {name: metadata.scales[name] for name in SCALES}
     speaker = material.examples[0].speaker
     same = [e for e in material.examples if e.speaker == speaker][:TARGET_CLIPS]
     try:
@@ -357,13 +370,15 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
     except (MissingExtra, EvaluationError) as fault:
         notice(f"no judge: {fault.summary}. The best voice is chosen by mel distance instead. {fault.remedy}")
         clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
-        return MelGauge(lambda model: mel_distance(model, clips, material.spec), sentences, scales, speaker)
+        return MelGauge(
+            lambda model: mel_distance(model, clips, material.spec), sentences, scales_of(metadata), speaker
+        )
     return Listener(
         judge,
         texts,
         sentences,
         sample_rate=target.sample_rate,
-        scales=scales,
+        scales=scales_of(metadata),
         speaker=speaker,
         margin=config.evaluation.cer_margin,
     )

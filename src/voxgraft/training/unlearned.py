@@ -28,7 +28,8 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
             part: rate for part in PARTS if (rate := getattr(rates, part)) and part not in config.training.freeze
         }
         said = ", ".join(f"{part} at {rate:g}" for part, rate in learning.items())
-        notice(f"fine-tuning: {said or 'nothing'} (from scratch {FROM_SCRATCH:g}); the rest stays as it is")
+        by_size = ", each tensor by its size" if config.training.rates_by_size else ""
+        notice(f"fine-tuning: {said or 'nothing'} (from scratch {FROM_SCRATCH:g}){by_size}; the rest stays as it is")
         chosen = [part for part in open_ if part in new_parts(plan) and getattr(rates, part) == 0]
         for part in chosen:
             notice(f"{part} has something to learn that the base does not know: it learns at {FROM_SCRATCH:g}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -26,7 +26,7 @@ from voxgraft.training.draws import generator as generator_of_draws
 from voxgraft.training.examples import Example
 from voxgraft.training.gan_step import judge, reconstruction_terms
 from voxgraft.training.memory import in_pieces_that_fit
-from voxgraft.training.optimisers import full_share, share_by_size, take_up
+from voxgraft.training.optimisers import share_by_size, take_up
 from voxgraft.training.processes import sum_over_processes
 from voxgraft.training.rates import learning_rate_factor
 from voxgraft.training.state import DISCRIMINATOR, GENERATOR
@@ -43,7 +43,7 @@ class VitsTraining(lightning.LightningModule):
     """Manual optimisation: both networks step once a batch, learning rates are set from the step before each.
 
     `steps` is the whole length of the run; `step` counts optimiser steps of the generator. `average` holds the averaged
-    weights that voices are made of. Lightning's own `global_step` counts every optimiser and is not used.
+    weights that voices are made of; `anew` names the tensors that no base gave. Lightning's own `global_step` counts every optimiser and is not used.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class VitsTraining(lightning.LightningModule):
         seed: int,
         autocast: torch.dtype | None,
         warm_up_discriminator: bool,
+        anew: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -70,6 +71,7 @@ class VitsTraining(lightning.LightningModule):
         self.step = 0
         self.skipped = 0
         self.autocast = autocast
+        self.anew = frozenset(anew)
         self.judge_from = settings.discriminator_warmup if warm_up_discriminator else 0
         self.segment = settings.segment // spec.hop
         self.alignments = Alignments(examples, settings.realign_every)
@@ -82,17 +84,21 @@ class VitsTraining(lightning.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW of the generator, a group a tensor, and of the discriminator."""
         rates = self.settings.learning_rates
-        share = share_by_size if self.settings.rates_by_size else full_share
         groups = [
-            {"params": [tensor], "part": part, "rate": getattr(rates, part), "share": share(tensor)}
+            {"params": [tensor], "part": part, "rate": getattr(rates, part), "share": self._share(name, tensor)}
             for part, tensors in trained_parts(self.generator)
-            for tensor in tensors
+            for name, tensor in tensors
         ]
         optimisers = [_adamw(groups)]
         if self.discriminator is not None:
             parameters = list(self.discriminator.parameters())
             optimisers.append(_adamw([{"params": parameters, "rate": rates.discriminator, "share": 1.0}]))
         return optimisers
+
+    def _share(self, name: str, tensor: nn.Parameter) -> float:
+        # The size of what the base did not give says nothing; some of it begins as zeros.
+        by_size = self.settings.rates_by_size and name not in self.anew
+        return share_by_size(tensor) if by_size else 1.0
 
     def training_step(self, batch: Batch, _: int) -> None:
         """One step: gradients of both networks from the same pass, clipped, applied; then the average."""
@@ -276,13 +282,14 @@ def freeze_unlearned(generator: Vits, settings: TrainingConfig) -> Vits:
     return generator.freeze({*settings.freeze, *still})
 
 
-def trained_parts(generator: Vits) -> Iterable[tuple[str, list[nn.Parameter]]]:
-    """Parts that learn, with their parameters."""
-    for part, name in PARTS.items():
-        module = getattr(generator, name, None)
-        parameters = [p for p in module.parameters() if p.requires_grad] if module is not None else []
-        if parameters:
-            yield part, parameters
+def trained_parts(generator: Vits) -> Iterable[tuple[str, list[tuple[str, nn.Parameter]]]]:
+    """Parts that learn, with their parameters and the names that these have in the generator."""
+    for part, prefix in PARTS.items():
+        module = getattr(generator, prefix, None)
+        named = module.named_parameters(prefix) if module is not None else ()
+        learning = [(name, p) for name, p in named if p.requires_grad]
+        if learning:
+            yield part, learning
 
 
 def _adamw(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
