@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ctc_step": "a training step of a recogniser, next to transformers' Trainer",
     "beam_search": "beam search, next to pyctcdecode and ctc-beam-decoder",
     "transcribe": "transcribing minutes and an hour: time and memory",
+    "replay": "a voice kept beside a new one, with and without replay",
     "demo": "the demo: time, and scores of base, result and recordings",
 }
 
