@@ -34,7 +34,8 @@ from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.split import split, text_key
 from voxgraft.training.ctc.setup import begin
-from voxgraft.training.run import run_folder, train
+from voxgraft.training.run import train
+from voxgraft.training.state import run_folder
 
 HELD_OUT = 0.15
 LONGEST = 30.0

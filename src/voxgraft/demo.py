@@ -99,7 +99,8 @@ def run_demo(
     """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
     from importlib.util import find_spec
 
-    from voxgraft.training.run import run_folder, train
+    from voxgraft.training.run import train
+    from voxgraft.training.state import run_folder
 
     for module, (package, extra) in REQUIRED.items():
         if find_spec(module) is None:

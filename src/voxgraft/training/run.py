@@ -20,7 +20,7 @@ from voxgraft.training.callbacks.records import Records
 from voxgraft.training.callbacks.showing import Showing
 from voxgraft.training.callbacks.validation import Best, Validation
 from voxgraft.training.processes import is_one_of_many, run_together, signals_handled
-from voxgraft.training.state import checkpoint_name, full_disk_explained, newest, save
+from voxgraft.training.state import checkpoint_name, full_disk_explained, newest, run_folder, save
 from voxgraft.training.task import with_task
 
 if TYPE_CHECKING:
@@ -77,11 +77,6 @@ def train(config: RunConfig, *, resume: bool = False) -> RunResult:
             return _begin(with_task(config), folder)
         _tell_what_differs(config, _config_of(folder))
         return go_on(folder)
-
-
-def run_folder(config: RunConfig) -> Path:
-    """Where a run lives: OUTPUT/runs/NAME."""
-    return Path(config.output) / "runs" / config.name
 
 
 def go_on(folder: Path) -> RunResult:

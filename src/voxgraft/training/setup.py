@@ -37,12 +37,13 @@ from voxgraft.training.batches import Cutting
 from voxgraft.training.callbacks.validation import Best
 from voxgraft.training.described import metadata_for, scales_of
 from voxgraft.training.device import choose_batch, choose_device, choose_precision
-from voxgraft.training.examples import Example, make_examples, require_examples
+from voxgraft.training.examples import Example, Examples, make_examples, require_examples
 from voxgraft.training.feed import feed, schedule_of
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.replay import FOLDER as REPLAY
 from voxgraft.training.replay import clips_for, replay, replayed, silent_voices
 from voxgraft.training.sentences import validation_texts
+from voxgraft.training.state import run_folder
 from voxgraft.training.tempo import fitting_steps
 from voxgraft.training.unlearned import with_rates_for
 from voxgraft.training.vits import VitsTraining
@@ -91,7 +92,7 @@ class Started:
 
     def keep_best(self, generator: Vits, step: int) -> Path:
         """Weights of the best so far, alone, and the voice that they are; what was best before goes."""
-        folder = _run_folder(self.config) / "best"
+        folder = run_folder(self.config) / "best"
         folder.mkdir(parents=True, exist_ok=True)
         metadata = replace(self.metadata, step=step, epoch=self._epoch(step))
         path = folder / f"epoch={metadata.epoch}-step={step}.ckpt"
@@ -164,7 +165,7 @@ def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     own, state = open_checkpoint(path), content["voxgraft_run"]
     target = target_for(config, own, project_speakers(config))
     material = _material(config, target)
-    spoken = replayed(_run_folder(config) / REPLAY)
+    spoken = replayed(run_folder(config) / REPLAY)
     if spoken is not None:
         material = _with(material, spoken, config, target)
     generator, adversary = _networks(target, config)
@@ -207,11 +208,13 @@ def _material(config: RunConfig, target: Target) -> Material:
     segment = config.training.segment // spec.hop
 
     train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
+    require_examples(train, parts.train)
+    require_examples(validation, parts.validation)
     cutting = Cutting(config.training.window, segment, spec.hop, target.architecture["inter_channels"])
-    return Material(manifest, parts, spec, train, validation, cutting)
+    return Material(manifest, parts, spec, train.kept, validation.kept, cutting)
 
 
-def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> tuple[Example, ...]:
+def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> Examples:
     prepared = prepare(
         part,
         spec,
@@ -223,8 +226,7 @@ def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec
     segment = config.training.segment // spec.hop
     found = make_examples(prepared, _encoder(target.symbols), target.speakers, segment, limits)
     _tell_what_is_missing(found.left_out, found.unknown)
-    require_examples(found, part)
-    return found.kept
+    return found
 
 
 def _replayed(
@@ -243,7 +245,7 @@ def _replayed(
         voices,
         target.speakers,
         count=count,
-        folder=_run_folder(config) / REPLAY,
+        folder=run_folder(config) / REPLAY,
         sample_rate=material.spec.sample_rate,
         scales=scales_of(metadata_of(base, name=config.name)),
         seed=config.seed,
@@ -252,11 +254,8 @@ def _replayed(
 
 
 def _with(material: Material, spoken: Manifest, config: RunConfig, target: Target) -> Material:
-    return replace(material, examples=(*material.examples, *_examples(spoken, config, target, material.spec)))
-
-
-def _run_folder(config: RunConfig) -> Path:
-    return Path(config.output) / "runs" / config.name
+    added = _examples(spoken, config, target, material.spec).kept
+    return replace(material, examples=(*material.examples, *added))
 
 
 def _encoder(symbols: SymbolTable) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from voxgraft.config.run import RunConfig
 from voxgraft.errors import TrainingError
 from voxgraft.files import replacing
 from voxgraft.progress import notice
@@ -22,6 +23,11 @@ from voxgraft.progress import notice
 NAME = re.compile(r"epoch=(\d+)-step=(\d+)\.ckpt")
 GENERATOR = "model_g."
 DISCRIMINATOR = "model_d."
+
+
+def run_folder(config: RunConfig) -> Path:
+    """Where a run lives: OUTPUT/runs/NAME."""
+    return Path(config.output) / "runs" / config.name
 
 
 def checkpoint_name(epoch: int, step: int) -> str:

@@ -48,6 +48,7 @@ from voxgraft.training.ctc.report import write_run_report
 from voxgraft.training.ctc.testing import Tested, best_file, measured, tested_sets
 from voxgraft.training.device import choose_device, choose_precision, shared_batch
 from voxgraft.training.feed import Feed, loader_of
+from voxgraft.training.state import run_folder
 from voxgraft.training.tempo import steps_that_fit
 
 # Clips a step: more see the corpus less often in the same time.
@@ -79,7 +80,7 @@ class Started:
     @property
     def folder(self) -> Path:
         """Of the run."""
-        return Path(self.config.output) / "runs" / self.config.name
+        return run_folder(self.config)
 
     def feed(self) -> DataLoader[Any]:
         """Batches of the steps that are left."""
@@ -206,7 +207,7 @@ def begin(config: RunConfig) -> Started:
     if base is None:
         start_from_scratch(network, material.train, config.seed)
     if labels is not None:
-        path = Path(config.output) / "runs" / config.name / "alphabet.txt"
+        path = run_folder(config) / "alphabet.txt"
         write_atomically(path, alphabet_text(labels))
         settled = with_alphabet(settled, path)
     started = _started(settled, graft.plan, model, material, network)
@@ -222,7 +223,7 @@ def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     network = build_network(model.family, model.architecture)
     tensors = {name: tensor.numpy() for name, tensor in content["state_dict"].items()}
     load_canonical(model.family, network, tensors, model.architecture)
-    plan = read_plan(Path(config.output) / "runs" / config.name / "plan.json")
+    plan = read_plan(run_folder(config) / "plan.json")
     started = _started(config, plan, model, material, network)
     state = content["voxgraft_run"]
     started.module.load_run_state(state)
