@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,10 +155,12 @@ def begin(config: RunConfig) -> Started:
     module = _module(config, generator, adversary, material, warm_up=fresh and base is not None, anew=anew)
     assess = _assessor(config, graft.target, material, metadata)
     started = Started(config, plan, graft.target, metadata, module, material.examples, material.cutting, assess)
+    before = time.perf_counter()
     verdict = assess.hear_the_base(generator)
+    listening = time.perf_counter() - before
     if verdict.cer is not None:
         notice(f"the base: similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %")
-    return _with_fitting_steps(started)
+    return _with_fitting_steps(started, listening)
 
 
 def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
@@ -340,12 +343,12 @@ def _module(
     )
 
 
-def _with_fitting_steps(started: Started) -> Started:
-    """Where the settings give minutes, measure a step and shorten the run to what fits."""
+def _with_fitting_steps(started: Started, listening: float) -> Started:
+    """Where the settings give minutes, measure a step and shorten the run to what fits, with validations of so many seconds."""
     settings = started.config.training
     if settings.minutes is None:
         return started
-    steps = fitting_steps(started.module, started.examples, started.cutting, started.config)
+    steps = fitting_steps(started.module, started.examples, started.cutting, started.config, listening)
     started.module.steps = steps
     started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
     return started

@@ -21,8 +21,13 @@ MEASURED = 4
 OVERHEAD = 1.15
 
 
-def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cutting, config: RunConfig) -> int:
-    """Steps of a run that fits into `training.minutes`: measures some passes, whose gradients are thrown away."""
+def fitting_steps(
+    module: VitsTraining, examples: Sequence[Example], cutting: Cutting, config: RunConfig, listening: float
+) -> int:
+    """Steps of a run that fits into `training.minutes`: measures some passes, whose gradients are thrown away.
+
+    `listening` is what a validation takes, in seconds.
+    """
     schedule = schedule_of(examples, config)
     module.to(torch.device(config.training.device))
 
@@ -42,7 +47,7 @@ def fitting_steps(module: VitsTraining, examples: Sequence[Example], cutting: Cu
     def pass_over(batch: Batch) -> None:
         module.pieces = in_pieces_that_fit(batch, module.pieces, partial(module.zero_grad, set_to_none=True), work)
 
-    steps = steps_that_fit(config.training, prepared, pass_over)
+    steps = steps_that_fit(config.training, prepared, pass_over, listening)
     module.zero_grad(set_to_none=True)
     module.alignments.forget()
     return steps
@@ -52,20 +57,21 @@ def steps_that_fit(
     settings: TrainingConfig,
     prepared: Callable[[int], Batch],
     pass_over: Callable[[Batch], None],
-    validate: Callable[[], None] | None = None,
+    listening: float,
 ) -> int:
-    """Steps of a run that fits into `training.minutes`: passes over prepared batches are timed, and a validation if given."""
+    """Steps of a run that fits into `training.minutes`: passes over prepared batches are timed; validations of `listening`
+    seconds come on top."""
     assert settings.minutes is not None
     batches = [prepared(step) for step in range(MEASURED)]
-    seconds = sorted(_timed(lambda batch=batch: pass_over(batch)) for batch in batches)[MEASURED // 2] * OVERHEAD
-    if validate is not None:
-        seconds += _timed(validate) / settings.validate_every
+    seconds = sorted(timed(lambda batch=batch: pass_over(batch)) for batch in batches)[MEASURED // 2] * OVERHEAD
+    seconds += listening / settings.validate_every
     steps = max(1, min(settings.steps, int(60 * settings.minutes / seconds)))
     notice(f"{seconds:.2f} s a step: {steps} steps in {settings.minutes:g} minutes")
     return steps
 
 
-def _timed(work: Callable[[], None]) -> float:
+def timed(work: Callable[[], None]) -> float:
+    """Seconds that it takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -49,7 +49,7 @@ from voxgraft.training.ctc.testing import Tested, best_file, measured, tested_se
 from voxgraft.training.device import choose_device, choose_precision, shared_batch
 from voxgraft.training.feed import Feed, loader_of
 from voxgraft.training.state import run_folder
-from voxgraft.training.tempo import steps_that_fit
+from voxgraft.training.tempo import steps_that_fit, timed
 
 # Clips a step: more see the corpus less often in the same time.
 BATCH_ON_CPU = 8
@@ -300,7 +300,7 @@ def _with_fitting_steps(started: Started) -> Started:
         def validate() -> None:
             listen(module.network, started.material.dev, started.model.labels, device)
 
-        steps = steps_that_fit(settings, prepared, pass_over, validate)
+        steps = steps_that_fit(settings, prepared, pass_over, timed(validate))
         module.steps = steps
         started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
     started.diagnosis.begins(started.config.training)
