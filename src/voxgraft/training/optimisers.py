@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from voxgraft.errors import TrainingError
+
 # The size (root mean square) of a tensor whose rate is its part's as it is; smaller ones go less far, larger ones further.
 USUAL_SIZE = 0.03
 LEAST_SIZE = 1e-3
@@ -17,12 +19,26 @@ OF_THE_SETTINGS = ("rate", "from_step")
 
 
 def take_up(optimisers: Iterable[Optimizer], states: Sequence[dict[str, Any]]) -> None:
-    """Load what each optimiser had learned of its gradients; learning rates stay those of the settings."""
+    """Load what each optimiser had learned of its gradients; learning rates stay those of the settings.
+
+    TrainingError for a run that an older version began, whose groups are others.
+    """
     for optimiser, state in zip(optimisers, states, strict=True):
+        if _layout(state) != _layout(optimiser.state_dict()):
+            raise TrainingError(
+                "the run's optimiser has other groups of weights than this version makes",
+                expected=f"{len(optimiser.param_groups)} groups",
+                got=f"{len(state['param_groups'])} groups",
+                remedy="begin a new run with the last checkpoint as its base (--set base=FILE)",
+            )
         settled = [{name: group[name] for name in OF_THE_SETTINGS if name in group} for group in optimiser.param_groups]
         optimiser.load_state_dict(state)
         for group, own in zip(optimiser.param_groups, settled, strict=True):
             group |= own
+
+
+def _layout(state: dict[str, Any]) -> list[int]:
+    return [len(group["params"]) for group in state["param_groups"]]
 
 
 def share_by_size(tensor: torch.Tensor) -> float:
