@@ -13,36 +13,32 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.run import RunConfig
-from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.prepare import prepare, upsampled
-from voxgraft.corpus.split import Split, split
-from voxgraft.errors import CorpusError, GraftError
+from voxgraft.errors import GraftError
 from voxgraft.export.metadata import VoiceMetadata, metadata_from_dict, metadata_of
 from voxgraft.export.piper import export_piper
 from voxgraft.export.trainer_checkpoint import hyper_parameters, write_slim_checkpoint
 from voxgraft.graft.apply import apply_plan, build, build_judge
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.plan import GraftPlan
-from voxgraft.graft.project import plan_project, project_manifest, project_speakers, require_trainable
+from voxgraft.graft.project import plan_project, project_speakers, require_trainable
 from voxgraft.graft.table import summary, verdict
-from voxgraft.graft.target import Target, renamed, target_for, target_like
+from voxgraft.graft.target import Target, target_for, target_like
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
 from voxgraft.text.encode import encode_text
-from voxgraft.text.symbols import Encoding, SymbolTable
 from voxgraft.training.assess import Listener, MelGauge
 from voxgraft.training.batches import Cutting
 from voxgraft.training.callbacks.validation import Best
 from voxgraft.training.described import metadata_for, scales_of
 from voxgraft.training.device import choose_batch, choose_device, choose_precision
-from voxgraft.training.examples import Example, Examples, make_examples, require_examples
+from voxgraft.training.examples import Example
 from voxgraft.training.feed import feed, schedule_of
+from voxgraft.training.material import Material, material_of, with_clips, with_kept_voices
 from voxgraft.training.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.replay import FOLDER as REPLAY
-from voxgraft.training.replay import clips_for, replay, replayed, silent_voices
+from voxgraft.training.replay import replayed
 from voxgraft.training.sentences import validation_texts
 from voxgraft.training.state import run_folder
 from voxgraft.training.tempo import fitting_steps
@@ -141,7 +137,7 @@ def begin(config: RunConfig) -> Started:
     if graft.plan.refusals:
         raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
     _tell(graft.plan, graft.base)
-    material = _material(config, graft.target)
+    material = material_of(config, graft.target)
     config = _settled(config, graft.base, len(material.examples))
     base = _whole_base(graft.base, config, material)
     plan = make_plan(base, graft.target, tuple(graft.plan.recovered)) if base is not None else graft.plan
@@ -151,7 +147,7 @@ def begin(config: RunConfig) -> Started:
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
     anew = [row.target for row in plan.rows if row.action == "init" and row.target is not None]
     metadata = metadata_for(config, graft.base, graft.target, material.manifest)
-    material = _replayed(config, graft.base, graft.target, material, generator)
+    material = with_kept_voices(config, graft.base, graft.target, material, generator)
     module = _module(config, generator, adversary, material, warm_up=fresh and base is not None, anew=anew)
     assess = _assessor(config, graft.target, material, metadata)
     started = Started(config, plan, graft.target, metadata, module, material.examples, material.cutting, assess)
@@ -167,10 +163,10 @@ def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
     own, state = open_checkpoint(path), content["voxgraft_run"]
     target = target_for(config, own, project_speakers(config))
-    material = _material(config, target)
+    material = material_of(config, target)
     spoken = replayed(run_folder(config) / REPLAY)
     if spoken is not None:
-        material = _with(material, spoken, config, target)
+        material = with_clips(material, spoken, config, target)
     generator, adversary = _networks(target, config)
     module = _module(config, generator, adversary, material, warm_up=False)
     module.load_networks(content["state_dict"])
@@ -181,91 +177,6 @@ def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
     assess = _assessor(config, target, material, metadata)
     assess.base_cer = state["base_cer"]
     return Started(config, None, target, metadata, module, material.examples, material.cutting, assess)
-
-
-@dataclass(frozen=True)
-class Material:
-    """The corpus as the target takes it."""
-
-    manifest: Manifest
-    parts: Split
-    spec: AudioSpec
-    examples: tuple[Example, ...]
-    validation: tuple[Example, ...]
-    cutting: Cutting
-
-
-def _material(config: RunConfig, target: Target) -> Material:
-    manifest = project_manifest(config)
-    if manifest is None or not len(manifest):
-        raise CorpusError(
-            "the project has no recordings", file=config.output, remedy="run `voxgraft corpus import PATH` in it"
-        )
-    spec = AudioSpec(sample_rate=target.sample_rate)
-    dull = upsampled(manifest, spec)
-    if dull:
-        notice(
-            f"{len(dull)} of {len(manifest)} recordings have a lower rate than {spec.sample_rate} Hz: they stay dull"
-        )
-    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
-    segment = config.training.segment // spec.hop
-
-    train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
-    require_examples(train, parts.train)
-    require_examples(validation, parts.validation)
-    cutting = Cutting(config.training.window, segment, spec.hop, target.architecture["inter_channels"])
-    return Material(manifest, parts, spec, train.kept, validation.kept, cutting)
-
-
-def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> Examples:
-    prepared = prepare(
-        part,
-        spec,
-        loudness=config.corpus.loudness,
-        trim=config.corpus.trim,
-        cache_dir=Path(config.output) / "corpus" / "cache",
-    )
-    limits = (config.corpus.shortest, config.corpus.longest)
-    segment = config.training.segment // spec.hop
-    found = make_examples(prepared, _encoder(target.symbols), target.speakers, segment, limits)
-    _tell_what_is_missing(found.left_out, found.unknown)
-    return found
-
-
-def _replayed(
-    config: RunConfig, base: Checkpoint | None, target: Target, material: Material, grafted: Vits
-) -> Material:
-    """The material, with clips of the voices that the run keeps and the corpus lacks, spoken as the base speaks them."""
-    if base is None:
-        return material
-    voices = silent_voices(target.speakers, renamed(base.speakers, config.graft.rename), material.examples)
-    count = clips_for(config.training.replay, len(material.examples), len(voices))
-    if not count:
-        return material
-    spoken = replay(
-        grafted,
-        material.examples,
-        voices,
-        target.speakers,
-        count=count,
-        folder=run_folder(config) / REPLAY,
-        sample_rate=material.spec.sample_rate,
-        scales=scales_of(metadata_of(base, name=config.name)),
-        seed=config.seed,
-    )
-    return _with(material, spoken, config, target)
-
-
-def _with(material: Material, spoken: Manifest, config: RunConfig, target: Target) -> Material:
-    added = _examples(spoken, config, target, material.spec).kept
-    return replace(material, examples=(*material.examples, *added))
-
-
-def _encoder(symbols: SymbolTable) -> Any:
-    def encode(text: str) -> list[Encoding]:
-        return encode_text(text, symbols)
-
-    return encode
 
 
 def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) -> Checkpoint | None:
@@ -392,16 +303,6 @@ def _tell(plan: GraftPlan, base: Checkpoint | None) -> None:
         notice(f"  {part:<17} {action:<9} {tensors:>4} tensors {parameters:>11} parameters  {why}")
     for line in [*verdict(plan), *(f"warning: {warning}" for warning in plan.warnings)]:
         notice(f"  {line}")
-
-
-def _tell_what_is_missing(left_out: dict[str, str], unknown: Any) -> None:
-    for clip, reason in list(left_out.items())[:5]:
-        notice(f"left out {clip}: {reason}")
-    if len(left_out) > 5:
-        notice(f"left out {len(left_out)} clips in all; `voxgraft corpus check PROJECT` lists what is wrong with them")
-    if unknown:
-        shown = ", ".join(f"{symbol!r} {count}×" for symbol, count in unknown.most_common(5))
-        notice(f"symbols that the voice does not know are left out of the texts: {shown}")
 
 
 def _lightning_version() -> str:
