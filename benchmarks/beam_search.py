@@ -20,12 +20,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from voxgraft.inference.decode import BeamOptions, greedy, log_softmax
-from voxgraft.inference.labels import Labels
-from voxgraft.inference.search import beam_search
-from voxgraft.inference.word_model import LmOptions, WordModel
-from voxgraft.text.arpa import read_arpa, write_arpa
-from voxgraft.text.ngram import estimate
+from voxgraft.inference.recogniser.decoders.decode import BeamOptions, greedy, log_softmax
+from voxgraft.inference.recogniser.decoders.search import beam_search
+from voxgraft.inference.recogniser.decoders.word_model import LmOptions, WordModel
+from voxgraft.inference.recogniser.labels import Labels
+from voxgraft.lm.arpa import read_arpa, write_arpa
+from voxgraft.lm.estimate import estimate
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 LABELS = Labels((*LETTERS, None), len(LETTERS))

@@ -145,9 +145,9 @@ def ours(folder: Path, steps: int) -> None:
     from voxgraft.checkpoints import open_checkpoint
     from voxgraft.config.run import TrainingConfig
     from voxgraft.models.ctc.networks import build_network, load_canonical
-    from voxgraft.training.ctc.examples import Batch
-    from voxgraft.training.ctc.module import CtcTraining
-    from voxgraft.training.trainer import make_trainer
+    from voxgraft.training.loop.trainer import make_trainer
+    from voxgraft.training.tasks.ctc.examples import Batch
+    from voxgraft.training.tasks.ctc.module import CtcTraining
 
     found = {name: torch.from_numpy(array) for name, array in np.load(folder / "batch.npz").items()}
     total = found["counts"].sum()

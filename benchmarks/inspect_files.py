@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.inspect_checkpoint import OURS, measure
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.checkpoints.inspection import inspection_of
+from voxgraft.checkpoints.inspect import inspection_of
 from voxgraft.cli.output import print_table
 from voxgraft.errors import CheckpointError
 

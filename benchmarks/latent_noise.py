@@ -22,7 +22,7 @@ from voxgraft.checkpoints import open_checkpoint
 from voxgraft.cli.output import print_table
 from voxgraft.corpus import sample
 from voxgraft.evaluation.metrics.dnsmos import Dnsmos
-from voxgraft.export.load import load_vits
+from voxgraft.export.piper.load import load_vits
 from voxgraft.text.encode import encode_text
 
 CLIPS = 10

@@ -21,24 +21,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from voxgraft.architectures.families import family_of
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
-from voxgraft.checkpoints.families import family_of
+from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.run import RecoveryConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.prepare import Prepared, prepare
+from voxgraft.corpus.prepare.prepare import Prepared, prepare
 from voxgraft.graft.apply import apply_plan, build
-from voxgraft.graft.learned import unlearned_symbols
 from voxgraft.graft.make import make_plan
-from voxgraft.graft.neighbours import features_of
-from voxgraft.graft.symbols import SymbolRows, map_symbols
+from voxgraft.graft.symbols.learned import unlearned_symbols
+from voxgraft.graft.symbols.mapping import SymbolRows, map_symbols
+from voxgraft.graft.symbols.neighbours import features_of
 from voxgraft.graft.target import target_like
 from voxgraft.library.folder import library_folder
+from voxgraft.library.resolve import resolve
 from voxgraft.models.vits import Vits
 from voxgraft.text.encode import encode_text
 from voxgraft.text.symbols import SymbolTable
-from voxgraft.training.recover import open_recovered, recover
+from voxgraft.training.tasks.vits.recover import open_recovered, recover
 
 STARTS = ("own rows, nothing hidden", "noise", "mean", "neighbours")
 BATCH = 6

@@ -17,7 +17,7 @@ from voxgraft.cli.output import print_table
 from voxgraft.corpus import sample
 from voxgraft.evaluation.judge import Judge
 from voxgraft.evaluation.metrics.dnsmos import Dnsmos
-from voxgraft.inference.voice import Voice
+from voxgraft.inference.voice.voice import Voice
 
 SCALES = (0.667, 0.333, 0.2, 0.0)
 CLIPS_FOR_DNSMOS = 16

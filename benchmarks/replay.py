@@ -20,15 +20,16 @@ import numpy as np
 
 from benchmarks.noise_scale import SENTENCES
 from voxgraft.audio.read import read_audio
-from voxgraft.checkpoints import resolve
 from voxgraft.cli.output import print_table
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus import sample
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.demo import BASE
 from voxgraft.evaluation.judge import Judge
-from voxgraft.graft.project import MANIFEST, plan_project
-from voxgraft.inference.voice import Voice
+from voxgraft.graft.plan_project import plan_project
+from voxgraft.inference.voice.voice import Voice
+from voxgraft.library.resolve import resolve
+from voxgraft.project.project import MANIFEST
 from voxgraft.training.run import train
 
 NEW = "allison"

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from voxgraft.cli.output import print_json, print_table
-from voxgraft.inference.locate import find_voice
+from voxgraft.inference.voice.locate import find_voice
 
 # 262 letters, spaces and all: one sentence, so that the first audio is all of it.
 SENTENCE = (
@@ -30,7 +30,7 @@ TEXT = f"{SENTENCE} What a day! The kettle was on, the fire was lit, and supper,
 OURS = """
 import json, sys, time
 began = time.perf_counter()
-from voxgraft.inference.voice import Voice, to_pcm
+from voxgraft.inference.voice.voice import Voice, to_pcm
 imported = time.perf_counter()
 voice = Voice.load(sys.argv[1])
 loaded = time.perf_counter()

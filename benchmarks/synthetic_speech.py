@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 from voxgraft.audio.resample import resample
-from voxgraft.inference.voice import Voice
+from voxgraft.inference.voice.voice import Voice
 
 RATE = 16000
 SHORTEST, LONGEST = 20, 90

@@ -28,7 +28,7 @@ from voxgraft.models.alignment import maximum_path
 from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator
 from voxgraft.models.spectral import linear_spectrogram
 from voxgraft.models.vits import Vits
-from voxgraft.training.gan_step import vits_losses
+from voxgraft.training.tasks.vits.gan_step import vits_losses
 
 SPEC = AudioSpec(sample_rate=22050)
 SYMBOLS_A_SECOND = 28  # phonemes and the blanks between them

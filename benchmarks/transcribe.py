@@ -31,7 +31,7 @@ SAMPLE = Path(__file__).parents[1] / "src/voxgraft/corpus/sample/audio"
 def random_deepspeech(folder: Path) -> Path:
     """A DeepSpeech as large as the published ones, untrained."""
     from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-    from voxgraft.export.recogniser import export_recogniser
+    from voxgraft.export.recogniser.onnx import export_recogniser
     from voxgraft.models.ctc.networks import NETWORKS, build_network, canonical_state
     from voxgraft.text.alphabet import alphabet_table
 
@@ -69,7 +69,7 @@ def write_sound(path: Path, minutes: float) -> None:
 
 def whole(model: Path, sound: Path) -> dict[str, float]:
     """Transcribe a file."""
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.inference.recogniser.recogniser import Recogniser
 
     recogniser = Recogniser.load(model)
     began = time.perf_counter()
@@ -82,8 +82,8 @@ def whole(model: Path, sound: Path) -> dict[str, float]:
 def stream(model: Path, sound: Path) -> dict[str, float]:
     """The same as a stream, a tenth of a second at a time."""
     from voxgraft.audio.read import audio_blocks
-    from voxgraft.inference.recogniser import Recogniser
-    from voxgraft.inference.streaming import StreamingSession
+    from voxgraft.inference.recogniser.recogniser import Recogniser
+    from voxgraft.inference.recogniser.streaming import StreamingSession
 
     session = StreamingSession(Recogniser.load(model), RATE)
     times, count = [], 0

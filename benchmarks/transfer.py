@@ -33,9 +33,9 @@ from voxgraft.config.run import RunConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.split import split, text_key
-from voxgraft.training.ctc.setup import begin
+from voxgraft.training.loop.checkpoints import run_folder
 from voxgraft.training.run import train
-from voxgraft.training.state import run_folder
+from voxgraft.training.tasks.ctc.setup import begin
 
 HELD_OUT = 0.15
 LONGEST = 30.0

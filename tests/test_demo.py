@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.training.tiny_project import corpus, spelt
+from tests.training.tasks.vits.tiny_project import corpus, spelt
 
 from voxgraft import demo
 from voxgraft.errors import MissingExtra

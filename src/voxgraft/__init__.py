@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 # name -> module that holds it
 _PLACES = {
     "open_checkpoint": "voxgraft.checkpoints",
-    "resolve": "voxgraft.checkpoints",
+    "resolve": "voxgraft.library.resolve",
     "Checkpoint": "voxgraft.checkpoints",
     "RunConfig": "voxgraft.config.run",
     "load_config": "voxgraft.config.load",
@@ -21,18 +21,18 @@ _PLACES = {
     "dump_config": "voxgraft.config.load",
     "Manifest": "voxgraft.corpus.manifest",
     "import_corpus": "voxgraft.corpus.importers",
-    "check_corpus": "voxgraft.corpus.check",
-    "new_project": "voxgraft.graft.project",
-    "plan_project": "voxgraft.graft.project",
+    "check_corpus": "voxgraft.corpus.checks.check",
+    "new_project": "voxgraft.project.project",
+    "plan_project": "voxgraft.graft.plan_project",
     "target_for": "voxgraft.graft.target",
     "make_plan": "voxgraft.graft.make",
     "apply_plan": "voxgraft.graft.apply",
     "GraftPlan": "voxgraft.graft.plan",
     "train": "voxgraft.training.run",
     "compare": "voxgraft.evaluation.compare",
-    "export_piper": "voxgraft.export.piper",
-    "Recogniser": "voxgraft.inference.recogniser",
-    "Voice": "voxgraft.inference.voice",
+    "export_piper": "voxgraft.export.piper.voice",
+    "Recogniser": "voxgraft.inference.recogniser.recogniser",
+    "Voice": "voxgraft.inference.voice.voice",
     "VoxgraftError": "voxgraft.errors",
 }
 _CALLED = {"check_corpus": "check"}

@@ -99,8 +99,8 @@ def run_demo(
     """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
     from importlib.util import find_spec
 
+    from voxgraft.training.loop.checkpoints import run_folder
     from voxgraft.training.run import train
-    from voxgraft.training.state import run_folder
 
     for module, (package, extra) in REQUIRED.items():
         if find_spec(module) is None:
@@ -122,8 +122,8 @@ def run_demo(
 
 def _check(folder: Path) -> Any:
     from voxgraft.corpus import sample
-    from voxgraft.corpus.check import examine
-    from voxgraft.corpus.page import write_page
+    from voxgraft.corpus.checks.check import examine
+    from voxgraft.corpus.checks.page import write_page
 
     notice("checking the corpus")
     report = examine(sample.bundled(), sample_rate=22050)
@@ -134,12 +134,12 @@ def _check(folder: Path) -> Any:
 
 
 def _compare(config: RunConfig, voice: Path) -> Comparison:
-    from voxgraft.checkpoints import resolve
     from voxgraft.corpus import sample
     from voxgraft.evaluation.compare import compare
     from voxgraft.evaluation.instruments import METRIC_NAMES
     from voxgraft.evaluation.material import from_corpus
-    from voxgraft.evaluation.voices import SeededVoice
+    from voxgraft.evaluation.voice import SeededVoice
+    from voxgraft.library.resolve import resolve
 
     held_out, target = from_corpus(sample.bundled(), sample.held_out_ids())
     assert config.base is not None
@@ -159,7 +159,7 @@ def _speak(voice: Path, path: Path) -> None:
     import numpy as np
 
     from voxgraft.audio.write import write_wav
-    from voxgraft.inference.voice import Voice
+    from voxgraft.inference.voice.voice import Voice
 
     speaker = Voice.load(voice, seed=0)
     write_wav(path, np.concatenate(list(speaker.speak(SENTENCE))), speaker.sample_rate)

@@ -13,7 +13,7 @@ from voxgraft.audio.augment import (
     parse_augmentations,
     recordings_in,
 )
-from voxgraft.corpus.augmentation import Augmenter
+from voxgraft.corpus.prepare.augmentation import Augmenter
 from voxgraft.errors import AudioError, ConfigError
 
 RATE = 16000

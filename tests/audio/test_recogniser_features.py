@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tests import paths
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import feature_count, hears_samples, recogniser_features
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import AudioError
 
-THEIRS = np.load(Path(__file__).parents[1] / "fixtures" / "recogniser_features" / "features.npz")
+THEIRS = np.load(paths.FIXTURES / "recogniser_features" / "features.npz")
 WHISPER = AudioSpec(
     16000, 400, 160, 400, 80, fmax=8000.0, power=2.0, magnitude_floor=0.0, log_base="10", log_floor=1e-10,
     normalisation="whisper", centre=True,

@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-PIPER = Path(__file__).parent.parent / "fixtures" / "piper"
+from tests import paths
+
+PIPER = paths.FIXTURES / "piper"
 DEEPSPEECH = PIPER.with_name("deepspeech")
 
 

@@ -1,7 +1,7 @@
 """Licences as cards, texts and packages state them."""
 
 import pytest
-from tests.checkpoints.test_library import fake_package
+from tests.library.test_resolve import fake_package
 
 from voxgraft.checkpoints.licence import stated_licence
 

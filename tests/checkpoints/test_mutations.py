@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import paths
 
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.checkpoints.inspection import inspection_of
+from voxgraft.checkpoints.inspect import inspection_of
 from voxgraft.errors import CheckpointError
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = paths.FIXTURES
 ENDINGS = {".ckpt", ".pth", ".pt", ".onnx", ".safetensors", ".bin", ".index", ".nemo"}
 KINDS = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())
 ROUNDS = 4

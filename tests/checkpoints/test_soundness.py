@@ -28,7 +28,7 @@ def test_whole_numbers_have_nothing_to_check():
 
 def test_half_precision_is_counted_as_stored_in_every_block(tmp_path, monkeypatch):
     from voxgraft.checkpoints import soundness
-    from voxgraft.checkpoints.tensor_store import LazyTensor, TensorStore
+    from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 
     monkeypatch.setattr(soundness, "_BLOCK", 4)
     values = np.ones((5, 3), np.float16)

@@ -13,7 +13,7 @@ from voxgraft.audio.write import write_wav
 from voxgraft.cli import main as command
 from voxgraft.config.load import load_config
 from voxgraft.corpus.split import split
-from voxgraft.graft.project import project_manifest
+from voxgraft.project.project import project_manifest
 
 SETTINGS = """base: {base}
 seed: 5
@@ -42,7 +42,7 @@ def asked(tmp_path, monkeypatch):
         return SimpleNamespace(to_dict=dict)
 
     monkeypatch.setattr("voxgraft.evaluation.compare.compare", compare)
-    monkeypatch.setattr("voxgraft.evaluation.voices.SeededVoice", Voice)
+    monkeypatch.setattr("voxgraft.evaluation.voice.SeededVoice", Voice)
     monkeypatch.chdir(tmp_path)
     return calls
 

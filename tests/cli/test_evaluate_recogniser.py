@@ -5,16 +5,16 @@ import json
 import pytest
 from click.testing import CliRunner
 from tests.checkpoints.fixture_files import DEEPSPEECH
-from tests.checkpoints.readers.hugging_face_files import HUGGING_FACE
+from tests.checkpoints.formats.hugging_face.hugging_face_files import HUGGING_FACE
 from tests.evaluation.report.test_page import Page
-from tests.training.ctc.tiny_recogniser import ENGLISH, RUSSIAN, project, table
+from tests.training.tasks.ctc.tiny_recogniser import ENGLISH, RUSSIAN, project, table
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.cli.main import load_verb
 from voxgraft.config.load import dump_config
 from voxgraft.errors import CheckpointError, EvaluationError
-from voxgraft.export.ready import ready_recogniser
-from voxgraft.export.recogniser import export_recogniser
+from voxgraft.export.recogniser.onnx import export_recogniser
+from voxgraft.export.recogniser.ready import ready_recogniser
 from voxgraft.training.run import train
 
 BASE = DEEPSPEECH / "english"

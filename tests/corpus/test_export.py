@@ -2,10 +2,10 @@
 
 import pytest
 
+from voxgraft.corpus.checks.statistics import describe
 from voxgraft.corpus.export import export_ljspeech
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest, Utterance
-from voxgraft.corpus.statistics import describe
 from voxgraft.errors import CorpusError
 
 

@@ -7,7 +7,7 @@ from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import feature_count
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.corpus.listener import Listener, listener_for
-from voxgraft.inference.labels import Labels
+from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.text.alphabet import alphabet_table
 
 LETTERS = Labels.of(alphabet_table((" ", "a", "b", "c", "-")))

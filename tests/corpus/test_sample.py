@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from voxgraft.corpus import sample
-from voxgraft.corpus.check import check
+from voxgraft.corpus.checks.check import check
 from voxgraft.corpus.split import split, text_key
 
 

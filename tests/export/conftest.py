@@ -18,9 +18,9 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """(exported .onnx, the model) of one speaker."""
-    from tests.export.tiny_voice import tiny_metadata, tiny_vits
+    from tests.export.piper.tiny_voice import tiny_metadata, tiny_vits
 
-    from voxgraft.export.piper import export_piper
+    from voxgraft.export.piper.voice import export_piper
 
     model = tiny_vits()
     return export_piper(model, tiny_metadata(), tmp_path_factory.mktemp("voice")), model
@@ -29,9 +29,9 @@ def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="session")
 def tiny_voices(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """(exported .onnx, the model) of three speakers."""
-    from tests.export.tiny_voice import tiny_metadata, tiny_vits
+    from tests.export.piper.tiny_voice import tiny_metadata, tiny_vits
 
-    from voxgraft.export.piper import export_piper
+    from voxgraft.export.piper.voice import export_piper
 
     model = tiny_vits(3)
     return export_piper(model, tiny_metadata(3), tmp_path_factory.mktemp("voices")), model

@@ -6,17 +6,17 @@ import zipfile
 
 import numpy as np
 import pytest
-from tests.export.tiny_voice import TINY, tiny_metadata, tiny_vits
+from tests.export.piper.tiny_voice import TINY, tiny_metadata, tiny_vits
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export import pack as pack_module
 from voxgraft.export.card import score_table, voice_card
-from voxgraft.export.load import Loaded
-from voxgraft.export.metadata import metadata_of
 from voxgraft.export.pack import write_pack
+from voxgraft.export.piper.load import Loaded
+from voxgraft.export.piper.metadata import metadata_of
 from voxgraft.files import sha256_of
-from voxgraft.inference.voice import Voice
+from voxgraft.inference.voice.voice import Voice
 
 ARCHITECTURE = TINY | {"speakers": 1, "gin_channels": 0, "stochastic_duration": True}
 SCORES = {

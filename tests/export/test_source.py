@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.export.tiny_voice import tiny_metadata
+from tests.export.piper.tiny_voice import tiny_metadata
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, Provenance

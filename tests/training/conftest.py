@@ -1,5 +1,5 @@
 import pytest
-from tests.training.tiny_project import project
+from tests.training.tasks.vits.tiny_project import project
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
@@ -21,13 +21,13 @@ def without_export(monkeypatch):
         path.write_bytes(b"")
         return path
 
-    monkeypatch.setattr("voxgraft.training.setup.export_piper", export)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.setup.export_piper", export)
 
 
 @pytest.fixture
 def started(tmp_path):
     """A run that has not stepped yet, made by `started(**training settings)`."""
-    from voxgraft.training.setup import begin
+    from voxgraft.training.tasks.vits.setup import begin
 
     def make(kind="single.ckpt", **training):
         return begin(project(tmp_path, kind, **training))

@@ -2,7 +2,6 @@
 
 from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-from voxgraft.checkpoints.detect import Reader, open_checkpoint
-from voxgraft.checkpoints.library import resolve
+from voxgraft.checkpoints.open import Reader, open_checkpoint
 
-__all__ = ["Candidate", "Checkpoint", "Provenance", "Reader", "open_checkpoint", "resolve"]
+__all__ = ["Candidate", "Checkpoint", "Provenance", "Reader", "open_checkpoint"]

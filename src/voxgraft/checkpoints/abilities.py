@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxgraft.architectures.dimensions.vits import beyond
+from voxgraft.architectures.families import Family, families, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import Family, families, family_of
-from voxgraft.checkpoints.vits_architecture import beyond
 from voxgraft.errors import CheckpointError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from voxgraft.checkpoints.unpickle import TorchFile, is_torch_file, read_torch_file
+from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, is_torch_file, read_torch_file
 from voxgraft.files import sha256_of
 
 _HEAD = 4096

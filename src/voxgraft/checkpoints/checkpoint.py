@@ -11,7 +11,7 @@ import numpy as np
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.tensor_store import TensorStore
+from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.text.symbols import SymbolTable
 
 Tensors = Mapping[str, np.ndarray]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.yaml_document import parse_yaml
 from voxgraft.errors import CheckpointError
+from voxgraft.yaml_file import parse_yaml
 
 _MAX_BYTES = 2**18
 _HEAD = re.compile(rb"\A\s*---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from voxgraft.checkpoints.tensor_store import TensorStore
+from voxgraft.checkpoints.containers.tensor_store import TensorStore
 
 _BLOCK = 2**21
 

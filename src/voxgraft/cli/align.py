@@ -11,8 +11,8 @@ from voxgraft.cli.output import print_json, print_table
 from voxgraft.progress import notice
 
 if TYPE_CHECKING:
+    from voxgraft.corpus.checks.spoken import Spoken
     from voxgraft.corpus.manifest import Manifest
-    from voxgraft.corpus.spoken import Spoken
 
 _SHOWN = 20
 
@@ -33,8 +33,8 @@ def align(
 
     Exit 1 where some could not be aligned.
     """
-    from voxgraft.corpus.spoken import align_utterances, worst_first
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.corpus.checks.spoken import align_utterances, worst_first
+    from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.progress import track
 
     manifest = _one(source, text) if text is not None else _corpus(source, columns)
@@ -108,7 +108,7 @@ def _show(spoken: list[Spoken]) -> None:
 
 def _write_textgrids(spoken: list[Spoken], place: Path, *, single: bool) -> None:
     from voxgraft.files import write_atomically
-    from voxgraft.inference.transcript import to_textgrid
+    from voxgraft.inference.recogniser.transcript import to_textgrid
 
     for s in spoken:
         if s.fault is None:

@@ -14,11 +14,11 @@ from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
-    from voxgraft.corpus.check import Report
-    from voxgraft.corpus.finding import Finding
+    from voxgraft.corpus.checks.check import Report
+    from voxgraft.corpus.checks.finding import Finding
     from voxgraft.corpus.importers import Scan
     from voxgraft.corpus.listener import Listener
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.text.symbols import SymbolTable
 
 app = typer.Typer(
@@ -61,8 +61,8 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read metadata and recordings into a manifest; the recordings stay where they are, unchanged."""
+    from voxgraft.corpus.checks.usable import tell, usable
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.usable import tell, usable
 
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     manifest = usable(found.manifest, found.findings, path, skip_bad=skip_bad)
@@ -106,12 +106,12 @@ def check(
 ) -> None:
     """Say what is wrong with which clip and what to do; exit 1 where clips can't be trained on."""
     from voxgraft.config.run import RunConfig
-    from voxgraft.corpus.check import examine
+    from voxgraft.corpus.checks.check import examine
+    from voxgraft.corpus.checks.page import write_page
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.page import write_page
-    from voxgraft.graft.listener import project_listener
-    from voxgraft.graft.project import find_project, project_fit
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.inference.recogniser.recogniser import Recogniser
+    from voxgraft.project.listener import project_listener
+    from voxgraft.project.project import find_project, project_fit
 
     listening = Recogniser.load(recogniser) if recogniser is not None else None
     project = find_project(path)
@@ -179,8 +179,8 @@ def alphabet(
 ) -> None:
     """Derive a recogniser's alphabet from transcripts; show its letters with counts, rare ones with their clips."""
     from voxgraft.corpus.alphabet_from import derive_alphabet, require_kind, write_alphabet
+    from voxgraft.corpus.checks.preflight import shown
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.preflight import shown
 
     kind = require_kind(text)
     found = scan(_recordings(path), columns=_columns(columns), follow_links=follow_links)
@@ -204,8 +204,8 @@ def stats(
     path: SourceOrProject, columns: Columns = None, follow_links: FollowLinks = False, as_json: AsJson = False
 ) -> None:
     """Count clips, minutes, speakers, sample rates and characters; --json lists the ids too."""
+    from voxgraft.corpus.checks.statistics import describe
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.statistics import describe
 
     found = scan(_recordings(path), columns=_columns(columns), follow_links=follow_links)
     facts = describe(found.manifest)
@@ -256,9 +256,9 @@ def _preflight(
     found_listener: tuple[Listener, list[Finding]] | None, found: Scan, dev: Path | None, test: Path | None
 ) -> list[Finding]:
     """What a recogniser would find wrong; without one, what the sets share."""
+    from voxgraft.corpus.checks.leakage import leaks
+    from voxgraft.corpus.checks.preflight import preflight
     from voxgraft.corpus.importers import scan
-    from voxgraft.corpus.leakage import leaks
-    from voxgraft.corpus.preflight import preflight
 
     others = [scan(part).manifest if part is not None else None for part in (dev, test)]
     if found_listener is None:
@@ -271,8 +271,8 @@ def _listened_to(report: Report, recogniser: Recogniser) -> Report:
     """The same report with the texts that a recogniser doubts, the worst first."""
     from dataclasses import replace
 
-    from voxgraft.corpus.finding import located
-    from voxgraft.corpus.spoken import align_utterances, doubtful
+    from voxgraft.corpus.checks.finding import located
+    from voxgraft.corpus.checks.spoken import align_utterances, doubtful
     from voxgraft.progress import track
 
     clips = report.usable
@@ -286,7 +286,7 @@ def _columns(text: str | None) -> tuple[str, ...] | None:
 
 def _recordings(path: Path) -> Path:
     """The path itself, or where the project that it leads to names its recordings."""
-    from voxgraft.graft.project import find_project, project_recordings
+    from voxgraft.project.project import find_project, project_recordings
 
     project = find_project(path)
     return path if project is None else project_recordings(project)
@@ -302,7 +302,7 @@ def _counter(symbols: SymbolTable | None) -> Callable[[str], Counter[str]] | Non
 
 
 def _say_skipped(found: Scan) -> None:
-    from voxgraft.corpus.usable import tell, tell_left_out
+    from voxgraft.corpus.checks.usable import tell, tell_left_out
 
     tell_left_out(found.findings)
     tell(found.findings)

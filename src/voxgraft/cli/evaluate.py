@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voxgraft.evaluation.compare import Comparison
     from voxgraft.evaluation.instruments import Clip
     from voxgraft.evaluation.judge import HeldOut
-    from voxgraft.evaluation.voices import SeededVoice
+    from voxgraft.evaluation.voice import SeededVoice
 
 
 def evaluate(
@@ -63,7 +63,7 @@ def evaluate(
     began = time.monotonic()
     _check_options(project, corpus, held_out, texts)
     from voxgraft.cli.evaluate_recogniser import evaluate_recogniser, refuse_options_of_voices
-    from voxgraft.export.ready import ready_recogniser
+    from voxgraft.export.recogniser.ready import ready_recogniser
 
     hearing = ready_recogniser(result)
     if hearing is not None:
@@ -84,7 +84,7 @@ def evaluate(
     from voxgraft.config.run import EvaluationConfig
     from voxgraft.evaluation.compare import compare
     from voxgraft.evaluation.instruments import METRIC_NAMES
-    from voxgraft.evaluation.voices import SeededVoice
+    from voxgraft.evaluation.voice import SeededVoice
 
     config = None if project is None else _settings(project)
     wanted = config.evaluation if config is not None else EvaluationConfig()
@@ -136,15 +136,15 @@ def _check_options(project: Path | None, corpus: str | None, held_out: Path | No
 
 def _settings(project: Path) -> RunConfig:
     from voxgraft.config.load import load_config
-    from voxgraft.graft.project import find_project
+    from voxgraft.project.project import find_project
 
     return find_project(project) or load_config(project)
 
 
 def _speaking_base(config: RunConfig) -> str | None:
     """The project's base where it is an exported voice; others can't speak here."""
-    from voxgraft.checkpoints import resolve
-    from voxgraft.graft.project import FROM_SCRATCH, as_trained
+    from voxgraft.library.resolve import resolve
+    from voxgraft.project.project import FROM_SCRATCH, as_trained
 
     config = as_trained(config)
     if config.base is None or config.base == FROM_SCRATCH:
@@ -160,7 +160,7 @@ def _speaking_base(config: RunConfig) -> str | None:
 def _own_material(config: RunConfig, texts: Path | None) -> tuple[list[HeldOut], list[Clip]]:
     """Texts that the project's run was not trained on, and recordings that it was trained on."""
     from voxgraft.evaluation import material
-    from voxgraft.graft.project import as_trained, project_manifest, project_recordings
+    from voxgraft.project.project import as_trained, project_manifest, project_recordings
 
     trained = as_trained(config)
     project_recordings(trained)

@@ -14,8 +14,8 @@ from voxgraft.progress import notice
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
     from voxgraft.corpus.manifest import Manifest
-    from voxgraft.evaluation.recognisers import Heard
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.evaluation.recogniser import Heard
+    from voxgraft.inference.recogniser.recogniser import Recogniser
 
 
 def evaluate_recogniser(
@@ -30,7 +30,7 @@ def evaluate_recogniser(
 ) -> None:
     """Transcribe a corpus, or a project's recordings for test, with result and base; say how many errors each makes."""
     began = time.monotonic()
-    from voxgraft.evaluation.recognisers import hear_all
+    from voxgraft.evaluation.recogniser import hear_all
 
     recordings = _of_the_project(project) if project is not None else _of_the_corpus(corpus, held_out)
     recognisers = {"result": result}
@@ -68,9 +68,9 @@ def refuse_options_of_voices(**given: object) -> None:
 
 def _base_of(project: RunConfig) -> Recogniser | None:
     """A project's base, where it is a recogniser that can hear by itself."""
-    from voxgraft.checkpoints import resolve
     from voxgraft.errors import VoxgraftError
-    from voxgraft.graft.project import FROM_SCRATCH, as_trained
+    from voxgraft.library.resolve import resolve
+    from voxgraft.project.project import FROM_SCRATCH, as_trained
 
     config = as_trained(project)
     if config.base in (None, FROM_SCRATCH):
@@ -84,7 +84,7 @@ def _base_of(project: RunConfig) -> Recogniser | None:
 
 def _ready(base: str) -> Recogniser:
     from voxgraft.errors import EvaluationError
-    from voxgraft.export.ready import ready_recogniser
+    from voxgraft.export.recogniser.ready import ready_recogniser
 
     found = ready_recogniser(base)
     if found is None:
@@ -95,8 +95,8 @@ def _ready(base: str) -> Recogniser:
 
 
 def _of_the_project(project: RunConfig) -> Manifest:
-    from voxgraft.graft.corpora import corpora_of
-    from voxgraft.graft.project import as_trained
+    from voxgraft.project.corpora import corpora_of
+    from voxgraft.project.project import as_trained
 
     return corpora_of(as_trained(project)).test
 

@@ -14,7 +14,7 @@ from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.checkpoints import Checkpoint
-    from voxgraft.export.metadata import VoiceMetadata
+    from voxgraft.export.piper.metadata import VoiceMetadata
     from voxgraft.export.source import Source
 
 
@@ -52,8 +52,8 @@ def export(
     began = time.monotonic()
     if to is not Form.pack and (archive or scores is not None):
         raise typer.BadParameter("belongs to --to pack", param_hint="--zip" if archive else "--scores")
+    from voxgraft.architectures.families import family_of
     from voxgraft.checkpoints import open_checkpoint
-    from voxgraft.checkpoints.families import family_of
     from voxgraft.export.source import describe_voice, find_source
 
     found = find_source(source)
@@ -102,14 +102,14 @@ def _write_recogniser(
     name = name or (found.run.name if found.run else found.path.stem)
     folder = out or (project / "recognisers" if project else Path("recognisers"))
     if to is Form.pack:
-        from voxgraft.export.recogniser_pack import write_recogniser_pack
+        from voxgraft.export.recogniser.pack import write_recogniser_pack
 
         test = _read_scores(found.run / "test.json") if found.run and (found.run / "test.json").is_file() else None
         pack = write_recogniser_pack(checkpoint, folder, name, test=test, archive=archive)
         return [*pack.files, *([pack.archive] if pack.archive else [])]
-    from voxgraft.export.recogniser import export_recogniser
-    from voxgraft.export.sherpa_recogniser import tokens_beside
-    from voxgraft.inference.recogniser_settings import settings_path
+    from voxgraft.export.recogniser.onnx import export_recogniser
+    from voxgraft.export.recogniser.sherpa import tokens_beside
+    from voxgraft.inference.recogniser.settings import settings_path
 
     model = export_recogniser(checkpoint, folder / name, name)
     return [model, settings_path(model), *tokens_beside(model)]
@@ -125,14 +125,14 @@ def _write(
     archive: bool,
 ) -> tuple[list[Path], tuple[str, ...]]:
     """What was written, the main file first, and what the user should know."""
-    from voxgraft.export.load import load_vits
+    from voxgraft.export.piper.load import load_vits
 
     architecture: Any = checkpoint.architecture
     measured = _read_scores(scores) if scores is not None else None
     loaded = load_vits(checkpoint)
     if to is Form.trainer:
         from voxgraft.checkpoints import open_checkpoint
-        from voxgraft.export.to_trainer import export_trainer
+        from voxgraft.export.piper.to_trainer import export_trainer
 
         judges = open_checkpoint(found.last) if found.last else checkpoint
         path, notes = export_trainer(loaded, metadata, architecture, folder, judges)
@@ -143,7 +143,7 @@ def _write(
         pack = write_pack(loaded, metadata, architecture, folder, scores=measured, archive=archive)
         others = [file for file in pack.files if file != pack.voice]
         return [pack.voice, *others, *([pack.archive] if pack.archive else [])], ()
-    from voxgraft.export.piper import export_piper, tokens_path
+    from voxgraft.export.piper.voice import export_piper, tokens_path
 
     voice = export_piper(loaded.model, metadata, folder)
     return [voice, voice.with_name(f"{voice.name}.json"), tokens_path(folder, metadata)], ()

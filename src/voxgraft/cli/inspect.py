@@ -18,8 +18,9 @@ def inspect(
     tensors: bool = typer.Option(False, "--tensors", help="List every tensor too."),
 ) -> None:
     """Say what a checkpoint is, what it holds and what it lacks; nothing in it is run."""
-    from voxgraft.checkpoints import open_checkpoint, resolve
-    from voxgraft.checkpoints.inspection import inspection_of
+    from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.checkpoints.inspect import inspection_of
+    from voxgraft.library.resolve import resolve
 
     facts = inspection_of(open_checkpoint(resolve(file)), tensors)
     if json:

@@ -12,8 +12,8 @@ from voxgraft.cli.output import print_json, print_table
 from voxgraft.progress import notice
 
 if TYPE_CHECKING:
-    from voxgraft.checkpoints.shelve import Shelved, Stated
     from voxgraft.library.entry import Entry
+    from voxgraft.library.shelve import Shelved, Stated
 
 app = typer.Typer(
     help="Keep bases by language, voice type and quality; fetch, add, check and pick them.",
@@ -86,7 +86,7 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Copy a checkpoint into the library; what it is, is read from its content."""
-    from voxgraft.checkpoints.shelve import Stated, shelve
+    from voxgraft.library.shelve import Stated, shelve
     from voxgraft.library.store import Library
 
     _check(voice_type, None, name)
@@ -106,9 +106,9 @@ def fetch(
     json: AsJson = False,
 ) -> None:
     """Fetch bases into the library: verified, gone on with where it was stopped. What is there stays as it is."""
-    from voxgraft.checkpoints.obtain import obtain, wanted_bases
     from voxgraft.errors import CheckpointError, VoxgraftError
     from voxgraft.library.entry import size_words
+    from voxgraft.library.obtain import obtain, wanted_bases
     from voxgraft.library.store import Library
 
     _check(voice_type, quality, name)
@@ -226,7 +226,7 @@ def import_tree(
     json: AsJson = False,
 ) -> None:
     """Copy the checkpoints of a PRETRAINED_CHECKPOINTS folder; qualities are read from the files, not the folders."""
-    from voxgraft.checkpoints.shelve import Stated, shelve
+    from voxgraft.library.shelve import Stated, shelve
     from voxgraft.library.store import Library
     from voxgraft.library.textymcspeechy import read_tree
 
@@ -261,8 +261,8 @@ def promote(
     json: AsJson = False,
 ) -> None:
     """Put a trained checkpoint of your own into the library, as a base for the next voice."""
-    from voxgraft.checkpoints.shelve import Stated, shelve
     from voxgraft.export.source import find_source
+    from voxgraft.library.shelve import Stated, shelve
     from voxgraft.library.store import Library
 
     _check(voice_type, None, name)
@@ -352,7 +352,7 @@ def _asked(file: Path, stated: Stated) -> Stated:
     import sys
     from dataclasses import replace
 
-    from voxgraft.checkpoints.shelve import language_of
+    from voxgraft.library.shelve import language_of
 
     if stated.language is not None or not sys.stdin.isatty():
         return stated

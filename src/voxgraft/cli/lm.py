@@ -24,10 +24,10 @@ def lm(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Build an n-gram language model (modified Kneser–Ney) from text."""
+    from voxgraft.lm.arpa import write_arpa
+    from voxgraft.lm.estimate import estimate
+    from voxgraft.lm.running_text import read_sentences
     from voxgraft.progress import track
-    from voxgraft.text.arpa import write_arpa
-    from voxgraft.text.ngram import estimate
-    from voxgraft.text.running_text import read_sentences
 
     thresholds = _thresholds(prune)
     model = estimate(track(read_sentences(texts, as_is=as_is), "Reading"), order, thresholds)

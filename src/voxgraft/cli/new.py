@@ -29,10 +29,10 @@ def new(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> None:
     """Make a project: a folder with a commented voxgraft.yaml, and the manifest of the corpus. Overwrites nothing."""
-    from voxgraft.checkpoints import resolve
     from voxgraft.config.load import parse_overrides
     from voxgraft.config.run import RunConfig
-    from voxgraft.graft.project import FROM_SCRATCH, new_project
+    from voxgraft.library.resolve import resolve
+    from voxgraft.project.project import FROM_SCRATCH, new_project
 
     if from_scratch and base != "auto":
         raise typer.BadParameter("--base and --from-scratch exclude each other")

@@ -46,7 +46,8 @@ def plan(
 ) -> None:
     """Say what would become of every tensor of the base: copied, remapped, new or dropped, and why. Trains nothing."""
     from voxgraft.config.load import PROJECT_FILE, load_config
-    from voxgraft.graft.project import FROM_SCRATCH, compare_vocoder, plan_project
+    from voxgraft.graft.plan_project import compare_vocoder, plan_project
+    from voxgraft.project.project import FROM_SCRATCH
 
     if from_scratch and base is not None:
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")

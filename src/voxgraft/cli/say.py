@@ -19,7 +19,7 @@ from voxgraft.progress import notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from voxgraft.inference.voice import Voice
+    from voxgraft.inference.voice.voice import Voice
 
     Write = Callable[[object], None]
 
@@ -48,7 +48,7 @@ def say(
 ) -> None:
     """Speak a text with any voice, sentence by sentence; what can't speak yet is exported first."""
     words = _text(text)
-    from voxgraft.inference.voice import Voice
+    from voxgraft.inference.voice.voice import Voice
 
     place = _located(voice, language)
     began = time.perf_counter()
@@ -85,7 +85,7 @@ def _located(voice: str, language: str | None) -> Path:
 def _at_hand(voice: str) -> Path | None:
     """An exported voice; None for a checkpoint, a run, and what the library or the catalogue has."""
     from voxgraft.errors import CheckpointError
-    from voxgraft.inference.locate import find_voice
+    from voxgraft.inference.voice.locate import find_voice
 
     path = Path(voice).expanduser()
     if os.path.isfile(path):
@@ -113,7 +113,7 @@ def _speak(
 ) -> tuple[float, int, float, Counter[str]]:
     """Speak and write; seconds of speech, sentences, when the first was written, symbols that the voice lacks."""
     from voxgraft.errors import TextError
-    from voxgraft.inference.voice import full_scale, to_pcm
+    from voxgraft.inference.voice.voice import full_scale, to_pcm
 
     samples, sentences, first = 0, 0, time.perf_counter()
     unknown: Counter[str] = Counter()
@@ -133,7 +133,7 @@ def _speak(
 
 @contextmanager
 def _destination(out: str, sample_rate: int, raw: bool) -> Iterator[Write]:
-    from voxgraft.inference.wave import WaveFile, wave_header
+    from voxgraft.inference.voice.wave import WaveFile, wave_header
 
     if out != "-":
         with WaveFile(Path(out), sample_rate) as file:

@@ -43,8 +43,8 @@ def _symbols(voice: str | None, lang: str | None) -> SymbolTable:
         from voxgraft.config.presets import default_symbols
 
         return default_symbols(lang or "en-us")
-    from voxgraft.inference.locate import find_voice
-    from voxgraft.inference.settings import read_settings
+    from voxgraft.inference.voice.locate import find_voice
+    from voxgraft.inference.voice.settings import read_settings
 
     path = find_voice(voice)
     return read_settings(path.with_name(path.name + ".json")).symbols

@@ -77,8 +77,8 @@ def is_recogniser(result: RunResult) -> bool:
 
 def tell_of_recogniser(result: RunResult, json: bool) -> None:
     """Print what came out of a recogniser's run."""
-    from voxgraft.training.ctc.report import REPORT
-    from voxgraft.training.ctc.testing import measures_of, told
+    from voxgraft.training.tasks.ctc.report import REPORT
+    from voxgraft.training.tasks.ctc.testing import measures_of, told
 
     exported = result.folder.parent.parent / "recognisers" / result.folder.name / f"{result.folder.name}.onnx"
     if json:
@@ -98,8 +98,8 @@ def tell_of_recogniser(result: RunResult, json: bool) -> None:
 
 def with_picked_base(config: RunConfig) -> RunConfig:
     """The same settings with the base that `auto` picks now, so that the run's own settings name it."""
-    from voxgraft.checkpoints import resolve
     from voxgraft.config.load import with_overrides
+    from voxgraft.library.resolve import resolve
 
     if config.base not in (None, "auto") or config.task == "recogniser":
         return config

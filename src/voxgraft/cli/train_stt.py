@@ -43,7 +43,7 @@ def train_stt(
 ) -> None:
     """Train a recogniser with the flags of Coqui STT's trainer, test it and print WER and CER."""
     from voxgraft.cli.train import tell_of_recogniser
-    from voxgraft.training.stt import train_stt as run
+    from voxgraft.training.tasks.ctc.coqui_stt import train_stt as run
 
     told = {"corpus.skip_bad": skip_bad, "corpus.follow_links": follow_links}
     changes = [*(f"{name}=true" for name, value in told.items() if value), *(settings or ())]

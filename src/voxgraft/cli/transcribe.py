@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from voxgraft.errors import VoxgraftError
-    from voxgraft.inference.decoder import Decoder
-    from voxgraft.inference.recogniser import Recogniser
-    from voxgraft.inference.transcript import Transcript
+    from voxgraft.inference.recogniser.decoders.decoder import Decoder
+    from voxgraft.inference.recogniser.recogniser import Recogniser
+    from voxgraft.inference.recogniser.transcript import Transcript
 
 SOUND_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf"})
 _HOT_WEIGHT = 5.0
@@ -48,7 +48,7 @@ def transcribe(
     if srt + vtt + as_json > 1:
         raise typer.BadParameter("give one of --srt, --vtt and --json")
     from voxgraft.errors import VoxgraftError
-    from voxgraft.inference.recogniser import Recogniser
+    from voxgraft.inference.recogniser.recogniser import Recogniser
 
     files = _recordings(audio)
     suffix = ".srt" if srt else ".vtt" if vtt else ".txt"
@@ -123,8 +123,8 @@ def _decoder(
 ) -> Decoder:
     from dataclasses import replace
 
-    from voxgraft.inference.decode import BeamOptions
-    from voxgraft.inference.word_model import LmOptions, WordModel, load_language_model
+    from voxgraft.inference.recogniser.decoders.decode import BeamOptions
+    from voxgraft.inference.recogniser.decoders.word_model import LmOptions, WordModel, load_language_model
 
     usual = recogniser.settings.decoder
     wide = lm is not None or lexicon is not None or hot_words or alternatives > 1
@@ -141,7 +141,7 @@ def _decoder(
         return replace(decoder, language_model=WordModel(load_language_model(lm), recogniser.labels, weighed))
     if hot_words:
         raise typer.BadParameter("hot words and a lexicon do not go together", param_hint="--hot-word")
-    from voxgraft.inference.flashlight import LexiconDecoder, read_words
+    from voxgraft.inference.recogniser.decoders.flashlight import LexiconDecoder, read_words
 
     restricted = LexiconDecoder(recogniser.labels, read_words(lexicon), lm, options, weighed)
     if restricted.unspelt:
@@ -163,7 +163,7 @@ def _hot_words(given: list[str]) -> dict[str, float]:
 def _heard(recogniser: Recogniser, file: Path, decoder: Decoder) -> Transcript:
     """A recording's transcript, with a bar that goes on with its seconds."""
     from voxgraft.audio.read import read_info
-    from voxgraft.inference.transcript import Transcript
+    from voxgraft.inference.recogniser.transcript import Transcript
     from voxgraft.progress import progress
 
     duration = read_info(file).duration
@@ -180,7 +180,7 @@ def _heard(recogniser: Recogniser, file: Path, decoder: Decoder) -> Transcript:
 def _write(transcript: Transcript, file: Path, target: Path | None, suffix: str, *, quiet: bool, alone: bool) -> None:
     from voxgraft.errors import AudioError
     from voxgraft.files import write_atomically
-    from voxgraft.inference.transcript import to_srt, to_vtt
+    from voxgraft.inference.recogniser.transcript import to_srt, to_vtt
 
     if quiet:
         return

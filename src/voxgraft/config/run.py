@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
-from voxgraft.config.recogniser import RecogniserConfig
 from voxgraft.config.section import Section
+from voxgraft.config.tasks.ctc import RecogniserConfig
 
 Quality = Literal["x_low", "low", "medium", "high"]
 VoiceType = Literal["M", "F", "other"]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from voxgraft.audio.recogniser_features import HearingSpec, feature_count
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.inference.labels import Labels, Spelt
+from voxgraft.inference.recogniser.labels import Labels, Spelt
 from voxgraft.text.symbols import SymbolTable
 from voxgraft.text.transcript import plain
 

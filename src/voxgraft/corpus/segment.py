@@ -9,7 +9,7 @@ import numpy as np
 
 from voxgraft.audio.resample import resample
 from voxgraft.errors import MissingExtra
-from voxgraft.inference.vad import STEP_SAMPLES, STEP_SECONDS, VAD_RATE, SileroDetector
+from voxgraft.inference.recogniser.vad import STEP_SAMPLES, STEP_SECONDS, VAD_RATE, SileroDetector
 
 SPEECH_PROBABILITY = 0.5
 # A pause this long may end an utterance that is too long (its longest pause does); a longer one always ends it. With 0.25 s,

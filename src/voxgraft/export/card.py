@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voxgraft.errors import ExportError
-from voxgraft.export.metadata import NOT_STATED, VoiceMetadata
+from voxgraft.export.piper.metadata import NOT_STATED, VoiceMetadata
 
 ROLES = (("base", "base"), ("result", "this voice"), ("recordings", "the speaker's recordings"))
 

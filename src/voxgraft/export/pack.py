@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from voxgraft.checkpoints.write import write_tensors
+from voxgraft.checkpoints.formats.voxgraft.write import write_tensors
 from voxgraft.export.card import voice_card
-from voxgraft.export.load import Loaded
-from voxgraft.export.metadata import VoiceMetadata
-from voxgraft.export.piper import export_piper
+from voxgraft.export.piper.load import Loaded
+from voxgraft.export.piper.metadata import VoiceMetadata
+from voxgraft.export.piper.voice import export_piper
 from voxgraft.export.whole import whole_or_nothing
 from voxgraft.files import replacing, write_atomically
 

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from voxgraft.checkpoints import Checkpoint, resolve
+from voxgraft.checkpoints import Checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export.languages import language_of
-from voxgraft.export.metadata import VoiceMetadata, metadata_of
+from voxgraft.export.piper.metadata import VoiceMetadata, metadata_of
+from voxgraft.library.resolve import resolve
 
 _STEP = re.compile(r"step=(\d+)\.(ckpt|safetensors)$")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from voxgraft.checkpoints import Checkpoint, open_checkpoint, resolve
-from voxgraft.checkpoints.readers import piper_onnx
+from voxgraft.checkpoints import Checkpoint, open_checkpoint
+from voxgraft.checkpoints.formats.piper import onnx_voice as piper_onnx
 from voxgraft.library.catalogue import load_catalogue
 from voxgraft.library.entry import size_words
 from voxgraft.library.folder import home
 from voxgraft.library.lock import locked
+from voxgraft.library.resolve import resolve
 from voxgraft.library.store import Library
 from voxgraft.progress import notice
 
@@ -31,7 +32,7 @@ def speakable(name: str, language: str | None = None) -> Path:
     if entry is None and not exists:
         base = load_catalogue().find(name)
         if base is not None:
-            from voxgraft.checkpoints.obtain import obtain
+            from voxgraft.library.obtain import obtain
 
             notice(f"{base.name} is not in the library: fetching it ({size_words(base.size)})")
             entry = obtain(base, library).entry
@@ -47,8 +48,8 @@ def speakable(name: str, language: str | None = None) -> Path:
 
 def _exported(checkpoint: Checkpoint, language: str | None, title: str | None) -> Path:
     from voxgraft import __version__
-    from voxgraft.export.load import load_vits
-    from voxgraft.export.piper import export_piper
+    from voxgraft.export.piper.load import load_vits
+    from voxgraft.export.piper.voice import export_piper
     from voxgraft.export.source import describe_voice
 
     path = checkpoint.provenance.path

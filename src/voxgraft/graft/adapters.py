@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import family_of
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import GraftError
-from voxgraft.graft.symbols import map_symbols
+from voxgraft.graft.symbols.mapping import map_symbols
 from voxgraft.graft.target import Target
 
 PART = "adapters"

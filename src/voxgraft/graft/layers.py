@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from voxgraft.checkpoints.families import Family
-from voxgraft.graft.symbols import SymbolRows
+from voxgraft.architectures.families import Family
+from voxgraft.graft.symbols.mapping import SymbolRows
 from voxgraft.graft.target import Target
 
 

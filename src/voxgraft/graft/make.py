@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from voxgraft.architectures.families import Family, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import Family, family_of
-from voxgraft.graft.carry import carry, sources_of
-from voxgraft.graft.doubts import warnings_of
-from voxgraft.graft.fit import partial_refusal, refusals_of
+from voxgraft.graft.coverage import counts_by_part, discriminator_sizes, recovered_sizes, share_carried
 from voxgraft.graft.layers import dropped_prefixes, keeps_letters
-from voxgraft.graft.learned import unlearned_symbols
-from voxgraft.graft.named_rows import name_row, symbol_row
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
+from voxgraft.graft.refusals import partial_refusal, refusals_of
 from voxgraft.graft.rules import Rules, rules_of
 from voxgraft.graft.rules.rules import WHY_ANEW, WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE
-from voxgraft.graft.shares import counts_by_part, discriminator_sizes, recovered_sizes, share_carried
-from voxgraft.graft.speakers import fold_speaker, is_condition, name_map, speaker_map, speaker_to_fold
+from voxgraft.graft.speakers.mapping import fold_speaker, is_condition, name_map, speaker_map, speaker_to_fold
+from voxgraft.graft.speakers.named_rows import name_row, symbol_row
 from voxgraft.graft.state import state_policy
-from voxgraft.graft.symbols import SymbolRows, map_symbols
+from voxgraft.graft.symbols.learned import unlearned_symbols
+from voxgraft.graft.symbols.mapping import SymbolRows, map_symbols
 from voxgraft.graft.target import Target
+from voxgraft.graft.tensor_rows import carry, sources_of
+from voxgraft.graft.warnings import warnings_of
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]

@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import family_of
 from voxgraft.config.run import RunConfig
-from voxgraft.corpus.alphabet_file import UNUSABLE, alphabet_findings
 from voxgraft.corpus.alphabet_from import derive_alphabet
+from voxgraft.corpus.checks.alphabet_file import UNUSABLE, alphabet_findings
+from voxgraft.corpus.checks.usable import tell
 from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.usable import tell
 from voxgraft.errors import GraftError
 from voxgraft.graft.adapters import require_adapters, with_adapters
-from voxgraft.graft.alphabet import byte_table, read_alphabet
 from voxgraft.graft.apply import apply_plan
 from voxgraft.graft.make import make_plan, scratch_plan
 from voxgraft.graft.plan import GraftPlan
-from voxgraft.graft.symbol_file import read_text
 from voxgraft.graft.target import Target, target_for
-from voxgraft.inference.labels import Labels
+from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.progress import notice
+from voxgraft.project.alphabet import byte_table, read_alphabet
+from voxgraft.project.symbol_file import read_text
 from voxgraft.text.alphabet import alphabet_text
 from voxgraft.text.symbols import SymbolTable
 

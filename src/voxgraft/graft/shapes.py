@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from voxgraft.architectures.families import Family
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import Family
 from voxgraft.errors import MissingExtra
 from voxgraft.graft.rules import Rules
 

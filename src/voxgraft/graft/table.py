@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from voxgraft.checkpoints.families import family_of
+from voxgraft.architectures.families import family_of
 from voxgraft.graft.plan import GraftPlan, Row
 from voxgraft.graft.rules.rules import WHY_FOLDED, WHY_OTHER_SHAPE
 from voxgraft.graft.state import told_state

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from voxgraft.architectures.families import Family, family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import Family, family_of
 from voxgraft.config.presets import default_symbols, preset, quality_of
 from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.errors import GraftError
-from voxgraft.graft.alphabet import byte_table, read_alphabet
 from voxgraft.graft.rules import rules_of
 from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes, with_head
-from voxgraft.graft.symbol_file import read_symbols
+from voxgraft.project.alphabet import byte_table, read_alphabet
+from voxgraft.project.symbol_file import read_symbols
 from voxgraft.text.g2p import DEFAULT_VOICE
 from voxgraft.text.symbols import SymbolTable
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from voxgraft.architectures.families import family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.families import family_of
 
 # Differences that are heard as a little noise at most: everything else makes speech that nobody understands, too quick,
 # too slow, or in another register.

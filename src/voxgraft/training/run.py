@@ -15,18 +15,18 @@ from voxgraft.config.load import dump_config, load_config
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import TrainingError
 from voxgraft.progress import notice
-from voxgraft.training.callbacks.keeping import Keeping
-from voxgraft.training.callbacks.records import Records
-from voxgraft.training.callbacks.showing import Showing
-from voxgraft.training.callbacks.validation import Best, Validation
-from voxgraft.training.processes import is_one_of_many, run_together, signals_handled
-from voxgraft.training.state import checkpoint_name, full_disk_explained, newest, run_folder, save
-from voxgraft.training.task import with_task
+from voxgraft.training.loop.callbacks.keeping import Keeping
+from voxgraft.training.loop.callbacks.records import Records
+from voxgraft.training.loop.callbacks.showing import Showing
+from voxgraft.training.loop.callbacks.validation import Best, Validation
+from voxgraft.training.loop.checkpoints import checkpoint_name, full_disk_explained, newest, run_folder, save
+from voxgraft.training.loop.processes import is_one_of_many, run_together, signals_handled
+from voxgraft.training.tasks.task import with_task
 
 if TYPE_CHECKING:
-    from voxgraft.training.ctc.setup import Started as StartedRecogniser
-    from voxgraft.training.ctc.testing import Tested
-    from voxgraft.training.setup import Started
+    from voxgraft.training.tasks.ctc.setup import Started as StartedRecogniser
+    from voxgraft.training.tasks.ctc.testing import Tested
+    from voxgraft.training.tasks.vits.setup import Started
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
@@ -97,10 +97,10 @@ def go_on(folder: Path) -> RunResult:
 def _setup(config: RunConfig) -> ModuleType:
     """How a run of this task is set up; a run from before there were recognisers is a voice's."""
     if config.task == "recogniser":
-        from voxgraft.training.ctc import setup as recogniser
+        from voxgraft.training.tasks.ctc import setup as recogniser
 
         return recogniser
-    from voxgraft.training import setup as voice
+    from voxgraft.training.tasks.vits import setup as voice
 
     return voice
 
@@ -140,7 +140,7 @@ def _by_processes(config: RunConfig, folder: Path) -> RunResult:
 def _read_test(config: RunConfig, folder: Path) -> Tested | None:
     if config.task != "recogniser":
         return None
-    from voxgraft.training.ctc.testing import read_test
+    from voxgraft.training.tasks.ctc.testing import read_test
 
     return read_test(folder)
 
@@ -171,7 +171,7 @@ def _validation(
 
 
 def _fit(started: Started | StartedRecogniser, folder: Path, state: dict[str, Any]) -> RunResult:
-    from voxgraft.training.trainer import make_trainer
+    from voxgraft.training.loop.trainer import make_trainer
 
     module, settings = started.module, started.config.training
     records = Records(folder)

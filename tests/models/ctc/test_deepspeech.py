@@ -5,9 +5,9 @@ import pytest
 import torch
 from tests.checkpoints.fixture_files import DEEPSPEECH
 
+from voxgraft.architectures.names.deepspeech import canonical_shapes, tensors_for_module, tensors_from_module
 from voxgraft.audio.mfcc import mfcc
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.checkpoints.deepspeech_layout import canonical_shapes, tensors_for_module, tensors_from_module
 from voxgraft.models.ctc.deepspeech import DeepSpeech
 
 NAMES = ("english", "cyrillic", "bytes", "norm")

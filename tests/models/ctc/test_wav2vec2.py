@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.checkpoints.readers.hugging_face_files import HUGGING_FACE
+from tests.checkpoints.formats.hugging_face.hugging_face_files import HUGGING_FACE
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.errors import CheckpointError

@@ -1,18 +1,17 @@
 """Our DelightfulTTS makes of the same symbols the spectrogram that tts-framework's and VoiceSmith's make."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from tests import paths
 
+from voxgraft.architectures.dimensions.delightful import delightful_shapes
+from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.checkpoints.delightful_architecture import delightful_shapes
-from voxgraft.checkpoints.families import family_of
 from voxgraft.models.delightful import Delightful
 from voxgraft.models.delightful.conformer import shifted, sinusoids
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "tts_framework"
+FIXTURES = paths.FIXTURES / "tts_framework"
 CASES = ("delightful.ckpt", "acoustic.pt")
 
 

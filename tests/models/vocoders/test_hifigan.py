@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.checkpoints.readers.coqui_files import COQUI
+from tests.checkpoints.formats.coqui.coqui_files import COQUI
 
 from voxgraft.checkpoints import open_checkpoint
 

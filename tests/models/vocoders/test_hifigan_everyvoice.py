@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tests import paths
 
 torch = pytest.importorskip("torch")
 
 from voxgraft.checkpoints import open_checkpoint  # noqa: E402
 from voxgraft.models.vocoders.hifigan import HifiGan  # noqa: E402
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "everyvoice"
+FIXTURES = paths.FIXTURES / "everyvoice"
 PREFIX = "generator."
 
 

@@ -1,19 +1,19 @@
 """Our UnivNet says what tts-framework's, VoiceSmith's and Coqui's say, given the same spectrogram and noise."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests import paths
 
-from voxgraft.checkpoints.name_rules import canonical_name
-from voxgraft.checkpoints.readers import univnet_names
-from voxgraft.checkpoints.univnet_architecture import AUTHORS, COQUI, generator_shapes, univnet_architecture
+from voxgraft.architectures.dimensions.univnet import AUTHORS, COQUI, generator_shapes, univnet_architecture
+from voxgraft.architectures.names import univnet as univnet_names
+from voxgraft.architectures.names.rules import canonical_name
 from voxgraft.models.vocoders.univnet import SILENCE, TAIL, UnivNet, located_convolution
 from voxgraft.models.weight_norm import NormedConv
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "tts_framework"
+FIXTURES = paths.FIXTURES / "tts_framework"
 CASES = ("univnet.ckpt", "vocoder.pt", "coqui_univnet.npz")
 
 

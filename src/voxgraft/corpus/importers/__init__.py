@@ -8,13 +8,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from voxgraft.audio.read import read_info
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
+from voxgraft.corpus.checks.usable import usable
 from voxgraft.corpus.importers import audio_folder, headed, jsonl, metadata, paired
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import is_speakable
-from voxgraft.corpus.usable import usable
 from voxgraft.errors import AudioError, CorpusError
 from voxgraft.progress import progress
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers.headed import AUDIO_FOLDER, inside
 from voxgraft.corpus.importers.headed import find as find_table
 from voxgraft.corpus.importers.importer import Importer, Row, Source

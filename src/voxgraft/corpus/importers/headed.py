@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers import metadata
 from voxgraft.corpus.importers.columns import DELIMITERS
 from voxgraft.corpus.importers.importer import Importer, Row, Source

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.manifest import Manifest
 

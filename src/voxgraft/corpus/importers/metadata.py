@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers.columns import (
     NAMES,
     find_delimiter,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from voxgraft.corpus.finding import Finding
+from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.recordings import SUFFIXES
 

@@ -15,20 +15,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from voxgraft.audio.mfcc import MfccSpec
-from voxgraft.audio.recogniser_features import HearingSpec
-from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
-from voxgraft.checkpoints.deepspeech_layout import (
+from voxgraft.architectures.families import Family, family_of
+from voxgraft.architectures.names.deepspeech import (
     canonical_shapes,
     conversions,
     tensors_for_module,
     tensors_from_module,
 )
-from voxgraft.checkpoints.families import Family, family_of
-from voxgraft.checkpoints.hugging_face.parakeet import Features as ParakeetFeatures
-from voxgraft.checkpoints.hugging_face.parakeet import audio_spec as parakeet_audio
-from voxgraft.checkpoints.hugging_face.whisper import audio_spec as whisper_audio
+from voxgraft.audio.mfcc import MfccSpec
+from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
+from voxgraft.checkpoints.formats.hugging_face.parakeet import Features as ParakeetFeatures
+from voxgraft.checkpoints.formats.hugging_face.parakeet import audio_spec as parakeet_audio
+from voxgraft.checkpoints.formats.hugging_face.whisper import audio_spec as whisper_audio
 from voxgraft.errors import CheckpointError
 from voxgraft.models.ctc.deepspeech import DeepSpeech
 from voxgraft.models.ctc.fastconformer import FastConformerCtc

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from voxgraft.models.discriminators.losses import Judgement
 from voxgraft.models.discriminators.period import PeriodDiscriminator
 from voxgraft.models.discriminators.spectrum import SpectrumDiscriminator
-from voxgraft.models.gan_losses import Judgement
 
 THIN = (16, 32, 64, 128, 128)
 

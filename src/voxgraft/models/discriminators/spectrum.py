@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from voxgraft.models.discriminators.losses import Judgement
 from voxgraft.models.discriminators.period import SLOPE
-from voxgraft.models.gan_losses import Judgement
 from voxgraft.models.weight_norm import normed
 
 

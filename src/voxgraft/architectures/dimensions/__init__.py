@@ -1,0 +1,1 @@
+"""A model's dimensions from the shapes of its tensors."""

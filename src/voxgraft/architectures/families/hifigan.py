@@ -1,0 +1,22 @@
+"""HiFi-GAN (Kong et al. 2020) under its authors' names, which Coqui TTS and EveryVoice keep."""
+
+from __future__ import annotations
+
+from voxgraft.architectures.families.family import Family, Part
+
+FAMILY = Family(
+    name="hifigan",
+    title="HiFi-GAN",
+    task="spec-to-wav",
+    parts=(
+        Part("generator", "generator"),
+        Part("period_discriminator", "multi-period discriminator", speaks=False),
+        Part("scale_discriminator", "multi-scale discriminator", speaks=False),
+    ),
+    prefixes=(
+        ("generator.", "generator"),
+        ("discriminator.mpd.", "period_discriminator"),
+        ("discriminator.msd.", "scale_discriminator"),
+    ),
+    whole=frozenset({"period_discriminator", "scale_discriminator"}),
+)

@@ -1,0 +1,23 @@
+"""UnivNet (Jang et al. 2021) under the names of maum-ai's implementation, which tts-framework and VoiceSmith keep."""
+
+from __future__ import annotations
+
+from voxgraft.architectures.families.family import Family, Part
+
+FAMILY = Family(
+    name="univnet",
+    title="UnivNet",
+    task="spec-to-wav",
+    parts=(
+        Part("generator", "generator"),
+        Part("resolution_discriminator", "multi-resolution discriminator", speaks=False),
+        Part("period_discriminator", "multi-period discriminator", speaks=False),
+    ),
+    prefixes=(
+        ("generator.", "generator"),
+        ("discriminator.mrd.", "resolution_discriminator"),
+        ("discriminator.mpd.", "period_discriminator"),
+    ),
+    # Coqui's period discriminator is HiFi-GAN's: some names and shapes are the same, the network is not.
+    whole=frozenset({"resolution_discriminator", "period_discriminator"}),
+)

@@ -1,6 +1,0 @@
-"""What is known about each architecture, as data: a file per family."""
-
-from voxgraft.checkpoints.families.family import Family, Part
-from voxgraft.checkpoints.families.registry import families, family_of, part_of
-
-__all__ = ["Family", "Part", "families", "family_of", "part_of"]

@@ -1,0 +1,1 @@
+"""Coqui STT's and DeepSpeech's training folders."""

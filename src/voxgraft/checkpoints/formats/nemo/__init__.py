@@ -1,0 +1,1 @@
+"""NVIDIA NeMo's recognisers."""

@@ -1,0 +1,1 @@
+"""Piper's training checkpoints and exported voices."""

@@ -1,0 +1,1 @@
+"""Checkpoints of tts-framework, VoiceSmith and maum-ai."""

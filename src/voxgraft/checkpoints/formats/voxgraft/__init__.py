@@ -1,0 +1,1 @@
+"""What voxgraft itself writes."""

@@ -1,0 +1,68 @@
+"""Checkpoints of our own runs of recognisers: a file of torch.save with canonical names, and what it is under `voxgraft`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voxgraft.architectures.families import families
+from voxgraft.checkpoints.candidate import Candidate
+from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
+from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
+from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
+from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, read_metadata
+from voxgraft.config.presets import as_tuples
+from voxgraft.errors import CheckpointError
+
+FORMAT = "voxgraft-recogniser-ckpt"
+_STATE = "state_dict"
+_TRAINING = ("optimizer_states", "voxgraft_run")
+
+
+def recognises(candidate: Candidate) -> bool:
+    """True where `voxgraft` says that the family is one of recognisers."""
+    own = _content(candidate).get(KEY)
+    family = own.get("family") if isinstance(own, dict) else None
+    known = families().get(family) if isinstance(family, str) else None
+    return known is not None and known.task == "recogniser"
+
+
+def read(candidate: Candidate) -> Checkpoint:
+    """Read the weights as they were at that step, not averaged. Raises CheckpointError where the file is damaged."""
+    path, content = candidate.path, _content(candidate)
+    own = read_metadata(content[KEY], path)
+    state = content.get(_STATE)
+    tensors = {
+        name: LazyTensor(tensor.shape, tensor.load)
+        for name, tensor in (state.items() if isinstance(state, dict) else ())
+        if isinstance(name, str) and isinstance(tensor, TorchTensor)
+    }
+    if not tensors:
+        raise CheckpointError("holds no weights", file=path, field=_STATE, remedy="Take another checkpoint of the run.")
+    return Checkpoint(
+        family=own.family,
+        architecture={name: as_tuples(value) for name, value in own.architecture.items()},
+        tensors=TensorStore(tensors, path),
+        provenance=Provenance(
+            path,
+            FORMAT,
+            candidate.sha256,
+            own.stated_licence(),
+            own.source,
+            own.dataset,
+            candidate.torch.unsafe_globals if candidate.torch else (),
+        ),
+        symbols=own.symbols,
+        audio=own.audio,
+        features=own.features,
+        languages=own.language_codes(),
+        epoch=own.epoch,
+        step=own.step,
+        training_state={name: content[name] for name in _TRAINING if name in content} or None,
+        notes=("the weights of this step; the averaged ones, which are tested and exported, are in the run's best/",),
+        config=own.config,
+    )
+
+
+def _content(candidate: Candidate) -> dict[Any, Any]:
+    content = candidate.torch.content if candidate.torch is not None else None
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,91 @@
+"""open_checkpoint: find out by content, never by name, what a file is, and read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+
+from voxgraft.checkpoints.candidate import Candidate
+from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.errors import CheckpointError
+
+ENTRY_POINTS = "voxgraft.readers"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: what it is called, what it reads in a few words, how to know it by content and how to read it.
+
+    A third party registers one under the entry-point group `voxgraft.readers`.
+    """
+
+    name: str
+    reads: str
+    recognises: Callable[[Candidate], bool]
+    read: Callable[[Candidate], Checkpoint]
+
+
+# Modules of checkpoints/formats with FORMAT, recognises and read, and what each reads; the more specific come first.
+OURS = {
+    "hugging_face.reader": "Hugging Face folders of VITS and MMS-TTS, wav2vec 2.0 and MMS, Whisper, Parakeet CTC (config.json with weights)",
+    "ctranslate2.reader": "Whisper as faster-whisper runs it (model.bin)",
+    "nemo.reader": "FastConformer-CTC of NVIDIA's (.nemo)",
+    "voxgraft.exported": "voices that voxgraft exported (.safetensors)",
+    "piper.onnx_voice": "exported Piper voices (.onnx with .onnx.json)",
+    "everyvoice.reader": "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
+    "coqui.reader": "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
+    "vits_original.reader": "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
+    "voxgraft.recogniser_run": "checkpoints of voxgraft's runs of recognisers (.ckpt)",
+    "piper.trainer_checkpoint": "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
+    "tts_framework.reader": "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
+    "deepspeech.reader": "training folders of Coqui STT and DeepSpeech (.index with .data-*)",
+}
+
+
+def readers() -> Iterator[Reader]:
+    """Our own readers, then those that other packages registered."""
+    for name, reads in OURS.items():
+        module = import_module(f"voxgraft.checkpoints.formats.{name}")
+        yield Reader(module.FORMAT, reads, module.recognises, module.read)
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        yield entry.load()
+
+
+def is_checkpoint_folder(path: Path) -> bool:
+    """Whether a folder as a whole is a checkpoint that a reader knows."""
+    candidate = Candidate(path)
+    return any(reader.recognises(candidate) for reader in readers())
+
+
+def open_checkpoint(path: str | Path) -> Checkpoint:
+    """Read any supported checkpoint, a file or a folder; the values of its tensors stay on disk until they are asked for.
+
+    Raises CheckpointError where the file is absent, damaged, hostile or of a kind that no reader knows.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise CheckpointError("there is no such file", file=path, remedy="Give the path of a checkpoint.")
+    candidate = Candidate(path)
+    try:
+        if path.is_file() and not candidate.head:
+            raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")
+        known = []
+        for reader in readers():
+            if reader.recognises(candidate):
+                return reader.read(candidate)
+            known.append(reader.reads)
+        likeness = candidate.likeness
+    except OSError as fault:
+        raise CheckpointError(
+            f"can't be read: {fault.strerror or fault}", file=path, remedy="Check the path and its permissions."
+        ) from fault
+    would_run = candidate.torch.unsafe_calls[:1] if candidate.torch else ()
+    raise CheckpointError(
+        "no checkpoint that is known here" + "".join(f"; a naive loader would have run {call}" for call in would_run),
+        file=path,
+        expected=", or ".join(known),
+        got=likeness,
+        remedy="Give one of these.",
+    )

@@ -1,0 +1,1 @@
+"""Settings that only one task has, a file a task."""

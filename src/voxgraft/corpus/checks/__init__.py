@@ -1,0 +1,1 @@
+"""What is wrong with recordings, texts and alphabets, found before anything trains."""

@@ -1,0 +1,1 @@
+"""Recordings as models take them, computed once and kept in a cache."""

@@ -1,0 +1,1 @@
+"""Voices as Piper and its trainer have them."""

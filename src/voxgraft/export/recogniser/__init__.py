@@ -1,0 +1,1 @@
+"""Recognisers in ONNX."""

@@ -1,0 +1,1 @@
+"""Hearing with exported recognisers."""

@@ -1,0 +1,1 @@
+"""From frames of probabilities to text."""

@@ -1,0 +1,167 @@
+"""Voice: any Piper voice on onnxruntime, sentence by sentence, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxgraft.errors import CheckpointError, TextError
+from voxgraft.inference.session import check_inputs, open_session
+from voxgraft.inference.voice.locate import find_voice
+from voxgraft.inference.voice.settings import VoiceSettings, read_settings
+from voxgraft.text.encode import stream_text
+from voxgraft.text.symbols import Encoding, SymbolTable
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Audio = NDArray[np.float32]
+
+_REQUIRED = {"input": "tensor(int64)", "input_lengths": "tensor(int64)", "scales": "tensor(float)"}
+_OPTIONAL = {"sid": "tensor(int64)"}
+# Below this peak a sentence is silence, and raising it to full scale would only raise noise.
+_SILENCE = 1e-8
+
+
+class Voice:
+    """A voice that speaks. `path` is its .onnx; `settings` is what its .onnx.json says."""
+
+    def __init__(self, path: Path, settings: VoiceSettings, session: InferenceSession, threads: int | None) -> None:
+        self.path = path
+        self.settings = settings
+        self._session = session
+        self._threads = threads
+        self._inputs = check_inputs(session, path, _REQUIRED, _OPTIONAL)
+        if settings.speaker_count > 1 and "sid" not in self._inputs:
+            raise CheckpointError(
+                "the settings name several speakers, but the model has no input for one",
+                file=path,
+                field="num_speakers",
+                expected=1,
+                got=settings.speaker_count,
+                remedy="Take the .onnx.json that was published with this .onnx.",
+            )
+
+    @classmethod
+    def load(cls, voice: str | Path, *, threads: int | None = None, seed: int | None = None) -> Voice:
+        """Open a voice: a .onnx with its .onnx.json, a folder that holds them, or an installed package's name.
+
+        The same `seed` gives the same speech for the same sentences in the same order. Raises CheckpointError.
+        """
+        path = find_voice(voice)
+        settings = read_settings(path.with_name(path.name + ".json"))
+        return cls(path, settings, open_session(path, threads=threads, seed=seed), threads)
+
+    def reseeded(self, seed: int) -> Voice:
+        """The same voice with its noise started anew from `seed`."""
+        return Voice(self.path, self.settings, open_session(self.path, threads=self._threads, seed=seed), self._threads)
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return self.settings.sample_rate
+
+    @property
+    def symbols(self) -> SymbolTable:
+        """What the voice's ids mean."""
+        return self.settings.symbols
+
+    @property
+    def speakers(self) -> list[str]:
+        """Names in the order of their ids; empty for a single speaker."""
+        return list(self.settings.speakers)
+
+    def encode(self, text: str) -> Iterator[Encoding]:
+        """Ids of each sentence, and the symbols of it that the voice doesn't know."""
+        return stream_text(text, self.symbols)
+
+    def speak(
+        self,
+        text: str,
+        *,
+        noise_scale: float | None = None,
+        length_scale: float | None = None,
+        noise_w: float | None = None,
+        speaker: str | int | None = None,
+        normalise: bool = True,
+    ) -> Iterator[Audio]:
+        """Speech [T] of each sentence in [-1, 1], one by one. `None` takes the voice's own scales.
+
+        `normalise` raises each sentence to full scale, as Piper does. Raises TextError, CheckpointError.
+        """
+        self.speaker_id(speaker)
+        for encoding in self.encode(text):
+            audio = self.speak_ids(
+                encoding.ids, noise_scale=noise_scale, length_scale=length_scale, noise_w=noise_w, speaker=speaker
+            )
+            yield full_scale(audio) if normalise else np.clip(audio, -1.0, 1.0)
+
+    def speak_ids(
+        self,
+        ids: Sequence[int],
+        *,
+        noise_scale: float | None = None,
+        length_scale: float | None = None,
+        noise_w: float | None = None,
+        speaker: str | int | None = None,
+    ) -> Audio:
+        """Speech [T] of one sentence's ids, exactly as the model gives it. Raises CheckpointError."""
+        own = self.settings
+        scales = (
+            own.noise_scale if noise_scale is None else noise_scale,
+            own.length_scale if length_scale is None else length_scale,
+            own.noise_w if noise_w is None else noise_w,
+        )
+        feed = {
+            "input": np.array([ids], dtype=np.int64),
+            "input_lengths": np.array([len(ids)], dtype=np.int64),
+            "scales": np.array(scales, dtype=np.float32),
+        }
+        if "sid" in self._inputs:
+            feed["sid"] = np.array([self.speaker_id(speaker)], dtype=np.int64)
+        try:
+            output = self._session.run(None, feed)[0]
+        except Exception as fault:
+            raise CheckpointError(
+                f"the voice failed on a sentence of {len(ids)} ids: {' '.join(str(fault).split())[:200]}",
+                file=self.path,
+                remedy="Check that the .onnx and the .onnx.json belong together, and that memory suffices.",
+            ) from fault
+        return np.asarray(output, dtype=np.float32).reshape(-1)
+
+    def speaker_id(self, speaker: str | int | None) -> int:
+        """The id of a speaker given by name or id; the voice's default for None. Raises TextError."""
+        own = self.settings
+        if speaker is None:
+            return own.default_speaker
+        if speaker in own.speakers:
+            return own.speakers[str(speaker)]
+        number = int(speaker) if str(speaker).isdecimal() else -1
+        if 0 <= number < max(own.speaker_count, 1):
+            return number
+        names = ", ".join(self.speakers[:8]) + (", …" if len(self.speakers) > 8 else "")
+        raise TextError(
+            "the voice has no such speaker",
+            file=self.path,
+            field="speaker",
+            expected=f"one of {names}" if names else "none: this voice has a single speaker",
+            got=speaker,
+            remedy="Name one of the voice's speakers, or its number.",
+        )
+
+
+def full_scale(audio: Audio) -> Audio:
+    """Raise a sentence so that its peak is 1, as Piper does by default; silence stays silence."""
+    peak = np.max(np.abs(audio), initial=0.0)
+    if peak < _SILENCE:
+        return np.zeros_like(audio)
+    return np.asarray(np.clip(audio / peak, -1.0, 1.0), dtype=np.float32)
+
+
+def to_pcm(audio: Audio) -> NDArray[np.int16]:
+    """16-bit samples, truncated towards zero as Piper does, so that files compare."""
+    return np.asarray(np.clip(audio * 32767.0, -32767.0, 32767.0), dtype=np.int16)

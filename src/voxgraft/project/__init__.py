@@ -1,0 +1,1 @@
+"""A user's folder: its base, recordings, symbols, and the names in it."""

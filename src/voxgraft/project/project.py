@@ -1,0 +1,158 @@
+"""A project: a folder with its settings, its recordings and its base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from voxgraft.architectures.families import families, family_of
+from voxgraft.checkpoints import Checkpoint, open_checkpoint
+from voxgraft.config.load import PROJECT_FILE, load_config
+from voxgraft.config.presets import default_symbols, preset
+from voxgraft.config.run import RunConfig
+from voxgraft.config.template import project_text
+from voxgraft.corpus.importers import import_corpus
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.errors import ConfigError, CorpusError, GraftError
+from voxgraft.files import write_atomically
+from voxgraft.library.pick import AUTO
+from voxgraft.library.resolve import resolve
+from voxgraft.project.alphabet import read_alphabet
+from voxgraft.project.symbol_file import read_symbols
+from voxgraft.text.symbols import SymbolTable
+
+FROM_SCRATCH = "none"
+MANIFEST = Path("corpus", "manifest.jsonl")
+
+
+def require_trainable(base: Checkpoint | None) -> None:
+    """Raise GraftError where the base is of a family that can be opened and planned for, but not trained."""
+    if base is None or family_of(base.family).trains:
+        return
+    trained = ", ".join(family.title for family in families().values() if family.trains)
+    raise GraftError(
+        f"{family_of(base.family).title} can't be trained yet",
+        file=base.provenance.path,
+        field="base",
+        expected=trained,
+        got=family_of(base.family).title,
+        remedy=f"voxgraft can train {trained}; of this file it can tell what it is (inspect) and what would carry over (plan)",
+    )
+
+
+def open_base(config: RunConfig) -> Checkpoint | None:
+    """The project's base, `auto` where none is named; None only where `base` says `none` in so many words."""
+    if config.base == FROM_SCRATCH:
+        return None
+    base = open_checkpoint(resolve(config.base or AUTO, config))
+    return with_named_alphabet(base, config) if family_of(base.family).task == "recogniser" else base
+
+
+def with_named_alphabet(base: Checkpoint, config: RunConfig) -> Checkpoint:
+    """A recogniser that does not say what its outputs mean, as older ones of DeepSpeech don't, with the alphabet that the
+    settings name, where its labels are as many and the output layer is kept."""
+    named, rows = config.graft.alphabet, base.architecture.get("symbols")
+    if base.symbols is not None or named is None or config.graft.drop_source_layers:
+        return base
+    symbols = read_alphabet(Path(named), None)
+    return replace(base, symbols=symbols) if symbols.rows == rows else base
+
+
+def find_project(path: Path) -> RunConfig | None:
+    """The settings of a project given by its folder or its voxgraft.yaml; None for anything else.
+
+    A folder with a manifest alone has the default settings. ConfigError: a setting is wrong.
+    """
+    if (path.is_file() and path.name == PROJECT_FILE) or (path / PROJECT_FILE).is_file():
+        return load_config(path)
+    return RunConfig(output=str(path.absolute())) if (path / MANIFEST).is_file() else None
+
+
+def as_trained(config: RunConfig) -> RunConfig:
+    """The same project with the corpus, the seed and the picked base that its run began with: today's may differ."""
+    path = Path(config.output) / "runs" / config.name / "config.yaml"
+    if not path.is_file():
+        return config
+    kept = load_config(path)
+    base = kept.base if config.base in (None, AUTO) else config.base
+    return config.model_copy(update={"corpus": kept.corpus, "seed": kept.seed, "base": base})
+
+
+def project_recordings(config: RunConfig) -> Path:
+    """Where a project's recordings are named: the imported manifest, else the corpus that the settings name."""
+    imported = Path(config.output) / MANIFEST
+    if imported.exists():
+        return imported
+    if config.corpus.path is not None:
+        return Path(config.corpus.path)
+    raise CorpusError(
+        "the project has no recordings",
+        file=config.output,
+        remedy=f"run `voxgraft corpus import RECORDINGS --into {imported.parent}`",
+    )
+
+
+def project_fit(config: RunConfig) -> tuple[SymbolTable | None, int | None]:
+    """What a project's recordings must fit: symbols, and sample rate in Hz; None for what is not known."""
+    if config.task == "recogniser" and config.base in (None, FROM_SCRATCH):
+        return None, None
+    base = open_base(config) if config.base is not None else None
+    symbols = base.symbols if base is not None else None
+    if config.graft.symbols is not None:
+        symbols = read_symbols(Path(config.graft.symbols), symbols)
+    elif config.base == FROM_SCRATCH:
+        symbols = default_symbols(config.language)
+    if config.quality is not None or config.base == FROM_SCRATCH:
+        return symbols, preset(config.quality or "medium")["sample_rate"]
+    return symbols, base.audio.sample_rate if base is not None and base.audio is not None else None
+
+
+def project_manifest(config: RunConfig) -> Manifest | None:
+    """The imported manifest, else the corpus that the settings name, else None."""
+    imported = Path(config.output) / MANIFEST
+    if imported.exists():
+        return Manifest.read(imported)
+    if config.corpus.path is not None:
+        return _imported(Path(config.corpus.path), config)
+    return None
+
+
+def _imported(corpus: Path, config: RunConfig, skip_bad: bool = False) -> Manifest:
+    settings = config.corpus
+    return import_corpus(corpus, skip_bad=skip_bad or settings.skip_bad, follow_links=settings.follow_links)
+
+
+def project_speakers(config: RunConfig) -> tuple[str, ...] | None:
+    """Speaker names: those of the settings, else those of the corpus; None where there are no recordings yet."""
+    if config.graft.speakers:
+        return config.graft.speakers
+    manifest = project_manifest(config)
+    return manifest.speakers if manifest is not None else None
+
+
+def new_project(
+    folder: Path, values: Mapping[str, Any], corpus: Path | None = None, skip_bad: bool = False
+) -> tuple[RunConfig, Manifest | None]:
+    """Make a project folder with a commented voxgraft.yaml and, where a corpus is given, its manifest.
+
+    `values` are the settings that differ from the defaults, nested as in the file. The folder may exist but must hold
+    no project. Recordings stay where they are.
+
+    Raises:
+        ConfigError: there is a project already, or a setting is wrong. CorpusError: the corpus can't be imported.
+        Nothing is written then.
+    """
+    if (folder / PROJECT_FILE).exists() or (folder / MANIFEST).exists():
+        raise ConfigError(
+            "there is a project already", file=folder, remedy="choose another name, or delete it yourself"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError("is a file, not a folder", file=folder, remedy="choose another name")
+    config = RunConfig.model_validate(values)
+    manifest = _imported(corpus, config, skip_bad) if corpus is not None else None
+    if manifest is not None:
+        manifest.write(folder / MANIFEST)
+    write_atomically(folder / PROJECT_FILE, project_text(values))
+    return load_config(folder), manifest

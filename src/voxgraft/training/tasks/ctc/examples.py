@@ -1,0 +1,123 @@
+"""Examples of a recogniser: transcripts as labels, features on disk, and batches of both.
+
+Letters: B clips, T frames, C coefficients, N labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+
+from voxgraft.audio.recogniser_features import hears_samples
+from voxgraft.corpus.listener import Listener
+from voxgraft.corpus.prepare.augmentation import Augmenter
+from voxgraft.corpus.prepare.features import Heard, features_of
+from voxgraft.inference.recogniser.align import needed_frames
+from voxgraft.training.loop.draws import generator
+
+
+@dataclass(frozen=True)
+class Example:
+    """One utterance: `labels` [N] of its transcript `text`; sound and features stay on disk."""
+
+    heard: Heard
+    text: str
+    labels: np.ndarray
+
+    @property
+    def id(self) -> str:
+        """The utterance's."""
+        return self.heard.utterance.id
+
+    @property
+    def frames(self) -> int:
+        """Frames T of its features."""
+        return self.heard.frames
+
+    @property
+    def needed(self) -> int:
+        """Frames of output that CTC needs for its labels."""
+        return needed_frames(self.labels.tolist())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """features [B, T, C], lengths [B]; labels [B, N], label_lengths [B]; clips [B] their indices. `total` is how many
+    labels the whole step has, on all processes, as a tensor of one."""
+
+    features: torch.Tensor
+    lengths: torch.Tensor
+    labels: torch.Tensor
+    label_lengths: torch.Tensor
+    clips: torch.Tensor
+    total: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def part(self, begin: int, end: int) -> Batch:
+        """Clips begin to end alone."""
+        return self._each(lambda name, value: value if name == "total" else value[begin:end])
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        return self._each(lambda _, value: value.to(device, non_blocking=True))
+
+    def _each(self, change: Callable[[str, torch.Tensor], torch.Tensor]) -> Batch:
+        return Batch(**{f.name: change(f.name, getattr(self, f.name)) for f in fields(self)})
+
+
+def make_examples(heard: Sequence[Heard], listener: Listener) -> tuple[Example, ...]:
+    """Spell every transcript; characters that no label spells are errors of whoever hears them."""
+    texts = [listener.transcript(one.utterance.text) for one in heard]
+    return tuple(
+        Example(one, text, np.array(listener.labels.spell(text).labels, np.int64))
+        for one, text in zip(heard, texts, strict=True)
+    )
+
+
+def make_batch(
+    examples: Sequence[Example],
+    clips: Sequence[int],
+    *,
+    step: int = 0,
+    first: int = 0,
+    total: int | None = None,
+    seed: int = 0,
+    augmenter: Augmenter | None = None,
+    progress: float = 0.0,
+) -> Batch:
+    """The clips of a step, or those from place `first` on of a larger one, whose labels are `total` in all."""
+    chosen = [examples[clip] for clip in clips]
+    heard = [
+        _augmented(example, augmenter, seed, step, place, progress) if augmenter else example.heard.features
+        for place, example in enumerate(chosen, first)
+    ]
+    count = sum(len(example.labels) for example in chosen)
+    longest = max((len(one) for one in heard), default=0)
+    features = np.zeros((len(heard), longest, heard[0].shape[1] if heard else 0), np.float32)
+    labels = np.zeros((len(chosen), max((len(example.labels) for example in chosen), default=0)), np.int64)
+    for row, (one, example) in enumerate(zip(heard, chosen, strict=True)):
+        features[row, : len(one)] = one
+        labels[row, : len(example.labels)] = example.labels
+    return Batch(
+        features=torch.from_numpy(features),
+        lengths=torch.tensor([len(one) for one in heard]),
+        labels=torch.from_numpy(labels),
+        label_lengths=torch.tensor([len(example.labels) for example in chosen]),
+        clips=torch.tensor(list(clips)),
+        total=torch.tensor([count if total is None else total]),
+    )
+
+
+def _augmented(example: Example, augmenter: Augmenter, seed: int, step: int, place: int, progress: float) -> np.ndarray:
+    spec, features = example.heard.spec, example.heard.features
+    if augmenter.changes_sound:
+        features = features_of(
+            augmenter.sound(example.heard.sound, generator(seed, "sound", step, place), progress), spec
+        )
+    frame_seconds = (1 if hears_samples(spec) else spec.hop) / spec.sample_rate
+    return augmenter.features(features, frame_seconds, generator(seed, "features", step, place), progress)

@@ -1,0 +1,54 @@
+"""What the voice of a run says of itself: language, licences, base, corpus, and what it is spoken with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from voxgraft.checkpoints import Checkpoint
+from voxgraft.config.run import RunConfig
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.export.languages import language_of
+from voxgraft.export.piper.metadata import SCALES, VoiceMetadata, base_of, metadata_of
+from voxgraft.graft.target import Target
+
+
+def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest) -> VoiceMetadata:
+    """Of a voice that is trained from `base`, None from scratch, on a corpus."""
+    digest = hashlib.sha256("".join(f"{u.sha256}|{u.text}\n" for u in manifest).encode()).hexdigest()
+    licences = tuple(dict.fromkeys(x for x in (base and base.provenance.licence, config.corpus.licence) if x))
+    about = {
+        "name": config.name,
+        "symbols": target.symbols,
+        "quality": target.quality or "custom",
+        "speakers": target.speakers if target.many_speakers else (),
+        "licences": licences,
+        "corpus_sha256": digest,
+        "dataset": config.name,
+        "consent": config.corpus.consent,
+    }
+    if base is not None:
+        inherited = metadata_of(base, name=config.name)
+        stored = base.config.get("language")
+        known = stored if isinstance(stored, dict) else None
+        was = base.symbols.voice if base.symbols else None
+        language = language_of(target.symbols.voice, known, was)
+        scales = dict(inherited.scales) | _noise(config)
+        return replace(
+            inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), scales=scales, **about
+        )
+    return VoiceMetadata(
+        sample_rate=target.sample_rate,
+        language=language_of(target.symbols.voice),
+        scales=dict(SCALES) | _noise(config),
+        **about,
+    )
+
+
+def scales_of(metadata: VoiceMetadata) -> dict[str, float]:
+    """What the voice is spoken with."""
+    return {name: metadata.scales[name] for name in SCALES}
+
+
+def _noise(config: RunConfig) -> dict[str, float]:
+    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}

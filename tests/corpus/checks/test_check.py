@@ -1,0 +1,194 @@
+"""Every kind of finding, planted one at a time in a corpus that has none."""
+
+from collections import Counter
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from tests.corpus.tones import RATE, tone
+
+from voxgraft.corpus.checks.check import check, examine
+from voxgraft.corpus.checks.finding import BLOCKING
+from voxgraft.corpus.checks.page import write_page
+from voxgraft.corpus.importers import scan
+from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.errors import TextError
+
+TEXT = "some twenty letters here now"
+
+
+@pytest.fixture
+def clean(corpus, write):
+    """Ten clips of 7.x seconds with texts to match, and a way to add one more."""
+    clips = []
+
+    def add(name: str, x: np.ndarray | None = None, text: str = TEXT, rate: int = RATE, **options) -> Manifest:
+        x = tone(7 + len(clips) / 50, rate, pitch=200 + 5 * len(clips)) if x is None else x
+        path = write(f"wavs/{name}.wav", x=x, rate=rate, subtype="FLOAT", **options)
+        clips.append(Utterance(name, str(path), text, len(x) / rate, rate))
+        return Manifest(tuple(clips))
+
+    for number in range(10):
+        add(f"clean{number}", text=f"{TEXT} {'abcdefghij'[number]}")
+    return add
+
+
+def found(manifest: Manifest, **options) -> set[tuple[str, str]]:
+    return {(f.clip, f.kind) for f in check(manifest, **options)}
+
+
+def test_a_clean_corpus_has_no_findings(clean):
+    assert found(clean("last", text=TEXT + " z")) == set()
+
+
+def clipped() -> np.ndarray:
+    return np.clip(4 * tone(7), -1, 1)
+
+
+def noisy() -> np.ndarray:
+    return tone(7) + 0.05 * np.random.default_rng(0).standard_normal(len(tone(7))).astype(np.float32)
+
+
+def with_pause() -> np.ndarray:
+    return np.concatenate([tone(3.5), np.zeros(2 * RATE, np.float32), tone(3.5)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "x"),
+    [
+        ("clipping", clipped),
+        ("silence", lambda: np.zeros(7 * RATE, np.float32)),
+        ("silence", lambda: 1e-4 * tone(7)),
+        ("too short", lambda: tone(0.3)),
+        ("too long", lambda: tone(16)),
+        ("quiet", lambda: tone(7, level=0.005)),
+        ("noisy", noisy),
+        ("offset", lambda: tone(7) + np.float32(0.1)),
+        ("silent edges", lambda: np.concatenate([np.zeros(2 * RATE, np.float32), tone(7)])),
+        ("long pause", with_pause),
+    ],
+)
+def test_sound(clean, kind, x):
+    findings = [f for f in check(clean("bad", x(), TEXT + " z")) if f.kind == kind]
+    assert [f.clip for f in findings] == ["bad"]
+    assert findings[0].detail
+    assert findings[0].remedy
+
+
+def test_loud_but_whole_peaks_are_not_clipping(clean):
+    assert ("bad", "clipping") not in found(clean("bad", tone(7, level=0.999), TEXT + " z"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("text too long", TEXT * 3), ("text too short", "abc"), ("empty text", " "), ("empty text", "...!")],
+)
+def test_text(clean, kind, text):
+    assert ("bad", kind) in found(clean("bad", text=text))
+
+
+def test_the_pace_of_tiny_corpora_is_not_judged(write):
+    path = write("a.wav", 7.0)
+    one = Manifest((Utterance("a", str(path), "x" * 1000, 7.2, RATE),))
+    assert found(one) == {("*", "little speech")}
+
+
+def test_unknown_symbols_are_counted(clean):
+    def count_unknown(text: str) -> Counter[str]:
+        return Counter(c for c in text if c in "ʘ\u0301")
+
+    findings = check(clean("bad", text=TEXT + " ʘʘ\u0301"), count_unknown=count_unknown)
+    details = {f.clip: f.detail for f in findings if f.kind == "unknown symbols"}
+    assert set(details) == {"bad", "*"}
+    assert "ʘ (U+0298) ×2" in details["bad"]
+    assert "2 symbols" in details["*"]
+
+
+def test_a_text_that_can_not_be_spoken_is_a_finding(clean):
+    def count_unknown(text: str) -> Counter[str]:
+        if text == "bad":
+            raise TextError("no phonemes", remedy="spell it")
+        return Counter()
+
+    assert ("bad", "unspeakable text") in found(clean("bad", text="bad"), count_unknown=count_unknown)
+
+
+def test_twins(clean, write):
+    clean("one", tone(7.5), TEXT + " y")
+    manifest = clean("other", tone(7.5), TEXT + " z")
+    findings = {(f.clip, f.kind): f for f in check(manifest)}
+    assert "one of the two texts is wrong" in findings["other", "duplicate audio"].remedy
+    again = Manifest((*manifest, manifest.utterances[0]))
+    assert ("clean0", "duplicate id") in found(again)
+
+
+def test_files_that_can_not_be_read(clean, corpus):
+    clean("gone")
+    manifest = clean("broken", text=TEXT + " z")
+    (corpus / "wavs/gone.wav").unlink()
+    (corpus / "wavs/broken.wav").write_bytes(b"no sound at all" * 100)
+    report = examine(manifest)
+    assert {("gone", "missing audio"), ("broken", "unreadable audio")} <= {(f.clip, f.kind) for f in report.findings}
+    assert report.blocked == {"gone", "broken"}
+    assert [u.id for u in report.usable] == [f"clean{n}" for n in range(10)]
+
+
+def test_rates(clean):
+    manifest = clean("other", tone(7.5, 8000), TEXT + " z", rate=8000)
+    assert found(manifest, sample_rate=16000) == {("*", "several sample rates"), ("*", "upsampling")}
+
+
+def test_findings_of_the_import_are_kept(corpus, write):
+    write("wavs/a.wav")
+    (corpus / "metadata.csv").write_text("a|Hi\nb|Bye\n")
+    found = scan(corpus)
+    report = examine(found.manifest, earlier=found.findings)
+    assert [(f.clip, f.kind, f.line) for f in report.findings if f.blocking] == [("b", "missing audio", 2)]
+    document = report.to_dict()
+    assert document["clips"] == 1
+    assert set(document["findings"][0]) >= {"clip", "kind", "detail", "remedy"}
+
+
+class Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_is_self_contained_and_escaped(clean, tmp_path):
+    manifest = clean("<img src=x onerror=alert(1)>".replace("/", ""), 1e-4 * tone(7), "<script>alert(1)</script>")
+    write_page(examine(manifest), tmp_path / "check.html")
+    page = Page()
+    page.feed((tmp_path / "check.html").read_text("utf-8"))
+    assert page.tags["script"] == 1
+    assert page.tags["img"] == 0
+    assert page.tags["audio"] == 1
+    assert page.tags["svg"] == 4
+    assert all(link.startswith("data:audio/mpeg;base64,") for link in page.links)
+    assert "<script>alert(1)</script>" in page.words
+    assert "silence" in page.words
+
+
+def test_the_page_stays_small(clean, tmp_path, monkeypatch):
+    monkeypatch.setattr("voxgraft.corpus.checks.page.LARGEST_AUDIO_BYTES", 200_000)
+    for number in range(5):
+        manifest = clean(f"bad{number}", tone(16 + number), f"{TEXT} {number}")
+    write_page(examine(manifest), tmp_path / "check.html")
+    content = (tmp_path / "check.html").read_text()
+    assert len(content) < 220_000
+    assert 1 <= content.count("<audio") < 5
+
+
+def test_kinds_that_block_are_all_known():
+    kinds = {"malformed row", "unsafe path", "missing audio", "unreadable audio", "duplicate id", "empty text"}
+    heard = {"silence", "too short", "too long"}
+    assert kinds | heard | {"outside the alphabet", "too short for its text"} == BLOCKING

@@ -1,0 +1,295 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tests.training.tasks.vits.tiny_project import EVERYTHING_LEARNS, project
+
+from voxgraft.config.load import with_overrides
+from voxgraft.errors import TrainingError
+from voxgraft.training.loop.checkpoints import all_checkpoints, load
+from voxgraft.training.run import train
+from voxgraft.training.tasks.vits import alignments
+from voxgraft.training.tasks.vits.module import VitsTraining
+
+LIVELY = {"learning_rates": EVERYTHING_LEARNS, "realign_every": 2, "discriminator_warmup": 2}
+
+
+def stop_before(monkeypatch, step, number=signal.SIGINT):
+    """Ctrl-C comes while step number `step` + 1 is under way."""
+    original = VitsTraining.training_step
+
+    def training_step(self, batch, index):
+        if self.step == step:
+            os.kill(os.getpid(), number)
+        original(self, batch, index)
+
+    monkeypatch.setattr(VitsTraining, "training_step", training_step)
+
+
+def same(left, right, where="checkpoint"):
+    """Assert equality to the last bit of nested containers of tensors."""
+    if isinstance(left, torch.Tensor):
+        assert torch.equal(left, right), where
+    elif isinstance(left, dict):
+        assert left.keys() == right.keys(), where
+        for key in left:
+            same(left[key], right[key], f"{where}.{key}")
+    elif isinstance(left, list | tuple):
+        assert len(left) == len(right), where
+        for index, pair in enumerate(zip(left, right, strict=True)):
+            same(*pair, f"{where}.{index}")
+    else:
+        assert left == right, where
+
+
+def metrics(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def last(folder):
+    return load(all_checkpoints(folder / "checkpoints")[-1])
+
+
+def comparable(content):
+    """The run's folders differ; nothing else may."""
+    content["voxgraft_run"]["validation"]["best"].pop("voice")
+    return content
+
+
+@pytest.fixture
+def _two_intervals(monkeypatch):
+    """Clips are aligned again within these few steps."""
+    monkeypatch.setattr(alignments, "FIRST_INTERVAL", 2)
+
+
+@pytest.mark.usefixtures("without_export", "_two_intervals")
+@pytest.mark.parametrize("rates", [EVERYTHING_LEARNS, EVERYTHING_LEARNS | {"text_encoder": 0, "duration": 0}])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path, monkeypatch, rates):
+    whole = train(project(tmp_path / "whole", validate_every=2, **LIVELY | {"learning_rates": rates}))
+    config = project(tmp_path / "stopped", validate_every=2, **LIVELY | {"learning_rates": rates})
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 2)
+        stopped = train(config)
+    assert (stopped.finished, stopped.step, whole.step) == (False, 3, 6)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    torch.manual_seed(99)
+    resumed = train(config, resume=True)
+    assert (resumed.finished, resumed.step) == (True, 6)
+    same(comparable(last(whole.folder)), comparable(last(resumed.folder)))
+    assert metrics(whole.folder) == metrics(resumed.folder)
+    assert len(metrics(whole.folder)) == 6 + 3
+
+
+@pytest.mark.usefixtures("without_export")
+def test_the_comparison_would_see_a_difference(tmp_path):
+    """Other seeds give other weights: what the test above finds equal is not equal by itself."""
+    one = train(project(tmp_path / "one", steps=1, **LIVELY))
+    other = train(with_overrides(project(tmp_path / "other", steps=1, **LIVELY), ["seed=1"]))
+    with pytest.raises(AssertionError):
+        same(last(one.folder)["state_dict"], last(other.folder)["state_dict"])
+
+
+RUN = """
+import json, sys, torch
+torch.set_num_threads(1)
+from voxgraft.config.run import RunConfig
+from voxgraft.training.tasks.vits import setup
+from voxgraft.training.run import train
+setup.export_piper = lambda model, metadata, folder: folder / "voice.onnx"
+train(RunConfig(**json.loads(sys.argv[1])), resume="resume" in sys.argv)
+"""
+
+
+def in_a_process(config, *arguments):
+    command = [sys.executable, "-c", RUN, config.model_dump_json(), *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def wait_for_checkpoint(folder, process):
+    deadline = time.monotonic() + 60
+    while not (folder / "checkpoints").exists() or not all_checkpoints(folder / "checkpoints"):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_after_kill_9_a_run_goes_on_from_its_last_checkpoint_to_the_same_end(tmp_path):
+    often = {"checkpoint_minutes": 1e-6, "steps": 8, **LIVELY}
+    whole = train(project(tmp_path / "whole", **often))
+    config = project(tmp_path / "killed", **often)
+    folder = tmp_path / "killed" / "runs" / "tiny"
+    process = in_a_process(config)
+    wait_for_checkpoint(folder, process)
+    process.kill()
+    process.wait()
+    reached = last(folder)["global_step"]
+    assert 0 < reached < 8
+    resumed = train(config, resume=True)
+    same(comparable(last(whole.folder)), comparable(last(resumed.folder)))
+    assert metrics(whole.folder) == metrics(folder)
+    assert not list(folder.rglob(".*.ckpt.*")), "the killed process was not writing"
+
+
+def test_ctrl_c_saves_and_ends_without_a_traceback_and_the_run_goes_on(tmp_path):
+    config = project(tmp_path, steps=400)
+    folder = tmp_path / "runs" / "tiny"
+    process = in_a_process(config)
+    while not (folder / "metrics.jsonl").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "stopped at step" in said
+    assert "--resume" in said
+    assert "Traceback" not in said
+    reached = last(folder)["global_step"]
+    assert 0 < reached < 400
+    process = in_a_process(config, "resume")
+    while len(metrics(folder)) <= reached + 1:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert f"going on from {all_checkpoints(folder / 'checkpoints')[0].name}" in said
+    assert last(folder)["global_step"] > reached
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path):
+    config = project(tmp_path, steps=400)
+    folder = tmp_path / "runs" / "tiny"
+    slow = RUN.replace("train(RunConfig", SLOW_STEP + "train(RunConfig")
+    command = [sys.executable, "-c", slow, config.model_dump_json()]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (folder / "inside").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    assert not all_checkpoints(folder / "checkpoints")
+
+
+SLOW_STEP = """
+import time
+from pathlib import Path
+from voxgraft.training.tasks.vits.module import VitsTraining
+def training_step(self, batch, index):
+    (Path(self.trainer.default_root_dir) / "inside").touch()
+    for _ in range(600):
+        time.sleep(0.1)
+VitsTraining.training_step = training_step
+"""
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_damaged_last_checkpoint_is_passed_over_with_a_warning(tmp_path, monkeypatch, capsys):
+    config = project(tmp_path, checkpoint_minutes=1e-6, **LIVELY)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 2)
+        stopped = train(config)
+    kept = all_checkpoints(stopped.folder / "checkpoints")
+    kept[-1].write_bytes(kept[-1].read_bytes()[:50_000])
+    result = train(config, resume=True)
+    said = capsys.readouterr().err
+    assert f"warning: {kept[-1]}" in said
+    assert f"going on from {kept[-2].name}" in said
+    assert result.step == 6
+    for path in all_checkpoints(result.folder / "checkpoints"):
+        path.write_bytes(b"half")
+    with pytest.raises(TrainingError, match="can't be read") as caught:
+        train(config, resume=True)
+    assert "epoch=3-step=6.ckpt" in caught.value.summary or "step=6.ckpt" in caught.value.summary
+    assert caught.value.remedy
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_foreign_checkpoint_is_no_run(tmp_path):
+    config = project(tmp_path, steps=1)
+    folder = train(config).folder
+    for path in all_checkpoints(folder / "checkpoints"):
+        shutil.copy(Path(config.base), path)
+    with pytest.raises(TrainingError, match="not a checkpoint of a voxgraft run"):
+        train(config, resume=True)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_what_exists_is_not_begun_again_and_what_does_not_is_not_resumed(tmp_path):
+    config = project(tmp_path, steps=1)
+    with pytest.raises(TrainingError, match="no such run"):
+        train(config, resume=True)
+    result = train(config)
+    before = {path: path.read_bytes() for path in result.folder.rglob("*") if path.is_file()}
+    with pytest.raises(TrainingError, match="a run of this name already") as caught:
+        train(config)
+    assert "--resume" in caught.value.remedy
+    again = train(config, resume=True)
+    assert (again.step, again.finished, again.best.step) == (1, True, 1)
+    assert {path: path.read_bytes() for path in result.folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path, capsys):
+    config = project(tmp_path, steps=1)
+    folder = train(config).folder
+    for path in all_checkpoints(folder / "checkpoints"):
+        path.unlink()
+    assert train(config, resume=True).step == 1
+    assert "begins again" in capsys.readouterr().err
+    assert len(metrics(folder)) == 2
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_moved_project_goes_on_where_it_is_now_with_the_settings_it_had(tmp_path, monkeypatch, capsys):
+    config = project(tmp_path / "here", **LIVELY)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 1)
+        train(config)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    shutil.copytree(tmp_path / "there" / "recordings", tmp_path / "here" / "recordings")
+    moved = with_overrides(config, [f"output={tmp_path / 'there'}", "training.steps=7", "training.ema=0.5"])
+    result = train(moved, resume=True)
+    assert result.folder == tmp_path / "there" / "runs" / "tiny"
+    assert result.step == 6
+    said = capsys.readouterr().err
+    assert "training.steps is 6, not 7" in said
+    assert "training.ema is 0.99, not 0.5" in said
+    assert [p.name for p in (tmp_path / "here").iterdir()] == ["recordings"]
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_run_without_patience_left_is_done(tmp_path):
+    config = project(
+        tmp_path, steps=20, validate_every=1, patience=2, learning_rates=dict.fromkeys(EVERYTHING_LEARNS, 1e-12), ema=0
+    )
+    result = train(config)
+    assert result.finished
+    assert result.step < 20
+    again = train(config, resume=True)
+    assert (again.step, again.finished, again.best) == (result.step, True, result.best)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_the_last_line_of_metrics_may_be_cut_short(tmp_path, monkeypatch):
+    config = project(tmp_path)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 1)
+        folder = train(config).folder
+    with open(folder / "metrics.jsonl", "a") as file:
+        file.write('{"step": 3, "kind": "train"}\n{"step": 4, "ki')
+    train(config, resume=True)
+    assert [line["step"] for line in metrics(folder) if line["kind"] == "train"] == [1, 2, 3, 4, 5, 6]
