@@ -29,7 +29,7 @@ from voxgraft.evaluation.judge import Judge
 from voxgraft.graft.plan_project import plan_project
 from voxgraft.inference.voice.voice import Voice
 from voxgraft.library.resolve import resolve
-from voxgraft.project.project import MANIFEST
+from voxgraft.project.run_folder import MANIFEST
 from voxgraft.training.run import train
 
 NEW = "allison"

@@ -99,7 +99,7 @@ def run_demo(
     """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
     from importlib.util import find_spec
 
-    from voxgraft.training.loop.checkpoints import run_folder
+    from voxgraft.project.run_folder import run_folder
     from voxgraft.training.run import train
 
     for module, (package, extra) in REQUIRED.items():
@@ -108,7 +108,7 @@ def run_demo(
     began = time.monotonic()
     config = demo_config(folder, minutes, seed, corpus, overrides)
     findings = _check(folder)
-    going_on = (run_folder(config) / "config.yaml").exists()
+    going_on = run_folder(config).config.exists()
     result = train(config, resume=going_on)
     if not result.finished or result.voice is None:
         return DemoResult(result, time.monotonic() - began)
@@ -124,10 +124,11 @@ def _check(folder: Path) -> Any:
     from voxgraft.corpus import sample
     from voxgraft.corpus.checks.check import examine
     from voxgraft.corpus.checks.page import write_page
+    from voxgraft.project.run_folder import ProjectFolder
 
     notice("checking the corpus")
     report = examine(sample.bundled(), sample_rate=22050)
-    page = folder / "corpus" / "check.html"
+    page = ProjectFolder(folder).check_page
     write_page(report, page)
     notice(f"{len(report.measures)} clips, {len(report.findings)} findings: {page}")
     return report
@@ -173,8 +174,10 @@ def _report(
     from voxgraft.evaluation.report import Report, write_report
     from voxgraft.evaluation.report.history import read_history
     from voxgraft.graft.plan import read_plan
+    from voxgraft.project.run_folder import RunFolder
 
-    resolved = load_config(result.folder / "config.yaml")
+    run = RunFolder(result.folder)
+    resolved = load_config(run.config)
     manifest = sample.bundled()
     write_report(
         path,
@@ -189,8 +192,8 @@ def _report(
                 "Steps": result.step,
                 "Best at step": result.best and result.best.step,
             },
-            history=read_history(result.folder / "metrics.jsonl"),
-            plan=read_plan(result.folder / "plan.json"),
+            history=read_history(run.metrics),
+            plan=read_plan(run.plan),
             corpus={
                 "Clips": len(manifest),
                 "Minutes": round(manifest.seconds / 60, 1),
@@ -203,4 +206,4 @@ def _report(
         ),
     )
     # The run keeps a copy: it is what its numbers mean.
-    write_atomically(result.folder / "report.html", path.read_bytes())
+    write_atomically(run.report, path.read_bytes())

@@ -11,6 +11,7 @@ from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, Provenance
 from voxgraft.errors import CheckpointError, ExportError
 from voxgraft.export.source import describe_voice, find_source
+from voxgraft.project.run_folder import RunFolder
 
 
 def make_run(folder, best=(), last=()):
@@ -41,7 +42,7 @@ def test_best_of_a_run_and_its_last(tmp_path):
     source = find_source(run)
     assert source.path == run / "best" / "epoch=1-step=40.ckpt"
     assert source.last == run / "checkpoints" / "epoch=2-step=100.ckpt"
-    assert source.run == run
+    assert source.run == RunFolder(run)
 
 
 def test_last_of_a_run_without_a_best(tmp_path):

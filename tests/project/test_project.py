@@ -6,7 +6,8 @@ from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.errors import CheckpointError, ConfigError, CorpusError, VoxgraftError
 from voxgraft.graft.plan_project import plan_project
-from voxgraft.project.project import MANIFEST, new_project, project_speakers
+from voxgraft.project.project import new_project, project_speakers
+from voxgraft.project.run_folder import MANIFEST
 
 
 def _utterance(number: int, speaker: str | None) -> Utterance:

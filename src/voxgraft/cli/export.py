@@ -66,7 +66,7 @@ def export(
     if to is Form.onnx:
         raise typer.BadParameter("is for recognisers; this is a voice: piper, pack or trainer", param_hint="--to")
     metadata = describe_voice(checkpoint, name=name, language=language, consent=consent)
-    folder = out or (found.run.parent.parent / "voices" if found.run else Path("voices"))
+    folder = out or (found.run.project.voices if found.run else Path("voices"))
     files, notes = _write(to, found, checkpoint, metadata, folder, scores, archive)
     _tell(to, found, files, metadata.voice_name, (*checkpoint.notes, *notes), began, json)
 
@@ -98,13 +98,12 @@ def _write_recogniser(
     """What was written, the model first."""
     if to not in (None, Form.onnx, Form.pack):
         raise typer.BadParameter("is for voices; this is a recogniser: onnx or pack", param_hint="--to")
-    project = found.run.parent.parent if found.run else None
     name = name or (found.run.name if found.run else found.path.stem)
-    folder = out or (project / "recognisers" if project else Path("recognisers"))
+    folder = out or (found.run.project.recognisers if found.run else Path("recognisers"))
     if to is Form.pack:
         from voxgraft.export.recogniser.pack import write_recogniser_pack
 
-        test = _read_scores(found.run / "test.json") if found.run and (found.run / "test.json").is_file() else None
+        test = _read_scores(found.run.test) if found.run and found.run.test.is_file() else None
         pack = write_recogniser_pack(checkpoint, folder, name, test=test, archive=archive)
         return [*pack.files, *([pack.archive] if pack.archive else [])]
     from voxgraft.export.recogniser.onnx import export_recogniser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from voxgraft.errors import ExportError
 from voxgraft.export.languages import language_of
 from voxgraft.export.piper.metadata import VoiceMetadata, metadata_of
 from voxgraft.library.resolve import resolve
-
-_STEP = re.compile(r"step=(\d+)\.(ckpt|safetensors)$")
+from voxgraft.project.run_folder import RunFolder, checkpoints_in
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Source:
     """`path` holds the weights; `last` is the run's newest whole checkpoint, None outside a run; `run` its folder."""
 
     path: Path
-    run: Path | None = None
+    run: RunFolder | None = None
     last: Path | None = None
 
 
@@ -29,15 +27,15 @@ def find_source(source: str | Path) -> Source:
 
     Raises ExportError for a run without a checkpoint, CheckpointError where nothing of that name exists.
     """
-    run = Path(source).expanduser()
-    if not (run / "config.yaml").is_file() or not (run / "checkpoints").is_dir():
+    run = RunFolder(Path(source).expanduser())
+    if not run.is_run:
         return Source(resolve(source))
-    last = _newest(run / "checkpoints")
-    best = _newest(run / "best") or last
+    last = _newest(run.checkpoints)
+    best = _newest(run.best) or last
     if best is None:
         raise ExportError(
             "this run has no checkpoint yet",
-            file=run,
+            file=run.path,
             remedy="wait for its first, or go on with it: voxgraft train --resume",
         )
     return Source(best, run, last)
@@ -64,5 +62,5 @@ def describe_voice(
 
 
 def _newest(folder: Path) -> Path | None:
-    steps = {path: int(match[1]) for path in folder.glob("epoch=*") if (match := _STEP.search(path.name))}
-    return max(steps, key=lambda path: steps[path], default=None)
+    found = checkpoints_in(folder)
+    return found[-1] if found else None

@@ -20,11 +20,11 @@ from voxgraft.files import write_atomically
 from voxgraft.library.pick import AUTO
 from voxgraft.library.resolve import resolve
 from voxgraft.project.alphabet import read_alphabet
+from voxgraft.project.run_folder import ProjectFolder, project_folder, run_folder
 from voxgraft.project.symbol_file import read_symbols
 from voxgraft.text.symbols import SymbolTable
 
 FROM_SCRATCH = "none"
-MANIFEST = Path("corpus", "manifest.jsonl")
 
 
 def require_trainable(base: Checkpoint | None) -> None:
@@ -65,14 +65,14 @@ def find_project(path: Path) -> RunConfig | None:
 
     A folder with a manifest alone has the default settings. ConfigError: a setting is wrong.
     """
-    if (path.is_file() and path.name == PROJECT_FILE) or (path / PROJECT_FILE).is_file():
+    if (path.is_file() and path.name == PROJECT_FILE) or ProjectFolder(path).settings.is_file():
         return load_config(path)
-    return RunConfig(output=str(path.absolute())) if (path / MANIFEST).is_file() else None
+    return RunConfig(output=str(path.absolute())) if ProjectFolder(path).manifest.is_file() else None
 
 
 def as_trained(config: RunConfig) -> RunConfig:
     """The same project with the corpus, the seed and the picked base that its run began with: today's may differ."""
-    path = Path(config.output) / "runs" / config.name / "config.yaml"
+    path = run_folder(config).config
     if not path.is_file():
         return config
     kept = load_config(path)
@@ -82,7 +82,7 @@ def as_trained(config: RunConfig) -> RunConfig:
 
 def project_recordings(config: RunConfig) -> Path:
     """Where a project's recordings are named: the imported manifest, else the corpus that the settings name."""
-    imported = Path(config.output) / MANIFEST
+    imported = project_folder(config).manifest
     if imported.exists():
         return imported
     if config.corpus.path is not None:
@@ -111,7 +111,7 @@ def project_fit(config: RunConfig) -> tuple[SymbolTable | None, int | None]:
 
 def project_manifest(config: RunConfig) -> Manifest | None:
     """The imported manifest, else the corpus that the settings name, else None."""
-    imported = Path(config.output) / MANIFEST
+    imported = project_folder(config).manifest
     if imported.exists():
         return Manifest.read(imported)
     if config.corpus.path is not None:
@@ -144,7 +144,8 @@ def new_project(
         ConfigError: there is a project already, or a setting is wrong. CorpusError: the corpus can't be imported.
         Nothing is written then.
     """
-    if (folder / PROJECT_FILE).exists() or (folder / MANIFEST).exists():
+    home = ProjectFolder(folder)
+    if home.settings.exists() or home.manifest.exists():
         raise ConfigError(
             "there is a project already", file=folder, remedy="choose another name, or delete it yourself"
         )
@@ -153,6 +154,6 @@ def new_project(
     config = RunConfig.model_validate(values)
     manifest = _imported(corpus, config, skip_bad) if corpus is not None else None
     if manifest is not None:
-        manifest.write(folder / MANIFEST)
-    write_atomically(folder / PROJECT_FILE, project_text(values))
+        manifest.write(home.manifest)
+    write_atomically(home.settings, project_text(values))
     return load_config(folder), manifest

@@ -15,6 +15,7 @@ from voxgraft.export.piper.metadata import VoiceMetadata
 from voxgraft.export.piper.trainer_checkpoint import write_piper_checkpoint
 from voxgraft.export.piper.voice import voice_json
 from voxgraft.files import write_atomically
+from voxgraft.project.run_folder import checkpoint_name
 
 DISCRIMINATOR = "discriminator."
 
@@ -29,7 +30,7 @@ def export_trainer(
     """
     epoch, step = metadata.epoch or 0, metadata.step or 0
     home = Path(folder) / metadata.voice_name
-    path = home / f"epoch={epoch}-step={step}.ckpt"
+    path = home / checkpoint_name(epoch, step)
     notes = write_piper_checkpoint(
         path,
         loaded.tensors,

@@ -7,7 +7,7 @@ from tests.training.tasks.vits.tiny_project import corpus, fit, settings, spelt
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.project.project import MANIFEST
+from voxgraft.project.run_folder import MANIFEST
 from voxgraft.training.run import train
 from voxgraft.training.tasks.vits.replay import FOLDER, LIST, clips_for, silent_voices
 from voxgraft.training.tasks.vits.setup import begin

@@ -11,7 +11,7 @@ from voxgraft.config.run import RunConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.errors import AudioError, CorpusError, GraftError, TrainingError, VoxgraftError
 from voxgraft.inference.voice.voice import Voice
-from voxgraft.project.project import MANIFEST
+from voxgraft.project.run_folder import MANIFEST
 from voxgraft.training.loop import device
 from voxgraft.training.loop.device import choose_batch, choose_device
 from voxgraft.training.run import train

@@ -14,7 +14,7 @@ from tests import paths
 from voxgraft.audio.write import write_wav
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.importers import import_corpus
-from voxgraft.project.project import MANIFEST
+from voxgraft.project.run_folder import MANIFEST
 
 PIPER = paths.FIXTURES / "piper"
 RATE = 16000
