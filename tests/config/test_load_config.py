@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxgraft.config.load import dump_config, load_config, with_overrides
+from voxgraft.config.load import dump_config, load_config, parse_overrides, with_overrides
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import ConfigError, VoxgraftError
 
@@ -33,6 +33,21 @@ def test_yaml_overrides_and_python_give_one_configuration(tmp_path):
     by_override = load_config(None, overrides)
     by_python = RunConfig(output=str(tmp_path), training={"learning_rates": {"decoder": 1e-5}, "freeze": ["flow"]})
     assert by_file == by_override == by_python == with_overrides(RunConfig(), overrides)
+
+
+def test_values_are_taken_as_they_are_and_overrides_win(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = {"base": Path("a b.onnx"), "graft.rename": {"3": "anna"}, "training.freeze": ["flow"], "training.steps": 7}
+    (tmp_path / "voxgraft.yaml").write_text("training: {steps: 5, patience: 2}\n", "utf-8")
+    (tmp_path / "a b.onnx").touch()
+    config = load_config(tmp_path, ["training.steps=9"], values)
+    assert (config.base, config.graft.rename) == (str(tmp_path / "a b.onnx"), {"3": "anna"})
+    assert (config.training.freeze, config.training.steps, config.training.patience) == (("flow",), 9, 2)
+    assert with_overrides(RunConfig(), values={"language": "yes"}).language == "yes"
+    assert parse_overrides(["seed=2"], {"seed": 1, "corpus.trim": False}) == {"seed": 2, "corpus": {"trim": False}}
+    with pytest.raises(ConfigError, match="training.stepz") as caught:
+        load_config(None, values={"training.stepz": 1})
+    assert caught.value.file is None
 
 
 def test_a_dumped_configuration_loads_equal_from_anywhere(tmp_path):

@@ -22,33 +22,44 @@ PATHS_OR_NAMES = frozenset({"base", "evaluation.recogniser"})
 LISTS_OF_PATHS = frozenset({"recogniser.train", "recogniser.dev", "recogniser.test"})
 
 
-def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> RunConfig:
-    """Settings of a project: its file, then the overrides in their order, then the defaults.
+def load_config(
+    path: Path | None = None, overrides: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> RunConfig:
+    """Settings of a project: the defaults, changed by its file, that by `values`, those by the overrides in their order.
 
-    `path` is a project folder, a YAML file, or None for the defaults alone. Relative paths in the file mean places
-    beside the file; those in overrides mean places in the working folder.
+    `path` is a project folder, a YAML file, or None for the defaults alone. `values` are settings by their dotted names,
+    such as `{"training.steps": 500}`; overrides are text, `training.steps=500`. Relative paths in the file mean places
+    beside the file; those in values and overrides mean places in the working folder.
 
     Raises:
         ConfigError: a setting is misspelt, of the wrong type or out of range; names file, line and field.
     """
     if path is None:
-        return _validated(_overridden({"output": str(Path.cwd())}, overrides), Document({}, {}), None)
+        changed = _overridden({"output": str(Path.cwd())}, values or {}, overrides)
+        return _validated(changed, Document({}, {}), None)
     file = path / PROJECT_FILE if path.is_dir() else path
     if not file.exists():
         raise ConfigError("no such project", file=file, remedy="make one with `voxgraft new NAME`")
     document = read_document(file)
-    values = _overridden(_anchored({"output": ".", **document.values}, file.parent), overrides)
-    return _validated(values, document, file)
+    changed = _overridden(_anchored({"output": ".", **document.values}, file.parent), values or {}, overrides)
+    return _validated(changed, document, file)
 
 
-def with_overrides(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """The same configuration with `a.b=c` settings changed; values are typed as in YAML. What nobody set stays unset."""
-    return _validated(_overridden(config.model_dump(exclude_unset=True), overrides), Document({}, {}), None)
+def with_overrides(
+    config: RunConfig, overrides: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> RunConfig:
+    """The same configuration with settings changed: `values` by their dotted names, then `a.b=c`, typed as in YAML.
+
+    What nobody set stays unset.
+    """
+    changed = _overridden(config.model_dump(exclude_unset=True), values or {}, overrides)
+    return _validated(changed, Document({}, {}), None)
 
 
-def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
-    """Overrides as nested settings, their values not yet checked; relative paths start at the working folder."""
-    return _overridden({}, overrides)
+def parse_overrides(overrides: Sequence[str], values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`values` by their dotted names, then overrides, as nested settings, not yet checked; relative paths start at the
+    working folder."""
+    return _overridden({}, values or {}, overrides)
 
 
 def dump_config(config: RunConfig, path: Path | None = None) -> str:
@@ -86,8 +97,12 @@ def _at(value: str, folder: Path) -> str:
     return os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
 
 
-def _overridden(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    changed: dict[str, Any] = _copied(values)
+def _overridden(
+    settings: Mapping[str, Any], values: Mapping[str, Any], overrides: Iterable[str]
+) -> dict[str, Any]:
+    changed: dict[str, Any] = _copied(settings)
+    for name, value in values.items():
+        _set(changed, name.split("."), os.fspath(value) if isinstance(value, os.PathLike) else value, None)
     for override in overrides:
         name, equals, text = override.partition("=")
         names = name.strip().split(".")
@@ -95,24 +110,28 @@ def _overridden(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str
             raise ConfigError(
                 "is not an override", file="--set", got=repr(override), remedy="write --set training.steps=500"
             )
-        check_name(names)
-        place = changed
-        for step in names[:-1]:
-            if not isinstance(place.get(step), dict):
-                place[step] = {}
-            place = place[step]
-        place[names[-1]] = _placed(".".join(names), parse_value(text), Path.cwd())
+        _set(changed, names, parse_value(text), "--set")
     return changed
 
 
-def check_name(names: Sequence[str]) -> None:
+def _set(settings: dict[str, Any], names: Sequence[str], value: Any, source: str | None) -> None:
+    check_name(names, source)
+    place = settings
+    for step in names[:-1]:
+        if not isinstance(place.get(step), dict):
+            place[step] = {}
+        place = place[step]
+    place[names[-1]] = _placed(".".join(names), value, Path.cwd())
+
+
+def check_name(names: Sequence[str], source: str | None = "--set") -> None:
     """Raise ConfigError, naming the nearest right one, unless `names` leads to a setting or a section."""
     section: Any = RunConfig
     for depth, name in enumerate(names):
         if not (isinstance(section, type) and issubclass(section, Section)):
-            raise unknown_setting(tuple(names[:depth]), name, (), "--set", None)
+            raise unknown_setting(tuple(names[:depth]), name, (), source, None)
         if name not in section.model_fields:
-            raise unknown_setting(tuple(names[:depth]), name, tuple(section.model_fields), "--set", None)
+            raise unknown_setting(tuple(names[:depth]), name, tuple(section.model_fields), source, None)
         section = section.model_fields[name].annotation
 
 
