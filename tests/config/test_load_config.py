@@ -45,7 +45,7 @@ def test_values_are_taken_as_they_are_and_overrides_win(tmp_path, monkeypatch):
     assert (config.training.freeze, config.training.steps, config.training.patience) == (("flow",), 9, 2)
     assert with_overrides(RunConfig(), values={"language": "yes"}).language == "yes"
     assert parse_overrides(["seed=2"], {"seed": 1, "corpus.trim": False}) == {"seed": 2, "corpus": {"trim": False}}
-    with pytest.raises(ConfigError, match="training.stepz") as caught:
+    with pytest.raises(ConfigError, match=r"training\.stepz") as caught:
         load_config(None, values={"training.stepz": 1})
     assert caught.value.file is None
 

@@ -97,9 +97,7 @@ def _at(value: str, folder: Path) -> str:
     return os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
 
 
-def _overridden(
-    settings: Mapping[str, Any], values: Mapping[str, Any], overrides: Iterable[str]
-) -> dict[str, Any]:
+def _overridden(settings: Mapping[str, Any], values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     changed: dict[str, Any] = _copied(settings)
     for name, value in values.items():
         _set(changed, name.split("."), os.fspath(value) if isinstance(value, os.PathLike) else value, None)
