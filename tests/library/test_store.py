@@ -204,10 +204,21 @@ def test_a_lock_ends_with_its_holder(tmp_path):
         pass
 
 
-def test_what_was_half_gathered_a_day_ago_goes(library, tmp_path):
-    old, new = library.folder / "staging" / "old", library.folder / "staging" / "new"
-    for folder in (old, new):
-        staged(folder)
-    os.utime(old, (1, 1))
-    library.add(entry(), staged(tmp_path / "s"))
-    assert [path.name for path in (library.folder / "staging").iterdir()] == ["new"]
+def gather(folder, started):
+    with Library(folder).staging() as place:
+        staged(place / "inside")
+        started.set()
+        time.sleep(60)
+
+
+def test_what_a_killed_process_half_gathered_goes(library):
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    gatherer = context.Process(target=gather, args=(library.folder, started))
+    gatherer.start()
+    assert started.wait(60)
+    os.kill(gatherer.pid, signal.SIGKILL)
+    gatherer.join()
+    assert len(list((library.folder / "staging").iterdir())) == 1
+    with library.staging() as place:
+        assert list((library.folder / "staging").iterdir()) == [place]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from voxgraft.errors import ExportError
+from voxgraft.files import discard, name_beside
 
 
 @contextmanager
@@ -16,8 +16,7 @@ def whole_or_nothing(folder: Path, name: str) -> Iterator[Path]:
     """A hidden folder whose files move into `folder` at the end, `name` last; on any failure it vanishes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{name}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = name_beside(folder / name)
         partial.mkdir()
     except OSError as fault:
         raise _unwritable(folder, fault) from fault
@@ -28,7 +27,7 @@ def whole_or_nothing(folder: Path, name: str) -> Iterator[Path]:
     except OSError as fault:
         raise _unwritable(folder, fault) from fault
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        discard(partial)
 
 
 def _unwritable(folder: Path, fault: OSError) -> ExportError:

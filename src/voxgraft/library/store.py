@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from voxgraft.errors import CheckpointError
-from voxgraft.files import sha256_of, write_atomically
+from voxgraft.files import discard, name_beside, sha256_of, write_atomically
 from voxgraft.library.entry import Entry, StoredFile, entry_from, file_stem, is_name
 from voxgraft.library.folder import library_folder
 from voxgraft.library.index import Index
@@ -22,7 +21,6 @@ from voxgraft.library.lock import locked
 
 ENTRIES, FILES, STAGING, DOWNLOADS, INDEX, LOCK = "entries", "files", "staging", "downloads", "index.json", ".lock"
 OWN_NAMES = frozenset({ENTRIES, FILES, STAGING, DOWNLOADS, INDEX, LOCK})
-_DAY = 86_400
 
 
 class Library:
@@ -87,11 +85,12 @@ class Library:
     def staging(self) -> Iterator[Path]:
         """An empty folder on the library's disk, to gather the files of a base in; gone afterwards."""
         (self.folder / STAGING).mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self.folder / STAGING))
+        folder = name_beside(self.folder / STAGING / "base")
         try:
+            folder.mkdir()
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
     def add(self, entry: Entry, staged: Path, *, replacing: bool = False) -> Entry:
         """Take the files in `staged` (moved) under the description `entry`, whose `files` and `content` are found here.
@@ -193,17 +192,13 @@ class Library:
         raise AssertionError("no free name")
 
     def _drop_unused(self) -> None:
-        """Delete files that no entry has, and what was left half gathered a day ago; under the lock."""
+        """Delete files that no entry has; under the lock."""
         contents = self.contents()
         used = {entry.content for entry in contents.entries}
         # A description that can't be read may still have files.
         if not contents.faults:
             for folder in _folders(self.folder / FILES):
                 if folder.name not in used:
-                    shutil.rmtree(folder, ignore_errors=True)
-        for folder in _folders(self.folder / STAGING):
-            with suppress(OSError):
-                if time.time() - folder.stat().st_mtime > _DAY:
                     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from voxgraft.errors import ExportError
 from voxgraft.export.piper import graph, verify, voice
 from voxgraft.export.piper.graph import OPSET, folded_copy
 from voxgraft.export.piper.voice import check_fits, export_piper, runtime_metadata
+from voxgraft.files import name_beside
 from voxgraft.inference.voice.voice import Voice
 
 TEXT = "The quick brown fox jumps over the lazy dog."
@@ -180,7 +184,10 @@ def test_model_that_broke_down_is_not_exported(tmp_path, traced_once):
 
 
 def test_leftovers_of_a_killed_export_are_cleared(tmp_path, traced_once):
-    leftover = tmp_path / ".en_US-tiny-low.onnx.partial"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ours = name_beside(tmp_path.parent / "en_US-tiny-low.onnx").name
+    leftover = tmp_path / ours.replace(f"-{os.getpid()}-", f"-{dead.pid}-")
     leftover.mkdir()
     (leftover / "en_US-tiny-low.onnx").write_bytes(b"half")
     (leftover / "stray").write_bytes(b"half")
