@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import mmap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from voxgraft.checkpoints.containers.protobuf import (
     read_numbers,
     read_text,
 )
+from voxgraft.checkpoints.containers.wrappers import unwrapped_name, unwrapped_names
 from voxgraft.checkpoints.located import located
 from voxgraft.errors import CheckpointError
 
@@ -137,11 +138,27 @@ def _read_graph(
             initialisers[tensor.name] = tensor
         elif number in ends:
             ends[number].append(_read_name(buffer, value, budget))
+    initialisers, nodes = _unwrapped(initialisers, nodes)
     for node in nodes:
         if node.op == "Identity" and node.inputs and node.outputs and node.inputs[0] in initialisers:
             initialisers.setdefault(node.outputs[0], initialisers[node.inputs[0]])
     inputs = tuple(name for name in ends[11] if name not in initialisers)
     return OnnxGraph(buffer, initialisers, tuple(nodes), inputs, tuple(ends[12]), metadata, producer)
+
+
+def _unwrapped(initialisers: dict[str, Initialiser], nodes: list[Node]) -> tuple[dict[str, Initialiser], list[Node]]:
+    """The same graph, its weights and nodes under names without wrappers."""
+    plain = unwrapped_names(initialisers)
+    named = {plain[name]: tensor for name, tensor in initialisers.items()}
+    return named, [
+        replace(
+            node,
+            name=unwrapped_name(node.name),
+            inputs=tuple(plain.get(name, name) for name in node.inputs),
+            outputs=tuple(plain.get(name, name) for name in node.outputs),
+        )
+        for node in nodes
+    ]
 
 
 def _read_node(buffer: mmap.mmap | bytes, span: Span, budget: FieldBudget) -> tuple[Node, Initialiser | None]:

@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
+from voxgraft.checkpoints.containers.wrappers import unwrapped_names
 from voxgraft.checkpoints.located import located
 from voxgraft.errors import CheckpointError
 
@@ -62,7 +63,8 @@ def open_safetensors(path: Path) -> SafetensorsFile:
             raise _damaged("the header's free text is none", field=_METADATA)
         views = {name: _view(name, entry, size - start) for name, entry in header.items()}
         _check_gapless(views, size - start)
-    tensors = {name: LazyTensor(view.shape, view.loader(buffer, start)) for name, view in views.items()}
+    plain = unwrapped_names(views)
+    tensors = {plain[name]: LazyTensor(view.shape, view.loader(buffer, start)) for name, view in views.items()}
     return SafetensorsFile(tensors, metadata)
 
 

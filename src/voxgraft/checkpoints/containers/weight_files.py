@@ -11,6 +11,7 @@ from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.containers.safetensors import is_safetensors, open_safetensors
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
+from voxgraft.checkpoints.containers.wrappers import unwrapped_names, wrapped_and_bare
 from voxgraft.errors import CheckpointError
 from voxgraft.files import sha256_of
 from voxgraft.json_file import read_object
@@ -107,7 +108,9 @@ def _sharded(index: Path, files: Mapping[str, Path]) -> Weights:
     for shard in shards:
         _check_shard(index, shard, files)
     opened = {shard: open_weights(files[shard]) for shard in shards}
-    absent = [name for name, shard in places.items() if name not in opened[shard].tensors]
+    plain = unwrapped_names(places)
+    found = {name: _in_shard(opened[shard], plain[name]) for name, shard in places.items()}
+    absent = [name for name, tensor in found.items() if tensor is None]
     if absent:
         raise CheckpointError(
             f"{len(absent)} tensors are not in the shard that the index names",
@@ -116,11 +119,16 @@ def _sharded(index: Path, files: Mapping[str, Path]) -> Weights:
             remedy=_INCOMPLETE,
         )
     return Weights(
-        {name: opened[shard].tensors[name] for name, shard in places.items()},
+        {plain[name]: tensor for name, tensor in found.items() if tensor is not None},
         (index, *(files[shard] for shard in shards)),
         tuple(dict.fromkeys(name for weights in opened.values() for name in weights.unsafe_globals)),
         tuple(dict.fromkeys(note for weights in opened.values() for note in weights.notes)),
     )
+
+
+def _in_shard(shard: Weights, name: str) -> LazyTensor | None:
+    """A tensor by its name in the whole model: a shard may have lost, or kept, a wrapper that its tensors alone share."""
+    return next((shard.tensors[place] for place in (name, *wrapped_and_bare(name)) if place in shard.tensors), None)
 
 
 def _check_shard(index: Path, shard: str, files: Mapping[str, Path]) -> None:

@@ -27,7 +27,8 @@ PREFIXES: dict[str, str | None] = {
 
 # torch's newer spelling of weight norm.
 _PARAMETRISED = re.compile(r"\.parametrizations\.weight\.original([01])$")
-_ROOT = re.compile(r"(?:^|\.)(?:enc_p)\.emb\.weight$")
+_EMBEDDING = "enc_p.emb.weight"
+_ROOT = re.compile(rf"^(?:.*\.)?{re.escape(_EMBEDDING)}$")
 
 
 def looks_like_vits(names: Mapping[Any, Any]) -> bool:
@@ -39,13 +40,22 @@ def canonical_tensors(state: Mapping[Any, Any], path: Path) -> tuple[TensorStore
     """The tensors under canonical names, and the names of what was left out."""
     tensors: dict[str, LazyTensor] = {}
     left_out: list[str] = []
+    holder = _holder(state)
     for name, tensor in state.items():
-        canonical = canonical_name(name) if isinstance(name, str) else None
+        canonical = canonical_name(name.removeprefix(holder)) if isinstance(name, str) else None
         if canonical is None or not isinstance(tensor, TorchTensor):
             left_out.append(str(name)[:120])
         else:
             tensors[canonical] = LazyTensor(tensor.shape, tensor.load)
     return TensorStore(tensors, path), tuple(left_out)
+
+
+def _holder(state: Mapping[Any, Any]) -> str:
+    """What the whole voice lies in, as `net_g.` in someone's own trainer; empty where nothing or what is known."""
+    roots = (
+        match.group()[: -len(_EMBEDDING)] for name in state if isinstance(name, str) and (match := _ROOT.search(name))
+    )
+    return next((root for root in roots if root and root not in PREFIXES), "")
 
 
 def canonical_name(name: str) -> str | None:

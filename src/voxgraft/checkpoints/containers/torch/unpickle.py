@@ -19,6 +19,7 @@ from voxgraft.checkpoints.containers.torch.allowed_globals import HANDLERS, NAME
 from voxgraft.checkpoints.containers.torch.file_window import FileWindow
 from voxgraft.checkpoints.containers.torch.pickle_machine import PickleMachine, Unpickled
 from voxgraft.checkpoints.containers.torch.tensor import Bytes, Storage
+from voxgraft.checkpoints.containers.wrappers import unwrap_states
 from voxgraft.checkpoints.located import located
 from voxgraft.errors import CheckpointError
 
@@ -102,6 +103,7 @@ def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview) -> Torc
         return storages[key]
 
     result = _unpickle(io.BytesIO(raw), load_persistent)
+    unwrap_states(result.content)
     return TorchFile(result.content, "zip", result.globals, result.calls)
 
 
@@ -176,6 +178,7 @@ def _read_stream(buffer: mmap.mmap) -> TorchFile:
     result = _unpickle(buffer, load_persistent)
     keys = _unpickle(buffer, _refuse_persistent)
     _place_storages(buffer, keys.content, storages)
+    unwrap_states(result.content)
     parts = (magic, version, system, result, keys)
     return TorchFile(
         result.content,
