@@ -111,15 +111,16 @@ def check(
     from voxgraft.corpus.importers import scan
     from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.project.listener import project_listener
-    from voxgraft.project.project import find_project, project_fit
+    from voxgraft.project.project import find_project, open_named_base, project_fit
 
     listening = Recogniser.load(recogniser) if recogniser is not None else None
     project = find_project(path)
     path = _recordings(path)
     config = project or RunConfig()
     wanted = _with_alphabet(config if base is None else RunConfig(base=base, recogniser=config.recogniser), alphabet)
-    listener = project_listener(wanted)
-    symbols, rate = project_fit(wanted) if listener is None else (None, None)
+    opened = open_named_base(wanted)
+    listener = project_listener(wanted, opened)
+    symbols, rate = project_fit(wanted, opened) if listener is None else (None, None)
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     report = examine(
         found.manifest,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import re
 import shlex
 from pathlib import Path
@@ -40,8 +39,7 @@ def new(
         raise typer.BadParameter("name its base with --base, or say --from-scratch", param_hint="--recogniser")
     options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "quality": quality}
     options |= {"base": FROM_SCRATCH if from_scratch else base, "task": "recogniser" if recogniser else None}
-    overrides = [f"{name}={json_text.dumps(value)}" for name, value in options.items() if value is not None]
-    values = parse_overrides([*overrides, *settings])
+    values = parse_overrides(settings, {name: value for name, value in options.items() if value is not None})
     if values["base"] != FROM_SCRATCH:
         # Says which one `auto` picks, or what to fetch, before anything is written.
         resolve(values["base"], RunConfig.model_validate(values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,18 +56,18 @@ def plan(
         "graft.speakers": speaker_names(speakers) if speakers is not None else None,
         "graft.languages": speaker_names(languages) if languages is not None else None,
         "graft.rename": renames(rename) or None,
-        "graft.symbols": str(symbols) if symbols else None,
-        "graft.alphabet": str(alphabet) if alphabet else None,
+        "graft.symbols": symbols,
+        "graft.alphabet": alphabet,
         "graft.bytes": as_bytes or None,
         "graft.drop_source_layers": drop_source_layers,
         "graft.map_letters": {True: "always", False: "never", None: None}[map_letters],
         "graft.allow_partial": allow_partial or None,
         "training.freeze": freeze or None,
     }
-    overrides = [f"{name}={json_text.dumps(value)}" for name, value in asked.items() if value is not None]
     if project is None and Path(PROJECT_FILE).exists():
         project = Path()
-    graft = plan_project(load_config(project, [*overrides, *settings]))
+    values = {name: value for name, value in asked.items() if value is not None}
+    graft = plan_project(load_config(project, settings, values))
     fit = compare_vocoder(graft, vocoder) if vocoder is not None else None
     refusals = graft.plan.refusals + (fit.refusals if fit is not None else ())
     if json:

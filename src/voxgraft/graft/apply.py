@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,21 +52,37 @@ def apply_plan(
     """
     import torch
 
-    if plan.refusals:
-        raise GraftError("this graft is refused", got="; ".join(plan.refusals), remedy="change the base or the target")
     tensors = _tensors_of(module, discriminator)
+    values = grafted(plan, checkpoint, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    with torch.no_grad():
+        for name, value in values.items():
+            tensors[name].copy_(torch.tensor(value))
+
+
+def grafted(
+    plan: GraftPlan, checkpoint: Checkpoint | None, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, np.ndarray]:
+    """The tensors, float32, that a plan gives to a model of these shapes; those that start by themselves are not among them.
+
+    Raises as `apply_plan` does.
+    """
+    if plan.refusals:
+        raise GraftError("this graft is refused", got="; ".join(plan.refusals), remedy="Change the base or the target.")
     rows = {row.target: row for row in plan.rows if row.target is not None}
-    _check_targets(rows, tensors, len([row for row in plan.rows if row.target is not None]))
+    _check_targets(rows, shapes, len([row for row in plan.rows if row.target is not None]))
     source: Tensors = checkpoint.tensors if checkpoint is not None else {}
     _check_sources(plan, source, checkpoint.provenance.sha256 if checkpoint is not None else None)
     # Computed whole before anything is written: a bad tensor must not leave half a graft behind.
     values = {name: _value(row, source) for name, row in rows.items() if not _keeps(row)}
     for name, value in values.items():
         if not np.isfinite(value).all():
-            raise GraftError("holds a weight that is not a finite number", field=name, remedy="take an intact base")
-    with torch.no_grad():
-        for name, value in values.items():
-            tensors[name].copy_(torch.tensor(value))
+            raise GraftError(
+                "holds a weight that is not a finite number",
+                file=checkpoint.provenance.path if checkpoint is not None else None,
+                field=name,
+                remedy="Take another copy of it, or another base.",
+            )
+    return values
 
 
 def _tensors_of(module: nn.Module, discriminator: nn.Module | None) -> dict[str, torch.Tensor]:
@@ -75,18 +92,18 @@ def _tensors_of(module: nn.Module, discriminator: nn.Module | None) -> dict[str,
     return tensors
 
 
-def _check_targets(rows: dict[str, Row], tensors: dict[str, torch.Tensor], count: int) -> None:
-    odd = sorted(set(rows) ^ set(tensors))
-    if odd or count != len(tensors):
+def _check_targets(rows: dict[str, Row], shapes: Mapping[str, tuple[int, ...]], count: int) -> None:
+    odd = sorted(set(rows) ^ set(shapes))
+    if odd or count != len(shapes):
         raise GraftError(
-            "the plan was made for another model", field=odd[0] if odd else None, expected=f"{len(tensors)} tensors",
-            got=f"{count} rows", remedy="make the plan for this model",
+            "the plan was made for another model", field=odd[0] if odd else None, expected=f"{len(shapes)} tensors",
+            got=f"{count} rows", remedy="Make the plan for this model.",
         )  # fmt: skip
     for name, row in rows.items():
-        if tuple(tensors[name].shape) != row.target_shape:
+        if shapes[name] != row.target_shape:
             raise GraftError(
-                "the plan was made for another model", field=name, expected=tuple(tensors[name].shape),
-                got=row.target_shape, remedy="make the plan for this model",
+                "the plan was made for another model", field=name, expected=shapes[name],
+                got=row.target_shape, remedy="Make the plan for this model.",
             )  # fmt: skip
 
 
@@ -94,7 +111,7 @@ def _check_sources(plan: GraftPlan, source: Tensors, sha256: str | None) -> None
     if plan.base_sha256 != sha256:
         raise GraftError(
             "the plan was made for another base", field="sha256", expected=plan.base_sha256, got=sha256,
-            remedy="make the plan for this base",
+            remedy="Make the plan for this base.",
         )  # fmt: skip
     for row in plan.rows:
         if row.source is None:
@@ -103,7 +120,7 @@ def _check_sources(plan: GraftPlan, source: Tensors, sha256: str | None) -> None
         if found != row.source_shape:
             raise GraftError(
                 "the plan was made for another base", field=row.source, expected=row.source_shape, got=found,
-                remedy="make the plan for this base",
+                remedy="Make the plan for this base.",
             )  # fmt: skip
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,34 +17,24 @@ from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
 from voxgraft.graft.adapters import require_adapters, with_adapters
-from voxgraft.graft.apply import apply_plan
+from voxgraft.graft.apply import grafted
+from voxgraft.graft.graft import Graft
 from voxgraft.graft.make import make_plan, scratch_plan
-from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.target import Target, target_for
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.progress import notice
-from voxgraft.project.alphabet import byte_table, read_alphabet
+from voxgraft.project.alphabet import framed_alphabet
 from voxgraft.project.symbol_file import read_text
-from voxgraft.text.alphabet import alphabet_text
+from voxgraft.project.symbols import project_symbols
 from voxgraft.text.symbols import SymbolTable
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import nn
 
 FROM_SCRATCH = "deepspeech"
 HIDDEN_FROM_SCRATCH = 512
 # Above this share of characters that the base's alphabet lacks, they are no slips of the pen but another alphabet.
 MOST_SLIPS = 0.002
-
-
-@dataclass(frozen=True)
-class RecogniserGraft:
-    """What a recogniser starts from; `base` is None where it starts from scratch."""
-
-    base: Checkpoint | None
-    target: Target
-    plan: GraftPlan
 
 
 def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
@@ -79,16 +68,13 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
         )
 
 
-def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence[str] | None) -> RecogniserGraft:
+def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence[str] | None) -> Graft:
     """The graft onto a recogniser that writes `labels`; None is the alphabet that the settings or the base name."""
     if labels is None:
         _tell_of_alphabet(config, base)
-        target = _target(config, base)
+        target = _target(config, base, None)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "alphabet.txt"
-            path.write_text(alphabet_text(labels), "utf-8")
-            target = _target(with_alphabet(config, path), base)
+        target = _target(config, base, framed_alphabet(labels, base.symbols if base is not None else None))
     if target.symbols is None:
         raise GraftError(
             "what the base's outputs mean is not known",
@@ -96,7 +82,7 @@ def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence
             field="graft.alphabet",
             remedy="put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet)",
         )
-    return RecogniserGraft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
+    return Graft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
 
 
 def _tell_of_alphabet(config: RunConfig, base: Checkpoint | None) -> None:
@@ -134,16 +120,15 @@ def _beyond(listener: Listener, train: Manifest) -> float:
     return unknown / max(1, sum(len(text) for text in texts))
 
 
-def graft_network(graft: RecogniserGraft, seed: int) -> nn.Module:
+def graft_network(graft: Graft, seed: int) -> nn.Module:
     """The target's module with the weights that the plan gives it; the rest as the module starts by itself."""
     from voxgraft.models.ctc.networks import build_network, canonical_state, load_canonical
 
     target = graft.target
     module = build_network(target.family, target.architecture, seed)
-    weights = _canonical_weights(canonical_state(target.family, module, target.architecture))
-    apply_plan(graft.plan, graft.base, weights)
-    tensors = {name: tensor.numpy() for name, tensor in weights.state_dict().items()}
-    load_canonical(target.family, module, tensors, target.architecture)
+    state = canonical_state(target.family, module, target.architecture)
+    state |= grafted(graft.plan, graft.base, {name: array.shape for name, array in state.items()})
+    load_canonical(target.family, module, state, target.architecture)
     return module
 
 
@@ -163,17 +148,18 @@ def with_alphabet(config: RunConfig, path: Path) -> RunConfig:
     return config.model_copy(update={"graft": graft})
 
 
-def _target(config: RunConfig, base: Checkpoint | None) -> Target:
+def _target(config: RunConfig, base: Checkpoint | None, alphabet: SymbolTable | None) -> Target:
     from voxgraft.models.ctc.networks import NETWORKS
 
     if base is not None:
-        target = target_for(config, base, ())
+        target = target_for(config, base, (), alphabet)
         if target.symbols is None:
             return target
         target = with_adapters(target, base, config)
         # Without what a base has besides: a decoder, what it was pre-trained with.
         return replace(target, shapes=NETWORKS[base.family].shapes(target.architecture))
-    symbols, settings = _symbols_from_scratch(config), config.recogniser
+    symbols, settings = alphabet or project_symbols(config, None), config.recogniser
+    assert symbols is not None, "named, or derived from the corpus by then"
     architecture: dict[str, Any] = {
         "symbols": symbols.rows,
         "n_hidden": settings.n_hidden or HIDDEN_FROM_SCRATCH,
@@ -191,23 +177,3 @@ def _target(config: RunConfig, base: Checkpoint | None) -> Target:
         graft=config.graft,
         frozen=config.training.freeze,
     )
-
-
-def _symbols_from_scratch(config: RunConfig) -> SymbolTable:
-    if config.graft.bytes:
-        return byte_table(None)
-    assert config.graft.alphabet is not None, "derived from the corpus by then"
-    return read_alphabet(Path(config.graft.alphabet), None)
-
-
-def _canonical_weights(tensors: dict[str, np.ndarray]) -> nn.Module:
-    """Canonical tensors in the form in which a plan is applied."""
-    import torch
-    from torch import nn
-
-    class Canonical(nn.Module):
-        def state_dict(self) -> dict[str, torch.Tensor]:  # type: ignore[override]
-            return held
-
-    held = {name: torch.from_numpy(array) for name, array in tensors.items()}
-    return Canonical()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from voxgraft.architectures.families import Family, family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.config.presets import default_symbols, preset, quality_of
+from voxgraft.config.presets import preset, quality_of
 from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.rules import rules_of
 from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes, with_head
-from voxgraft.project.alphabet import byte_table, read_alphabet
-from voxgraft.project.symbol_file import read_symbols
-from voxgraft.text.g2p import DEFAULT_VOICE
+from voxgraft.project.symbols import project_symbols
 from voxgraft.text.symbols import SymbolTable
 
 # Piper's width of speaker vectors.
@@ -54,20 +51,26 @@ class Target:
         return len(self.speakers) > 1
 
 
-def target_for(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequence[str] | None = ()) -> Target:
+def target_for(
+    config: RunConfig,
+    base: Checkpoint | None,
+    corpus_speakers: Sequence[str] | None = (),
+    alphabet: SymbolTable | None = None,
+) -> Target:
     """The target of a project: what its settings say, and the base's where they say nothing.
 
     `base` is None only for a model from scratch. `corpus_speakers` are the names in the manifest; None where there is
-    no corpus: then a base keeps its speakers.
+    no corpus: then a base keeps its speakers. `alphabet` is what a recogniser is to write where its corpus decides that.
 
     Raises:
         GraftError: neither the settings nor the base say what is needed.
     """
     family = family_of(base.family if base is not None else "vits")
-    symbols = _symbols(config, base, family)
+    symbols = alphabet or _symbols(config, base, family)
     speakers = _speakers(config, base, corpus_speakers)
     if base is not None and family.name not in MODULES:
-        return _like_the_base(config, base, family, symbols, speakers)
+        asked = alphabet is not None or config.graft.alphabet is not None or config.graft.bytes
+        return _like_the_base(config, base, family, symbols, speakers, needs_head=asked)
     assert symbols is not None
     keywords, sample_rate = _network(config, base)
     many = len(speakers) > 1
@@ -114,7 +117,13 @@ def target_like(base: Checkpoint) -> Target:
 
 
 def _like_the_base(
-    config: RunConfig, base: Checkpoint, family: Family, symbols: SymbolTable | None, speakers: tuple[str, ...]
+    config: RunConfig,
+    base: Checkpoint,
+    family: Family,
+    symbols: SymbolTable | None,
+    speakers: tuple[str, ...],
+    *,
+    needs_head: bool,
 ) -> Target:
     """A target of a family without a module of ours: the base's network, its tables resized."""
     languages = _languages(config, base, family)
@@ -126,8 +135,7 @@ def _like_the_base(
         speakers=max(len(speakers), 1) if tables else None,
         languages=len(languages) if languages else None,
     )
-    asked = config.graft.alphabet is not None or config.graft.bytes
-    if symbols is not None and asked:
+    if symbols is not None and needs_head:
         shapes = with_head(shapes, family, rules_of(family.name), symbols.rows)
     counts = {"symbols": symbols.rows} if symbols is not None else {}
     return Target(
@@ -156,53 +164,18 @@ def _network(config: RunConfig, base: Checkpoint | None) -> tuple[dict[str, Any]
     raise GraftError(
         "the base does not say its sample rate",
         file=base.provenance.path,
-        remedy="say which it is with --quality (x_low and low: 16000 Hz; medium and high: 22050 Hz)",
+        remedy="Say which it is with --quality (x_low and low: 16000 Hz; medium and high: 22050 Hz).",
     )
 
 
 def _symbols(config: RunConfig, base: Checkpoint | None, family: Family) -> SymbolTable | None:
-    inherited = base.symbols if base is not None else None
-    settings = config.graft
-    asked = {"symbols": settings.symbols, "alphabet": settings.alphabet, "bytes": settings.bytes or None}
-    named = [f"graft.{name}" for name, value in asked.items() if value is not None]
-    if len(named) > 1:
-        raise GraftError(
-            "more than one symbol table is asked for",
-            field=named[0],
-            got=" and ".join(named),
-            remedy="keep one of them",
-        )
-    if named and base is not None and not family.symbol_axis:
-        raise GraftError(
-            f"{family.title} reads no symbols",
-            field=named[0],
-            file=base.provenance.path,
-            remedy="leave this setting out",
-        )
-    if settings.alphabet is not None or settings.bytes:
-        if family.task != "recogniser":
-            raise GraftError(
-                f"{family.title} is no recogniser",
-                field=named[0],
-                remedy="give its symbols with graft.symbols (--symbols)",
-            )
-        return byte_table(inherited) if settings.bytes else read_alphabet(Path(str(settings.alphabet)), inherited)
-    if settings.symbols is not None:
-        table = read_symbols(Path(settings.symbols), inherited)
-    elif inherited is not None:
-        table = inherited
-    elif base is None:
-        table = default_symbols(config.language)
-    elif family.name not in MODULES:
-        return None
-    else:
+    table = project_symbols(config, base)
+    if table is None and family.name in MODULES and base is not None:
         raise GraftError(
             "the base does not say what its symbols are",
             file=base.provenance.path,
-            remedy="give its .onnx.json with --symbols",
+            remedy="Give its .onnx.json with --symbols.",
         )
-    if table.text_kind == "espeak":
-        return replace(table, voice=config.language or table.voice or DEFAULT_VOICE)
     return table
 
 

@@ -13,7 +13,7 @@ from voxgraft.graft.speakers.mapping import quoted
 from voxgraft.graft.state import state_left
 from voxgraft.graft.symbols.mapping import SymbolRows
 from voxgraft.graft.target import Target
-from voxgraft.project.alphabet import doubts_of
+from voxgraft.project.alphabet import alphabet_problems
 from voxgraft.text.symbols import SymbolTable
 
 # Variants that other trainers stumble over, and what becomes of them here.
@@ -88,7 +88,7 @@ def _language_warnings(base: SymbolTable, ours: SymbolTable) -> list[str]:
 
 
 def _alphabet_warnings(base: SymbolTable, ours: SymbolTable, counts: SymbolMap) -> list[str]:
-    warnings = [f"alphabet: {doubt}" for doubt in doubts_of(ours)] if ours != base else []
+    warnings = [f"alphabet: {problem}" for problem in alphabet_problems(ours)] if ours != base else []
     if base.text_kind == "bytes" and ours.text_kind != "bytes":
         warnings.append(
             "byte mode: the base writes bytes of UTF-8, the target letters, so only ASCII letters keep their rows: with "

@@ -12,19 +12,19 @@ from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.listener import Listener, listener_of
 from voxgraft.errors import GraftError
 from voxgraft.project.alphabet import byte_table, read_alphabet
-from voxgraft.project.project import FROM_SCRATCH, open_base
 from voxgraft.project.symbol_file import read_text
 from voxgraft.text.alphabet import alphabet_table, parse_alphabet
 from voxgraft.text.symbols import SymbolTable
 
 
-def project_listener(config: RunConfig) -> tuple[Listener, list[Finding]] | None:
+def project_listener(config: RunConfig, base: Checkpoint | None) -> tuple[Listener, list[Finding]] | None:
     """What a project's recogniser hears and writes, and what is wrong with its alphabet file; None for a voice.
 
+    `base` is the project's, opened; None where none is named, or from scratch.
+
     Raises:
-        CheckpointError: the base can't be opened. GraftError: the alphabet holds no labels at all.
+        GraftError: the alphabet holds no labels at all.
     """
-    base = open_base(config) if config.base not in (None, FROM_SCRATCH) else None
     findings: list[Finding] = []
     if config.graft.alphabet is not None:
         symbols, findings = _table_of(Path(config.graft.alphabet), base)

@@ -10,7 +10,7 @@ from typing import Any
 from voxgraft.architectures.families import families, family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
-from voxgraft.config.presets import default_symbols, preset
+from voxgraft.config.presets import preset
 from voxgraft.config.run import RunConfig
 from voxgraft.config.template import project_text
 from voxgraft.corpus.importers import import_corpus
@@ -21,7 +21,8 @@ from voxgraft.library.pick import AUTO
 from voxgraft.library.resolve import resolve
 from voxgraft.project.alphabet import read_alphabet
 from voxgraft.project.run_folder import ProjectFolder, project_folder, run_folder
-from voxgraft.project.symbol_file import read_symbols
+from voxgraft.project.symbols import project_symbols
+from voxgraft.project.task import task_name
 from voxgraft.text.symbols import SymbolTable
 
 FROM_SCRATCH = "none"
@@ -94,17 +95,22 @@ def project_recordings(config: RunConfig) -> Path:
     )
 
 
-def project_fit(config: RunConfig) -> tuple[SymbolTable | None, int | None]:
-    """What a project's recordings must fit: symbols, and sample rate in Hz; None for what is not known."""
-    if config.task == "recogniser" and config.base in (None, FROM_SCRATCH):
+def open_named_base(config: RunConfig) -> Checkpoint | None:
+    """The base that the settings name; None where they name none, or `none`."""
+    return open_base(config) if config.base is not None else None
+
+
+def project_fit(config: RunConfig, base: Checkpoint | None) -> tuple[SymbolTable | None, int | None]:
+    """What a project's recordings must fit: symbols, and sample rate in Hz; None for what is not known.
+
+    `base` is the project's, opened; None where none is named, or from scratch.
+    """
+    scratch = config.base == FROM_SCRATCH
+    if base is None and task_name(config, base) == "recogniser":
         return None, None
-    base = open_base(config) if config.base is not None else None
-    symbols = base.symbols if base is not None else None
-    if config.graft.symbols is not None:
-        symbols = read_symbols(Path(config.graft.symbols), symbols)
-    elif config.base == FROM_SCRATCH:
-        symbols = default_symbols(config.language)
-    if config.quality is not None or config.base == FROM_SCRATCH:
+    asked = base is not None or scratch or config.graft.symbols is not None
+    symbols = project_symbols(config, base) if asked else None
+    if config.quality is not None or scratch:
         return symbols, preset(config.quality or "medium")["sample_rate"]
     return symbols, base.audio.sample_rate if base is not None and base.audio is not None else None
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxgraft.graft.symbols.mapping import map_symbols
+from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.text.alphabet import byte_table
 from voxgraft.text.symbols import SymbolTable
 
@@ -105,6 +106,18 @@ def test_blank_and_space_of_recognisers_match_by_what_they_mean():
     assert result.symbols.dropped == ("<unk>",)
     # Between the symbols of a voice the same sign is a sign like others.
     assert map_symbols(_table(["|", "a"]), _table([" ", "a"])).symbols.new == (" ",)
+
+
+def test_a_bar_is_the_space_of_a_recogniser_only_where_it_has_no_other():
+    delimiter = _ctc(["<blank>", "|", "a"], "<blank>")
+    sign = _ctc(["<blank>", " ", "|", "a"], "<blank>")
+    assert map_symbols(delimiter, sign).kept == {0: 0, 1: 1, 3: 2}
+    assert map_symbols(delimiter, sign).symbols.new == ("|",)
+    assert map_symbols(sign, delimiter).kept == {0: 0, 1: 1, 2: 3}
+    assert map_symbols(sign, delimiter).symbols.dropped == ("|",)
+    assert map_symbols(sign, sign).identical
+    assert Labels.of(sign).text([3, 2, 1, 3]) == "a| a"
+    assert Labels.of(delimiter).text([2, 1, 2]) == "a a"
 
 
 def test_case_counts_where_a_table_has_both():

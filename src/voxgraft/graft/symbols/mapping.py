@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from voxgraft.graft.plan import SymbolMap
 from voxgraft.graft.symbols.neighbours import Neighbourhood, features_of
 from voxgraft.graft.symbols.sounds import SPELLED
-from voxgraft.text.marks import NAMED_ROLES, ROLES, SPACES, WORD_DELIMITER
+from voxgraft.text.marks import NAMED_ROLES, ROLES, SPACES, WORD_DELIMITER, space_among
 from voxgraft.text.symbols import SymbolTable
 
 # One sound or sign in several spellings: what Unicode's own forms do not know to be the same.
@@ -56,11 +57,13 @@ def map_symbols(source: SymbolTable, target: SymbolTable, unlearned: frozenset[s
     # A mark that frames sentences starts from its own row, however little that holds.
     empty = [symbol for symbol, match in same.items() if match in unlearned and match not in framing]
     near = {}
+    # What stands for no sound has no neighbours.
+    silent = {getattr(target, role) for role in ROLES} | {space_of(target)}
     bytes_meet_letters = (source.text_kind == "bytes") != (target.text_kind == "bytes")
     for symbol in (*started, *empty):
         if bytes_meet_letters and (not symbol.isascii() or not symbol.isprintable()):
             continue
-        found = around.nearest(symbol, spelled=is_spelled(target)) if not _framing(symbol, target) else {}
+        found = around.nearest(symbol, spelled=is_spelled(target)) if symbol not in silent else {}
         if found:
             near[symbol] = found
     holding = {symbol: match for symbol, match in same.items() if symbol not in near}
@@ -87,9 +90,15 @@ def same_symbols(source: SymbolTable, target: SymbolTable) -> dict[str, str]:
     framing = set(roles.values())
     find = _finder(source, target)
     same = dict(roles)
+    ours, theirs = space_of(target), space_of(source)
+    if ours is not None and theirs is not None:
+        same.setdefault(ours, theirs)
     for symbol in target.symbols:
         if symbol not in same:
             match = find(symbol)
+            # A bar is the space of one table and a sign in another.
+            if WORD_DELIMITER in (symbol, match) and (symbol == ours) != (match == theirs):
+                continue
             # A mark that frames sentences in the base means nothing else, even where its name returns as a letter.
             if match is not None and match not in framing:
                 same[symbol] = match
@@ -100,7 +109,7 @@ def _finder(source: SymbolTable, target: SymbolTable) -> Callable[[str], str | N
     by_nfc = source.normalised()
     # Bytes and characters share their names only as far as ASCII: a byte above is a part of a letter.
     ascii_only = (source.text_kind == "bytes") != (target.text_kind == "bytes")
-    spellings = _spellings(source, target)
+    spellings = _spellings()
     cases = _by_case(source) if _one_case(source) or _one_case(target) else {}
 
     def find(symbol: str) -> str | None:
@@ -118,9 +127,9 @@ def _finder(source: SymbolTable, target: SymbolTable) -> Callable[[str], str | N
     return find
 
 
-def _spellings(source: SymbolTable, target: SymbolTable) -> dict[str, tuple[str, ...]]:
-    spaces = SPACES + ((WORD_DELIMITER,) if is_ctc(source) or is_ctc(target) else ())
-    groups = (*EQUIVALENTS, *NAMED_ROLES, spaces)
+@cache
+def _spellings() -> dict[str, tuple[str, ...]]:
+    groups = (*EQUIVALENTS, *NAMED_ROLES, SPACES)
     written = [tuple(unicodedata.normalize("NFC", symbol) for symbol in group) for group in groups]
     return {symbol: tuple(other for other in group if other != symbol) for group in written for symbol in group}
 
@@ -142,13 +151,9 @@ def is_spelled(table: SymbolTable) -> bool:
     return len(ipa) < FEWEST_OF_IPA
 
 
-def is_ctc(table: SymbolTable) -> bool:
-    """Whether a table is the output of a recogniser."""
-    return table.blank is not None
-
-
-def _framing(symbol: str, table: SymbolTable) -> bool:
-    return symbol in {getattr(table, role) for role in ROLES}
+def space_of(table: SymbolTable) -> str | None:
+    """The symbol of a table that stands between words; None where it has none."""
+    return space_among(table.ids, ctc=table.blank is not None)
 
 
 def _rows(matches: Mapping[str, str], source: SymbolTable, target: SymbolTable) -> dict[int, int]:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from voxgraft.errors import CheckpointError
+from voxgraft.text.marks import space_among
 from voxgraft.text.symbols import SymbolTable
 
-# How the vocabularies of wav2vec2 and of SentencePiece write a space.
-_BAR, _PIECE = "|", "\u2581"
+# How the vocabularies of SentencePiece write a space.
+_PIECE = "\u2581"
 _NO_TEXT = frozenset({"<unk>", "[UNK]", "<UNK>", "\u2047", "<s>", "</s>", "<pad>", "[PAD]"})
 _LONGEST_PIECE = 64
 
@@ -57,10 +58,10 @@ class Labels:
                 remedy="Only recognisers trained with CTC can be run here; export the model again with its blank named.",
             )
         silent = {symbols.pad, symbols.bos, symbols.eos, symbols.blank} | _NO_TEXT
-        bar_is_space = symbols.text_kind != "bytes" and _BAR in symbols.ids and " " not in symbols.ids
+        space = space_among(symbols.ids, ctc=True) if symbols.text_kind != "bytes" else None
         spellings: list[str | None] = [None] * symbols.rows
         for symbol, numbers in symbols.ids.items():
-            written = " " if bar_is_space and symbol == _BAR else symbol
+            written = " " if symbol == space else symbol
             if symbols.text_kind != "bytes":
                 written = written.replace(_PIECE, " ")
             for number in numbers:

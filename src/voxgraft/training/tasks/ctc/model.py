@@ -14,7 +14,7 @@ from voxgraft.audio.recogniser_features import HearingSpec
 from voxgraft.checkpoints.formats.voxgraft.metadata import read_metadata
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.listener import Listener, listener_for
-from voxgraft.graft.recogniser import RecogniserGraft
+from voxgraft.graft.graft import Graft
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.models.ctc.networks import NETWORKS
 from voxgraft.text.symbols import SymbolTable
@@ -40,7 +40,7 @@ class Model:
         return listener_for(self.symbols, self.family, self.architecture, self.hearing, config.recogniser.text)
 
 
-def model_of(graft: RecogniserGraft, config: RunConfig) -> Model:
+def model_of(graft: Graft, config: RunConfig) -> Model:
     """What a graft becomes, with the dropout of the settings."""
     target, base, dropout = graft.target, graft.base, config.recogniser.dropout
     hearing = (base.features or base.audio) if base is not None else None
@@ -60,7 +60,7 @@ def model_in(content: Mapping[str, Any], path: Path) -> Model:
     return Model(known.family, dict(known.architecture), known.symbols, hearing, Labels.of(known.symbols))
 
 
-def onto(graft: RecogniserGraft, model: Model) -> RecogniserGraft:
+def onto(graft: Graft, model: Model) -> Graft:
     """The same graft onto a module with the model's dropout."""
     return replace(graft, target=replace(graft.target, architecture=model.architecture))
 

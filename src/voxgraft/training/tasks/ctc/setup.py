@@ -20,9 +20,9 @@ from voxgraft.corpus.prepare.augmentation import Augmenter
 from voxgraft.errors import GraftError
 from voxgraft.export.recogniser.onnx import export_recogniser
 from voxgraft.files import write_atomically
+from voxgraft.graft.graft import Graft
 from voxgraft.graft.plan import GraftPlan, read_plan
 from voxgraft.graft.recogniser import (
-    RecogniserGraft,
     derived_labels,
     graft_network,
     plan_recogniser,
@@ -307,7 +307,7 @@ def _with_fitting_steps(started: Started) -> Started:
     return started
 
 
-def _tell(graft: RecogniserGraft) -> None:
+def _tell(graft: Graft) -> None:
     base, plan = graft.base, graft.plan
     notice(f"graft plan, from {base.provenance.path.name if base is not None else 'nothing (from scratch)'}:")
     for part, action, tensors, parameters, why in summary(plan):
