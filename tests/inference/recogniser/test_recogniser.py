@@ -296,3 +296,18 @@ def test_words_of_a_model_need_word_breaks(tmp_path):
     model = WordModel(NgramModel((), NgramTrie(0), (none,), (none,), -1, -1, -1), letters("ab"))
     with pytest.raises(TextError, match="separates words"):
         Decoder(letters("ab"), language_model=model)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_model_that_gives_no_numbers_is_an_error(tmp_path, value):
+    import onnx
+
+    path = loudness_recogniser(tmp_path)
+    model = onnx.load(path)
+    (bias,) = (tensor for tensor in model.graph.initializer if tensor.name == "bias")
+    spoilt = onnx.numpy_helper.to_array(bias).copy()
+    spoilt[2] = value
+    bias.CopyFrom(onnx.numpy_helper.from_array(spoilt, "bias"))
+    onnx.save(model, path)
+    with pytest.raises(CheckpointError, match="not finite"):
+        Recogniser.load(path).transcribe(speech("ab"), RATE)

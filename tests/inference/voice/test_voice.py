@@ -154,3 +154,56 @@ def test_settings_of_another_voice_fail_clearly_when_spoken(tmp_path):
 def test_settings_with_speakers_for_a_model_without_are_refused(tmp_path):
     with pytest.raises(CheckpointError, match="several speakers"):
         Voice.load(tiny(tmp_path, "single", num_speakers=2))
+
+
+def constant(tmp_path, values):
+    """A voice whose every sentence is `values`."""
+    onnx = pytest.importorskip("onnx")
+    kinds = {"input": onnx.TensorProto.INT64, "input_lengths": onnx.TensorProto.INT64, "scales": onnx.TensorProto.FLOAT}
+    inputs = [
+        onnx.helper.make_tensor_value_info(name, kind, shape)
+        for (name, kind), shape in zip(kinds.items(), ([1, "T"], [1], [3]), strict=True)
+    ]
+    output = onnx.helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, [1, 1, 1, len(values)])
+    said = onnx.numpy_helper.from_array(np.array([[[values]]], np.float32), "said")
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["said"], ["output"])], "g", inputs, [output], [said]
+    )
+    path = tiny(tmp_path, "single")
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 15)], ir_version=8), str(path))
+    return path
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_voice_that_gives_no_numbers_is_an_error(tmp_path, value):
+    voice = Voice.load(constant(tmp_path, [0.5, value, 0.5]))
+    with pytest.raises(CheckpointError, match="not finite") as fault:
+        list(voice.speak("Hello."))
+    assert fault.value.file == str(voice.path)
+
+
+def test_a_voice_that_gives_no_samples_is_an_error(tmp_path):
+    with pytest.raises(CheckpointError, match="no sound"):
+        list(Voice.load(constant(tmp_path, [])).speak("Hello."))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_tempo_without_time_is_an_error(scale):
+    voice = Voice.load(TINY / "single.onnx")
+    with pytest.raises(TextError, match="length_scale"):
+        voice.speak_ids([1, 0, 2], length_scale=scale)
+
+
+@pytest.mark.parametrize("name", ["noise_scale", "noise_w"])
+@pytest.mark.parametrize("scale", [-1.0, float("nan"), float("inf")])
+def test_noise_that_is_no_number_is_an_error(name, scale):
+    with pytest.raises(TextError, match=name):
+        Voice.load(TINY / "single.onnx").speak_ids([1, 0, 2], **{name: scale})
+
+
+def test_a_voices_own_tempo_without_time_is_an_error_of_its_settings(tmp_path):
+    path = tiny(tmp_path, "single", inference={"length_scale": 0})
+    with pytest.raises(CheckpointError) as fault:
+        list(Voice.load(path).speak("Hello."))
+    assert fault.value.file == f"{path}.json"
+    assert fault.value.field == "inference.length_scale"

@@ -68,13 +68,13 @@ def _difference(voice: Voice, model: Vits, ids: Sequence[int], speaker: int | No
     pairs = []
     for tempo in TEMPOS:
         ours = _by_torch(model, ids, speaker, tempo)
-        theirs = voice.speak_ids(ids, noise_scale=0.0, noise_w=0.0, length_scale=tempo, speaker=speaker)
         if not np.isfinite(ours).all():
             raise ExportError(
                 "the model speaks numbers that are not finite",
                 field=f"a sentence of {len(ids)} ids",
                 remedy="export an earlier checkpoint, and train with a lower learning rate",
             )
+        theirs = voice.speak_ids(ids, noise_scale=0.0, noise_w=0.0, length_scale=tempo, speaker=speaker)
         pairs.append((len(ours), len(theirs)))
         if len(ours) == len(theirs):
             difference = float(np.abs(ours - theirs).max())

@@ -193,9 +193,12 @@ class Recogniser:
                 got=str(list(logits.shape)),
                 remedy="Take the .onnx.json that was exported with this model.",
             )
-        if np.isnan(logits).any():
+        # A frame may forbid some symbols (-Inf), but not all.
+        if not np.isfinite(logits.max(axis=-1)).all():
             raise CheckpointError(
-                "the model gives no numbers (NaN)", file=self.path, remedy="Its weights are damaged: export it again."
+                "the model gives numbers that are not finite",
+                file=self.path,
+                remedy="Its weights are damaged or were spoilt in training. Use an earlier checkpoint or another copy.",
             )
         return logits
 

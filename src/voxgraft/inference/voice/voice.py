@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,12 +110,11 @@ class Voice:
         noise_w: float | None = None,
         speaker: str | int | None = None,
     ) -> Audio:
-        """Speech [T] of one sentence's ids, exactly as the model gives it. Raises CheckpointError."""
-        own = self.settings
+        """Speech [T] of one sentence's ids, exactly as the model gives it. Raises TextError, CheckpointError."""
         scales = (
-            own.noise_scale if noise_scale is None else noise_scale,
-            own.length_scale if length_scale is None else length_scale,
-            own.noise_w if noise_w is None else noise_w,
+            self._scale("noise_scale", noise_scale),
+            self._scale("length_scale", length_scale),
+            self._scale("noise_w", noise_w),
         )
         feed = {
             "input": np.array([ids], dtype=np.int64),
@@ -131,7 +131,34 @@ class Voice:
                 file=self.path,
                 remedy="Check that the .onnx and the .onnx.json belong together, and that memory suffices.",
             ) from fault
-        return np.asarray(output, dtype=np.float32).reshape(-1)
+        audio = np.asarray(output, dtype=np.float32).reshape(-1)
+        if not len(audio) or not np.isfinite(audio).all():
+            raise CheckpointError(
+                "the voice gives no sound" if not len(audio) else "the voice gives numbers that are not finite",
+                file=self.path,
+                field=f"a sentence of {len(ids)} ids",
+                remedy="Its weights are damaged or were spoilt in training. Use an earlier checkpoint or another copy.",
+            )
+        return audio
+
+    def _scale(self, name: str, asked: float | None) -> float:
+        """A scale asked for, or the voice's own. Raises TextError, CheckpointError where it can't be spoken with."""
+        value: float = getattr(self.settings, name) if asked is None else asked
+        if math.isfinite(value) and (value > 0 or (value == 0 and name != "length_scale")):
+            return value
+        expected = "a number above 0" if name == "length_scale" else "a number from 0 up"
+        if asked is not None:
+            raise TextError(
+                f"{name} is out of range", expected=expected, got=asked, remedy="Leave it out for the voice's own."
+            )
+        raise CheckpointError(
+            "out of range",
+            file=f"{self.path}.json",
+            field=f"inference.{name}",
+            expected=expected,
+            got=value,
+            remedy="Correct the voice's settings, or take the .onnx.json that was published with this voice.",
+        )
 
     def speaker_id(self, speaker: str | int | None) -> int:
         """The id of a speaker given by name or id; the voice's default for None. Raises TextError."""
