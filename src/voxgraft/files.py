@@ -26,23 +26,14 @@ _swept: set[Path] = set()
 
 
 def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
-    """Write a file whole or not at all: temporary file beside it, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = name_beside(path)
-    try:
-        with open(temporary, "xb") as file:
-            if isinstance(content, str):
-                file.write(content.encode("utf-8"))
-            elif isinstance(content, bytes):
-                file.write(content)
-            else:
-                file.writelines(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        discard(temporary)
-        raise
+    """Write a file whole or not at all: temporary file beside it, fsync, rename. Raises OSError that names `path`."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        if isinstance(content, str):
+            file.write(content.encode("utf-8"))
+        elif isinstance(content, bytes):
+            file.write(content)
+        else:
+            file.writelines(content)
 
 
 def name_beside(path: Path) -> Path:
@@ -118,15 +109,24 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, for libraries that write files themselves; takes its place at the end, or goes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A temporary file beside `path`, for whoever writes it piece by piece; takes its place at the end, or goes.
+
+    Raises OSError that names `path`, not the temporary file, also where the system names none.
+    """
     temporary = name_beside(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as fault:
+        discard(temporary)
+        if fault.filename is None or Path(fault.filename) == temporary:
+            fault.filename = str(path)
+            fault.filename2 = None
+        raise
     except BaseException:
         discard(temporary)
         raise

@@ -26,11 +26,11 @@ def demo(
         print_json(result.to_dict())
         return
     if result.comparison is None:
-        typer.echo(f"stopped at step {result.run.step}; `voxgraft demo {folder}` goes on from there")
+        print(f"stopped at step {result.run.step}; `voxgraft demo {folder}` goes on from there")
         return
     from voxgraft.cli.evaluate import print_comparison
 
     print_comparison(result.comparison)
-    typer.echo(f"\n{result.seconds / 60:.1f} minutes. Listen and compare: {result.report}")
-    typer.echo(f"Spoken by the new voice: {result.sample}")
-    typer.echo(f'Next: voxgraft say {result.run.voice} "Your own words." -o words.wav')
+    print(f"\n{result.seconds / 60:.1f} minutes. Listen and compare: {result.report}")
+    print(f"Spoken by the new voice: {result.sample}")
+    print(f'Next: voxgraft say {result.run.voice} "Your own words." -o words.wav')

@@ -89,7 +89,7 @@ def _tell(
             }
         )
         return
-    typer.echo(files[0])
+    print(files[0])
 
 
 def _write_recogniser(

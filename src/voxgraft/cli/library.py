@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,7 +52,7 @@ def list_(
         if json:
             print_json([catalogue_row(base) for base in bases])
             return
-        typer.echo(lines(CATALOGUE_COLUMNS, [tuple(catalogue_row(base).values()) for base in bases]))
+        print(lines(CATALOGUE_COLUMNS, [tuple(catalogue_row(base).values()) for base in bases]))
         notice(f"{len(bases)} bases, not verified by download; fetch one with `voxgraft library fetch NAME`")
         return
     library = Library()
@@ -66,9 +65,9 @@ def list_(
         rows = [{**entry.to_dict(), "size": entry.size, "path": str(library.path(entry))} for entry in entries]
         document = {"folder": str(library.folder), "bytes": used, "entries": rows, "loose": [p.name for p in loose]}
         # Not indented: that takes most of the time of a thousand bases.
-        typer.echo(json_text.dumps(document, ensure_ascii=False))
+        print_json(document, indent=None)
         return
-    typer.echo(lines(ENTRY_COLUMNS, [entry_row(entry) for entry in entries]))
+    print(lines(ENTRY_COLUMNS, [entry_row(entry) for entry in entries]))
     notice(f"{len(entries)} bases, {size_words(used)} in {library.folder}")
     if loose:
         notice(f"not described yet: {', '.join(p.name for p in loose[:8])}; `voxgraft library add PATH` does that")
@@ -132,7 +131,7 @@ def fetch(
         print_json([_facts(shelved.entry) for shelved in done])
     else:
         for shelved in done:
-            typer.echo(f"{shelved.entry.name}: {library.path(shelved.entry)}")
+            print(f"{shelved.entry.name}: {library.path(shelved.entry)}")
     if failed:
         raise CheckpointError(
             f"{failed} of {len(bases)} could not be fetched",
@@ -163,14 +162,14 @@ def pick(
             {"name": found.choice.name, "path": path, "why": list(found.reasons), "near": near, "better": better}
         )
         return
-    typer.echo(found.choice.name)
+    print(found.choice.name)
     for reason in found.reasons:
-        typer.echo(f"  {reason}")
+        print(f"  {reason}")
     for choice, why in found.near:
-        typer.echo(f"near: {choice.name} ({why})")
+        print(f"near: {choice.name} ({why})")
     if found.better is not None:
         how = found.better.by_hand or f"voxgraft library fetch {found.better.name}"
-        typer.echo(f"better, but not here: {found.better.name}, {size_words(found.better.size)}: {how}")
+        print(f"better, but not here: {found.better.name}, {size_words(found.better.size)}: {how}")
 
 
 @app.command("import-conf")
@@ -193,7 +192,7 @@ def import_conf(
         kept = keep_imported(f"textymcspeechy-{conf.language}", bases)
         rows.append({"conf": str(conf.path), "language": conf.language, "links": len(bases), "file": str(kept)})
         if not json:
-            typer.echo(f"{conf.path.name}: {len(bases)} links, kept in {kept}")
+            print(f"{conf.path.name}: {len(bases)} links, kept in {kept}")
     if json:
         print_json(rows)
     if fetched:
@@ -216,7 +215,7 @@ def import_models(
     if json:
         print_json({"models": len(bases), "left_out": len(remarks), "file": str(kept)})
     else:
-        typer.echo(f"{len(bases)} models, kept in {kept}")
+        print(f"{len(bases)} models, kept in {kept}")
 
 
 @app.command("import-tree")
@@ -246,7 +245,7 @@ def import_tree(
         print_json([_facts(shelved.entry) for shelved in done])
     else:
         for shelved in done:
-            typer.echo(f"{shelved.entry.name}: {library.path(shelved.entry)}")
+            print(f"{shelved.entry.name}: {library.path(shelved.entry)}")
 
 
 @app.command()
@@ -269,7 +268,7 @@ def promote(
     source = find_source(run)
     # What has discriminators and posterior encoder is the better base; the best voice was kept without them.
     path = source.path if best or source.last is None else source.last
-    dataset = source.run.resolve().name if source.run is not None else None
+    dataset = source.run.path.resolve().name if source.run is not None else None
     stated = Stated(name, dataset, language, voice_type, licence, None, note or f"promoted from {path}")
     _tell(shelve(path, Library(), stated), json)
 
@@ -280,7 +279,7 @@ def choose(name: Annotated[str, typer.Argument(help="A base of the library.")]) 
     from voxgraft.library.store import Library
 
     entry = Library().choose(name)
-    typer.echo(f"{entry.name} is the default for {entry.slot}")
+    print(f"{entry.name} is the default for {entry.slot}")
 
 
 @app.command()
@@ -309,7 +308,7 @@ def verify(
             remedy="Remove them with `voxgraft library remove NAME` and fetch or add them again.",
         )
     if not json:
-        typer.echo(f"{len(found)} bases are as they were added")
+        print(f"{len(found)} bases are as they were added")
 
 
 @app.command()
@@ -325,7 +324,7 @@ def remove(names: Annotated[list[str], typer.Argument(help="Bases of the library
         print_json([_facts(entry) for entry in removed])
         return
     for entry in removed:
-        typer.echo(f"removed {entry.name} ({size_words(entry.size)})")
+        print(f"removed {entry.name} ({size_words(entry.size)})")
 
 
 @app.command()
@@ -381,7 +380,7 @@ def _tell(shelved: Shelved, json: bool) -> None:
     if json:
         print_json(_facts(shelved.entry))
         return
-    typer.echo(f"{shelved.entry.name} ({shelved.entry.slot}): {Library().path(shelved.entry)}")
+    print(f"{shelved.entry.name} ({shelved.entry.slot}): {Library().path(shelved.entry)}")
 
 
 def _facts(entry: Entry) -> dict[str, Any]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from voxgraft.cli.output import prepare_streams, tell_replaced
+from voxgraft.cli.system_errors import explained
 from voxgraft.errors import VoxgraftError
 
 # verb -> (module:function or module:Typer, its line in --help). Loaded only when it is called, so that help stays fast.
@@ -97,30 +101,53 @@ def options(
     if version:
         from voxgraft import __version__
 
-        typer.echo(__version__)
+        print(__version__)
         raise typer.Exit
 
 
 def main() -> None:
     """Run the command; a user's mistake ends in one clear line and the remedy, never in a traceback."""
+    prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            # Here rather than when Python ends, where a full disk would end in a traceback.
+            sys.stdout.flush()
+            tell_replaced()
     except VoxgraftError as fault:
-        print(f"error: {fault.summary}", file=sys.stderr)
-        print(f"  {fault.remedy}", file=sys.stderr)
-        if os.environ.get("VOXGRAFT_TRACEBACK"):
-            raise
-        sys.exit(1)
+        _stop(fault, fault)
     except BrokenPipeError:
         # Whoever read our output has read enough, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _stop(None, None)
+    except MemoryError as fault:
+        remedy = "Close other programs, or use a machine with more memory."
+        _stop(VoxgraftError("there is not enough memory", remedy=remedy), fault)
+    except OSError as fault:
+        _stop(explained(fault) or _ours(fault), fault)
     except Exception as fault:
-        if os.environ.get("VOXGRAFT_TRACEBACK"):
-            raise
-        print(
-            f"error: a fault of voxgraft itself: {type(fault).__name__}: {' '.join(str(fault).split())[:300]}",
-            file=sys.stderr,
-        )
-        print("  Please report it, with what VOXGRAFT_TRACEBACK=1 before the command prints.", file=sys.stderr)
-        sys.exit(1)
+        _stop(_ours(fault), fault)
+
+
+def _ours(fault: Exception) -> VoxgraftError:
+    return VoxgraftError(
+        f"a fault of voxgraft itself: {type(fault).__name__}: {str(fault)[:300]}",
+        remedy="Please report it, with what VOXGRAFT_TRACEBACK=1 before the command prints.",
+    )
+
+
+def _stop(said: VoxgraftError | None, cause: Exception | None) -> NoReturn:
+    """Say what is wrong and end with 1, whatever has become of the streams."""
+    with suppress(OSError, ValueError):
+        if said is not None:
+            print(f"error: {said.summary}\n  {said.remedy}", file=sys.stderr, flush=True)
+    if cause is not None and os.environ.get("VOXGRAFT_TRACEBACK"):
+        raise cause
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # What is still to be written can't be: Python shall not try again.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(1)

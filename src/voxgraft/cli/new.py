@@ -51,9 +51,9 @@ def new(
     if manifest is not None:
         notice(f"imported {len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, from {corpus}")
     start = {FROM_SCRATCH: "nothing", "auto": "the base that fits best"}.get(str(config.base), config.base)
-    typer.echo(f"made {folder}, which starts from {start}. Next:")
+    print(f"made {folder}, which starts from {start}. Next:")
     for step in steps:
-        typer.echo(f"  {step}")
+        print(f"  {step}")
 
 
 def next_commands(folder: Path, has_corpus: bool) -> list[str]:

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from voxgraft.progress import notice
 
-def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write("\n")
+_SHOWN = "voxgraft.shown"
+_replaced: set[str] = set()
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr take every text: letters that their encoding lacks are replaced by question marks."""
+    codecs.register_error(_SHOWN, _shown)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It was closed before we began.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_SHOWN if name == "stdout" else "backslashreplace")
+
+
+def tell_replaced() -> None:
+    """Say that letters were replaced, once."""
+    if _replaced:
+        letters = ascii("".join(sorted(_replaced)[:8]))[1:-1]
+        notice(
+            f"Some letters can't be written in {sys.stdout.encoding} and stand as question marks ({letters}). "
+            "PYTHONIOENCODING=utf-8 before the command writes them all."
+        )
+        _replaced.clear()
+
+
+def _shown(fault: UnicodeError) -> tuple[str, int]:
+    assert isinstance(fault, UnicodeEncodeError)
+    lacking = fault.object[fault.start : fault.end]
+    _replaced.update(lacking)
+    return "?" * len(lacking), fault.end
+
+
+def print_json(document: Any, *, indent: int | None = 2) -> None:
+    """One JSON document on stdout, valid whatever its encoding: letters that it lacks are written as `\\u…`."""
+    text = json.dumps(_plain(document), ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), ensure_ascii=True, indent=indent)
+    sys.stdout.write(f"{text}\n")
+
+
+def _plain(value: Any) -> Any:
+    """The same with null for numbers that JSON has no word for."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -92,19 +92,19 @@ def show_plan(plan: GraftPlan, every: bool = False) -> None:
     else:
         print_table("Graft plan", SUMMARY_COLUMNS, summary(plan))
     for line in ("", *verdict(plan)):
-        typer.echo(line)
+        print(line)
     for warning in plan.warnings:
         notice(f"warning: {warning}")
 
 
 def show_vocoder(fit: VocoderFit) -> None:
     """Print how two models' spectrograms differ."""
-    typer.echo("")
+    print("")
     if fit.differences:
         rows = [(name, ours, theirs) for name, (ours, theirs) in fit.differences.items()]
         print_table(f"Spectrograms: {fit.vocoder}", ("field", "acoustic model", "vocoder"), rows)
     elif not (fit.refusals or fit.warnings):
-        typer.echo(f"spectrograms: {fit.vocoder} reads what this model writes")
+        print(f"spectrograms: {fit.vocoder} reads what this model writes")
     for warning in fit.warnings:
         notice(f"warning: {warning}")
 

@@ -64,10 +64,10 @@ def train(
             }
         )
         return
-    typer.echo(f"run: {result.folder} ({result.step} of {result.steps} steps)")
+    print(f"run: {result.folder} ({result.step} of {result.steps} steps)")
     if result.voice is not None:
-        typer.echo(f"best voice: {result.voice}")
-        typer.echo(f'next: voxgraft say {result.voice} "Some words." -o words.wav')
+        print(f"best voice: {result.voice}")
+        print(f'next: voxgraft say {result.voice} "Some words." -o words.wav')
 
 
 def is_recogniser(result: RunResult) -> bool:
@@ -87,13 +87,13 @@ def tell_of_recogniser(result: RunResult, json: bool) -> None:
         found = {name: str(path) if path.is_file() else None for name, path in files.items()}
         print_json(state | found | measures_of(result.tested))
         return
-    typer.echo(f"run: {result.folder} ({result.step} of {result.steps} steps)")
+    print(f"run: {result.folder} ({result.step} of {result.steps} steps)")
     for line in told(result.tested):
-        typer.echo(line)
+        print(line)
     if (result.folder / REPORT).is_file():
-        typer.echo(f"report: {result.folder / REPORT}")
+        print(f"report: {result.folder / REPORT}")
     if exported.is_file():
-        typer.echo(f"next: voxgraft transcribe {exported} RECORDING")
+        print(f"next: voxgraft transcribe {exported} RECORDING")
 
 
 def with_picked_base(config: RunConfig) -> RunConfig:
