@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 
 
@@ -62,6 +64,24 @@ class ConfigError(VoxgraftError):
 
 class CheckpointError(VoxgraftError):
     """A checkpoint that is damaged, hostile, unknown or incomplete."""
+
+
+@contextmanager
+def naming_file(file: str | PathLike[str], field: str | None = None) -> Iterator[None]:
+    """Name the file, and the field, in CheckpointErrors from deep inside it that don't name one."""
+    try:
+        yield
+    except CheckpointError as fault:
+        if fault.file is not None and (fault.field is not None or field is None):
+            raise
+        raise CheckpointError(
+            fault.problem,
+            file=fault.file or file,
+            field=fault.field or field,
+            expected=fault.expected,
+            got=fault.got,
+            remedy=fault.remedy,
+        ) from fault
 
 
 class CorpusError(VoxgraftError):

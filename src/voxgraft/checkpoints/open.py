@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 
 ENTRY_POINTS = "voxgraft.readers"
@@ -23,8 +23,8 @@ class Reader:
 
     name: str
     reads: str
-    recognises: Callable[[Candidate], bool]
-    read: Callable[[Candidate], Checkpoint]
+    recognises: Callable[[CheckpointSource], bool]
+    read: Callable[[CheckpointSource], Checkpoint]
 
 
 # Modules of checkpoints/formats with FORMAT, recognises and read, and what each reads; the more specific come first.
@@ -55,7 +55,7 @@ def readers() -> Iterator[Reader]:
 
 def is_checkpoint_folder(path: Path) -> bool:
     """Whether a folder as a whole is a checkpoint that a reader knows."""
-    candidate = Candidate(path)
+    candidate = CheckpointSource(path)
     return any(reader.recognises(candidate) for reader in readers())
 
 
@@ -67,7 +67,7 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     if not path.exists():
         raise CheckpointError("there is no such file", file=path, remedy="Give the path of a checkpoint.")
-    candidate = Candidate(path)
+    candidate = CheckpointSource(path)
     try:
         if path.is_file() and not candidate.head:
             raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")

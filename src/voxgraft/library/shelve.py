@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voxgraft.architectures.families import family_of
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.open import open_checkpoint
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.library.catalogue import Catalogue, load_catalogue
 from voxgraft.library.entry import QUALITIES, Entry, Slot, name_of_stem, word
@@ -157,12 +157,12 @@ def _check_copy(copy: Path, entry: Entry, path: Path) -> None:
 def _files(path: Path, entry: Entry) -> dict[Path, str]:
     """The files of a checkpoint and their names in the library; its main one first."""
     if path.is_dir():
-        return {file: file.name for file in Candidate(path).files if not file.name.startswith(".")}
+        return {file: file.name for file in CheckpointSource(path).files if not file.name.startswith(".")}
     partners = _partners(path)
     if partners:
         # They find each other by their names.
         main = path.name
-    elif Candidate(path).torch is not None:
+    elif CheckpointSource(path).torch is not None:
         main = f"epoch={entry.epoch or 0}-step={entry.step or 0}.ckpt"
     else:
         main = f"{word(path.stem)}{path.suffix}"
@@ -205,7 +205,7 @@ def _counters(checkpoint: Checkpoint, path: Path, remarks: list[str]) -> tuple[i
     named = epoch_and_step(path.name)
     inside = (checkpoint.epoch, checkpoint.step)
     if inside == (None, None):
-        if named is None and path.is_file() and Candidate(path).torch is not None:
+        if named is None and path.is_file() and CheckpointSource(path).torch is not None:
             remarks.append("neither its name nor its content says epoch and step: it is named epoch=0-step=0")
         return named or inside
     if named is not None and named != inside:

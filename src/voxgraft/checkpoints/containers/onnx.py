@@ -23,8 +23,7 @@ from voxgraft.checkpoints.containers.protobuf import (
     read_text,
 )
 from voxgraft.checkpoints.containers.wrappers import unwrapped_name, unwrapped_names
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 # TensorProto.DataType -> numpy; bfloat16 (16) comes from ml_dtypes.
 _DTYPES = {1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8"}
@@ -96,7 +95,7 @@ def read_onnx(path: Path) -> OnnxGraph:
             buffer: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise CheckpointError("the file is empty", file=path, remedy=_DAMAGED) from None
-    with located(path):
+    with naming_file(path):
         return _read_model(buffer)
 
 

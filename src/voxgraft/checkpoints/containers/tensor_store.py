@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voxgraft.checkpoints.located import located
+from voxgraft.errors import naming_file
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class TensorStore(Mapping[str, np.ndarray]):
 
     def stored(self, name: str) -> np.ndarray:
         """A tensor in the numbers that the file holds it in."""
-        with located(self.path):
+        with naming_file(self.path):
             return self._tensors[name].load()
 
     def __getitem__(self, name: str) -> np.ndarray:

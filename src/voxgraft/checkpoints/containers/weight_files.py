@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.containers.safetensors import is_safetensors, open_safetensors
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
 from voxgraft.checkpoints.containers.wrappers import unwrapped_names, wrapped_and_bare
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.files import sha256_of
 from voxgraft.json_file import read_object
@@ -65,7 +65,7 @@ def weights_of_folder(files: Mapping[str, Path]) -> Weights | None:
 
 def open_weights(path: Path) -> Weights:
     """The tensors of one file of safetensors or of torch.save. Raises CheckpointError."""
-    candidate = Candidate(path)
+    candidate = CheckpointSource(path)
     if is_safetensors(candidate.head):
         return Weights(open_safetensors(path).tensors, (path,))
     file = candidate.torch

@@ -20,8 +20,7 @@ from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.tf_bundle.crc32c import masked_crc32c
 from voxgraft.checkpoints.containers.tf_bundle.leveldb_table import printable, read_table
 from voxgraft.checkpoints.containers.torch.tensor import MAX_DIMS, numpy_dtype
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 SUFFIX = ".index"
 # How every index begins: an empty key, and a header that begins with the number of shards.
@@ -101,7 +100,7 @@ class Bundle:
 
 def names_in(index: Path) -> frozenset[str]:
     """Names of the tensors in an index. Raises CheckpointError where it is damaged."""
-    with located(index):
+    with naming_file(index):
         return frozenset(printable(key) for key in read_table(_read_index(index)) if key)
 
 
@@ -111,7 +110,7 @@ def read_bundle(index: Path) -> Bundle:
     Raises CheckpointError where the index is damaged, a file of values is absent, cut off or outside the folder, or a
     tensor can't be where the index says.
     """
-    with located(index):
+    with naming_file(index):
         raw = _read_index(index)
         entries = read_table(raw)
         if next(iter(entries), None) != b"":

@@ -20,8 +20,7 @@ from voxgraft.checkpoints.containers.torch.file_window import FileWindow
 from voxgraft.checkpoints.containers.torch.pickle_machine import PickleMachine, Unpickled
 from voxgraft.checkpoints.containers.torch.tensor import Bytes, Storage
 from voxgraft.checkpoints.containers.wrappers import unwrap_states
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -58,7 +57,7 @@ def read_torch_file(path: Path) -> TorchFile:
     with open(path, "rb") as file:
         head = file.read(2)
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    with located(path):
+    with naming_file(path):
         return _read_zip(path, buffer) if head == b"PK" else _read_stream(buffer)
 
 
@@ -67,7 +66,7 @@ def read_embedded_torch_file(path: Path, start: int, size: int) -> TorchFile:
     with open(path, "rb") as file:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     view = memoryview(buffer)[start : start + size]
-    with located(path):
+    with naming_file(path):
         if bytes(view[:2]) != b"PK":
             raise CheckpointError("weights that today's torch.save didn't write", remedy="Give a newer file.")
         return _read_zip(FileWindow(view), view)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.containers.torch.unpickle import read_torch_file
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.json_file import read_json
 
@@ -52,7 +52,7 @@ def is_config(fields: object) -> bool:
 
 def read_data(path: Path) -> Any:
     """What a .json or a file of torch.save holds, as plain data; None for any other kind. Raises CheckpointError."""
-    candidate = Candidate(path)
+    candidate = CheckpointSource(path)
     if candidate.torch is not None:
         return plain(read_torch_file(path).content)
     return read_json(path, comments=True) if candidate.head.lstrip()[:1] in (b"{", b"[", b"/") else None

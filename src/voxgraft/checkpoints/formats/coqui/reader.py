@@ -18,7 +18,6 @@ from voxgraft.architectures.dimensions.vits import missing_parts
 from voxgraft.architectures.families import family_of
 from voxgraft.architectures.names.rules import canonical_name
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.optimizer_state import rate_of
@@ -31,9 +30,9 @@ from voxgraft.checkpoints.formats.coqui.people import dataset_of, language_names
 from voxgraft.checkpoints.formats.coqui.vits import as_canonical, inference_scales, vits_keywords
 from voxgraft.checkpoints.formats.coqui.vocabulary import symbol_table
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.json_file import read_json
 
 FORMAT = "coqui-tts"
@@ -52,7 +51,7 @@ class _Model:
     architecture: Mapping[str, Any]
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a file of Coqui's trainer, and for a folder with one, or with its configuration and a damaged one."""
     if candidate.path.is_dir():
         faults: list[CheckpointError] = []
@@ -60,11 +59,11 @@ def recognises(candidate: Candidate) -> bool:
     return bool(_content(candidate))
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read the model, its configuration and the files of names beside it. Raises CheckpointError."""
     notes: list[str] = []
     chosen = _only_save(candidate, notes) if candidate.path.is_dir() else candidate
-    folder = candidate if candidate.path.is_dir() else Candidate(candidate.path.parent)
+    folder = candidate if candidate.path.is_dir() else CheckpointSource(candidate.path.parent)
     files = {path.name: path for path in folder.files if path != chosen.path}
     content = _content(chosen)
     config = config_of(content, files.get(NAME), notes)
@@ -75,7 +74,7 @@ def read(candidate: Candidate) -> Checkpoint:
 
 
 def _checkpoint(
-    chosen: Candidate,
+    chosen: CheckpointSource,
     content: Mapping[str, Any],
     config: Config,
     model: _Model,
@@ -117,7 +116,7 @@ def _checkpoint(
     )
 
 
-def _content(candidate: Candidate) -> Mapping[str, Any]:
+def _content(candidate: CheckpointSource) -> Mapping[str, Any]:
     """What Coqui's trainer wrote; empty for anything else."""
     content = candidate.torch.content if candidate.torch else None
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
@@ -126,7 +125,7 @@ def _content(candidate: Candidate) -> Mapping[str, Any]:
     return content if known else {}
 
 
-def _promised(folder: Candidate) -> bool:
+def _promised(folder: CheckpointSource) -> bool:
     """Whether the folder has a configuration of Coqui's."""
     try:
         return any(
@@ -136,7 +135,7 @@ def _promised(folder: Candidate) -> bool:
         return False
 
 
-def _saves(folder: Candidate, faults: list[CheckpointError]) -> list[Candidate]:
+def _saves(folder: CheckpointSource, faults: list[CheckpointError]) -> list[CheckpointSource]:
     """The checkpoints in a folder; what is damaged goes to `faults`."""
     found = []
     for member in folder.members:
@@ -149,7 +148,7 @@ def _saves(folder: Candidate, faults: list[CheckpointError]) -> list[Candidate]:
     return found
 
 
-def _only_save(folder: Candidate, notes: list[str]) -> Candidate:
+def _only_save(folder: CheckpointSource, notes: list[str]) -> CheckpointSource:
     """The one checkpoint in a folder; a copy of it, as every run keeps of its best model, is no second one."""
     faults: list[CheckpointError] = []
     saves = _saves(folder, faults)
@@ -166,7 +165,7 @@ def _only_save(folder: Candidate, notes: list[str]) -> Candidate:
     return saves[0]
 
 
-def _are_copies(saves: list[Candidate]) -> bool:
+def _are_copies(saves: list[CheckpointSource]) -> bool:
     """Whether files hold the same bytes; these are only compared where step and size agree."""
     if len({(_count(_content(save).get("step")), save.path.stat().st_size) for save in saves}) > 1:
         return False
@@ -186,7 +185,7 @@ def _model(path: Path, content: Mapping[str, Any], config: Config, notes: list[s
             remedy="Give one of these.",
         )
     tensors = _tensors(path, family, state, notes)
-    with located(path):
+    with naming_file(path):
         architecture, found = _architecture(family, tensors, config)
     notes += found
     return _Model(family, tensors, architecture)

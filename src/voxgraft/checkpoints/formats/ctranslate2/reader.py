@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.architectures.families.whisper import FAMILY
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.ctranslate2 import open_ctranslate2, spec_of
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.formats.hugging_face.found import renamed
 from voxgraft.checkpoints.formats.hugging_face.whisper import architecture, audio_spec, languages
 from voxgraft.checkpoints.model_card import card_beside
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.files import sha256_of
 from voxgraft.json_file import read_object
@@ -64,16 +64,16 @@ RULES = (
 )
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a model.bin of CTranslate2's, and for the folder that one stands in."""
     return spec_of(_model(candidate).head) is not None
 
 
-def _model(candidate: Candidate) -> Candidate:
-    return Candidate(candidate.path / _MODEL) if _MODEL in candidate.names else candidate
+def _model(candidate: CheckpointSource) -> CheckpointSource:
+    return CheckpointSource(candidate.path / _MODEL) if _MODEL in candidate.names else candidate
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a Whisper model under `transformers`' names. Raises CheckpointError for damage and for other models."""
     path = _model(candidate).path
     file = open_ctranslate2(path)
@@ -89,7 +89,7 @@ def read(candidate: Candidate) -> Checkpoint:
     heads, decoder_heads = _scalar(scalars, "encoder/num_heads", path), _scalar(scalars, "decoder/num_heads", path)
     found = architecture(store.shapes, heads, decoder_heads, path)
     card = card_beside(path)
-    files = {beside.name: beside for beside in Candidate(path.absolute().parent).files}
+    files = {beside.name: beside for beside in CheckpointSource(path.absolute().parent).files}
     rounded = len(file.quantised)
     return Checkpoint(
         family=FAMILY.name,

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.checkpoints.containers.tf_bundle.bundle import SUFFIX, Bundle, read_bundle
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 BEST, LAST = "best_dev_checkpoint", "checkpoint"
 ALPHABET, FLAGS = "alphabet.txt", "flags.txt"
@@ -121,7 +120,7 @@ def _is_whole(index: Path) -> bool:
 
 def _pointed(pointer: Path) -> Path:
     """The index that a pointer file names: in the pointer's own folder, whatever folder it says."""
-    with located(pointer):
+    with naming_file(pointer):
         found = _POINTER.search(_start_of(pointer))
         if found is None:
             raise CheckpointError(

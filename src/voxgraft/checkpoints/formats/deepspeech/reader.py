@@ -13,7 +13,6 @@ import numpy as np
 from voxgraft.architectures.families.deepspeech import FAMILY
 from voxgraft.architectures.names.deepspeech import LSTM, canonical_shapes
 from voxgraft.audio.mfcc import MfccSpec
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.tf_bundle.bundle import SUFFIX, looks_like_index, names_in, read_bundle
@@ -29,8 +28,8 @@ from voxgraft.checkpoints.formats.deepspeech.folder import (
     read_text_beside,
 )
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.checkpoints.source import CheckpointSource
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.alphabet import BYTE_LABELS, alphabet_table, byte_table, doubts_about, parse_alphabet
 from voxgraft.text.symbols import SymbolTable
 
@@ -54,14 +53,14 @@ class _Tensors:
     strangers: tuple[str, ...]
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for the index of a TensorFlow save with DeepSpeech's output layer, and for a folder with one or with pointers
     to one that is gone."""
     if not candidate.path.is_dir():
         return _is_ours(candidate.path, candidate.head)
     indexes = [path for path in candidate.files if path.name.endswith(SUFFIX)]
     if indexes:
-        return any(_is_ours(path, Candidate(path).head) for path in indexes)
+        return any(_is_ours(path, CheckpointSource(path).head) for path in indexes)
     return any(is_pointer(candidate.path / name) for name in (BEST, LAST) if name in candidate.names)
 
 
@@ -75,7 +74,7 @@ def _is_ours(path: Path, head: bytes) -> bool:
         return True
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read the best save of a folder, or the save of one .index. Raises CheckpointError where it is damaged."""
     path = candidate.path
     save = chosen_save(path, candidate.files) if path.is_dir() else Save(path, read_bundle(path))
@@ -83,7 +82,7 @@ def read(candidate: Candidate) -> Checkpoint:
     text = read_text_beside(save.index, FLAGS)
     flags = parse_flags(text) if text is not None else {}
     notes = list(save.notes)
-    with located(save.index):
+    with naming_file(save.index):
         architecture = _architecture(found.network, flags, notes)
     notes += _about_state(found)
     symbols = _symbols(save.index, architecture["symbols"], flags, notes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.formats.everyvoice.settings import section
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.yaml_file import parse_yaml
 
@@ -17,7 +17,7 @@ _KINDS = {"upsample_rates": "spec-to-wav", "variance_predictors": "text-to-spec"
 _REFERENCES = {f"path_to_{part}_config_file" for part in ("model", "training", "preprocessing", "text")}
 
 
-def stated_kind(candidate: Candidate) -> str | None:
+def stated_kind(candidate: CheckpointSource) -> str | None:
     """What an EveryVoice configuration configures, such as `text-to-spec`; None for any other file."""
     if candidate.path.is_dir() or b"\0" in candidate.head or candidate.path.stat().st_size > MAX_BYTES:
         return None
@@ -40,7 +40,7 @@ def _kind_of(config: dict[str, Any]) -> str | None:
     return "shared text" if "symbols" in config else None
 
 
-def refuse(candidate: Candidate, kind: str) -> CheckpointError:
+def refuse(candidate: CheckpointSource, kind: str) -> CheckpointError:
     """The error that says what it is and where its checkpoints would lie."""
     folder = _checkpoints_of(parse_yaml(candidate.path.read_bytes(), candidate.path))
     return CheckpointError(

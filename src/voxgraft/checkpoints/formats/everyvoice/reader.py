@@ -8,7 +8,6 @@ from typing import Any
 
 from voxgraft.architectures.families import family_of
 from voxgraft.architectures.names.rules import NameRules, canonical_name
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.optimizer_state import rate_of
@@ -22,8 +21,8 @@ from voxgraft.checkpoints.formats.everyvoice.settings import dataset_of, maker, 
 from voxgraft.checkpoints.formats.everyvoice.symbols import symbol_table
 from voxgraft.checkpoints.formats.everyvoice.tensor_names import check_complete, fastspeech2_names, generator_names
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.checkpoints.source import CheckpointSource
+from voxgraft.errors import CheckpointError, naming_file
 
 FORMAT = "everyvoice"
 VARIANT = "everyvoice"
@@ -46,7 +45,7 @@ _RULES: dict[str, NameRules] = {
 }
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a checkpoint, a folder with one, and a configuration, which `read` refuses with where to look."""
     if candidate.path.is_dir():
         return bool(saves(candidate, _is_save, []))
@@ -55,7 +54,7 @@ def recognises(candidate: Candidate) -> bool:
     return stated_kind(candidate) is not None
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a checkpoint, in a folder the newest one; its dimensions come from the tensors."""
     notes: list[str] = []
     if candidate.path.is_dir():
@@ -68,7 +67,7 @@ def read(candidate: Candidate) -> Checkpoint:
     hyper = plain(section(content, "hyper_parameters"))
     config = section(hyper, "config")
     tensors = _tensors(content, candidate, family, config, notes)
-    with located(candidate.path):
+    with naming_file(candidate.path):
         facts = (
             _fastspeech2(tensors, hyper, version, notes)
             if family == "fastspeech2"
@@ -110,7 +109,7 @@ def _is_save(content: Mapping[str, Any]) -> bool:
     )
 
 
-def _model(content: Mapping[str, Any], candidate: Candidate, notes: list[str]) -> tuple[str, tuple[int, ...]]:
+def _model(content: Mapping[str, Any], candidate: CheckpointSource, notes: list[str]) -> tuple[str, tuple[int, ...]]:
     """The family, by the tensors, and the version that the file states."""
     stated = section(content, "model_info")
     name = stated.get("name")
@@ -143,7 +142,7 @@ def _version(stated: object) -> tuple[int, ...]:
 
 
 def _tensors(
-    content: Mapping[str, Any], candidate: Candidate, family: str, config: Mapping[str, Any], notes: list[str]
+    content: Mapping[str, Any], candidate: CheckpointSource, family: str, config: Mapping[str, Any], notes: list[str]
 ) -> TensorStore:
     """Canonical names. A layer that reads phonological features gets one of its own: its rows are no symbols."""
     reads_features = section(config, "model").get("target_text_representation_level") == "phonological_features"

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from voxgraft.checkpoints.candidate import Candidate
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 
 _INNER = "checkpoints"
 
 
-def saves(folder: Candidate, is_save: Callable[[Mapping[str, Any]], bool], notes: list[str]) -> list[Candidate]:
+def saves(
+    folder: CheckpointSource, is_save: Callable[[Mapping[str, Any]], bool], notes: list[str]
+) -> list[CheckpointSource]:
     """The checkpoints in a run's folder, or in its folder `checkpoints`; damaged ones are noted."""
     found = []
     for member in _members(folder):
@@ -27,7 +29,7 @@ def saves(folder: Candidate, is_save: Callable[[Mapping[str, Any]], bool], notes
     return found
 
 
-def newest(found: list[Candidate], notes: list[str]) -> Candidate:
+def newest(found: list[CheckpointSource], notes: list[str]) -> CheckpointSource:
     """The one that was trained for most steps, by what the files say; of equals the one that was written last."""
     chosen = max(found, key=lambda save: (_counter(save, "global_step"), _counter(save, "epoch"), _written(save)))
     if len(found) > 1:
@@ -41,16 +43,16 @@ def newest(found: list[Candidate], notes: list[str]) -> Candidate:
     return chosen
 
 
-def _members(folder: Candidate) -> tuple[Candidate, ...]:
+def _members(folder: CheckpointSource) -> tuple[CheckpointSource, ...]:
     inner = (member for within in folder.folders if within.path.name == _INNER for member in within.members)
     return (*folder.members, *inner)
 
 
-def _counter(save: Candidate, name: str) -> int:
+def _counter(save: CheckpointSource, name: str) -> int:
     content = save.torch.content if save.torch else {}
     value = content.get(name)
     return value if type(value) is int else -1
 
 
-def _written(save: Candidate) -> int:
+def _written(save: CheckpointSource) -> int:
     return save.path.stat().st_mtime_ns

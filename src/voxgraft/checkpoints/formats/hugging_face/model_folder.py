@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.weight_files import Weights, open_weights, weights_of_folder
 from voxgraft.checkpoints.model_card import ModelCard, card_beside
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.json_file import read_object
 
@@ -96,7 +96,7 @@ class ModelFolder:
         }
 
 
-def stated_config(candidate: Candidate) -> dict[str, Any] | None:
+def stated_config(candidate: CheckpointSource) -> dict[str, Any] | None:
     """The config.json of such a model in or beside a candidate; None where there is none, or it is someone else's."""
     path = _files(candidate).get(CONFIG)
     if path is None:
@@ -110,13 +110,13 @@ def stated_config(candidate: Candidate) -> dict[str, Any] | None:
     return config if ours else None
 
 
-def _files(candidate: Candidate) -> dict[str, Path]:
+def _files(candidate: CheckpointSource) -> dict[str, Path]:
     """name -> file in the folder, or in the one that the file stands in."""
-    folder = candidate if candidate.path.is_dir() else Candidate(candidate.path.absolute().parent)
+    folder = candidate if candidate.path.is_dir() else CheckpointSource(candidate.path.absolute().parent)
     return {path.name: path for path in folder.files}
 
 
-def open_model_folder(candidate: Candidate) -> ModelFolder:
+def open_model_folder(candidate: CheckpointSource) -> ModelFolder:
     """The configuration and the weights. Raises CheckpointError where either is absent or damaged."""
     files = _files(candidate)
     if CONFIG not in files:

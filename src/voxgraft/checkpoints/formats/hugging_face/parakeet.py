@@ -13,11 +13,11 @@ from pydantic import Field
 
 from voxgraft.architectures.families.fastconformer import FAMILY
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import read_ids
+from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
 
@@ -61,9 +61,9 @@ class Features(Settings):
 def read(folder: ModelFolder) -> Checkpoint:
     """An encoder, with its head where that is there. Raises CheckpointError where the encoder isn't whole."""
     stated = folder.config if "encoder_config" in folder.config else {"encoder_config": folder.config}
-    config = checked(_Config, stated, folder.files[CONFIG], _REMEDY)
+    config = validated(_Config, stated, folder.files[CONFIG], _REMEDY)
     name = "preprocessor_config.json"
-    features = checked(Features, folder.document(name), folder.files.get(name, folder.path), _REMEDY)
+    features = validated(Features, folder.document(name), folder.files.get(name, folder.path), _REMEDY)
     path = folder.weights.files[0]
     tensors, odd = renamed(folder.weights.tensors, RULES, path)
     store = folder.store(tensors)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.safetensors import is_safetensors, open_safetensors
 from voxgraft.checkpoints.containers.weight_files import NAMES
 from voxgraft.checkpoints.formats.hugging_face import parakeet, vits, wav2vec2, whisper
 from voxgraft.checkpoints.formats.hugging_face.model_folder import FORMAT, ModelFolder, open_model_folder, stated_config
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 
 __all__ = ["FORMAT", "read", "recognises"]
@@ -25,7 +25,7 @@ KINDS: dict[str, Callable[[ModelFolder], Checkpoint]] = {
 }
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a folder with such a config.json and weights, and for weights of no other maker beside such a config.json."""
     if candidate.path.is_dir():
         return any(name in candidate.names for name in NAMES) and stated_config(candidate) is not None
@@ -41,7 +41,7 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read the model by its kind. Raises CheckpointError for a kind that is of no use here."""
     folder = open_model_folder(candidate)
     reader = KINDS.get(folder.kind)

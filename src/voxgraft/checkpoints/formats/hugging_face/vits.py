@@ -13,7 +13,6 @@ from pydantic import Field
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.formats.hugging_face.found import renamed
@@ -21,9 +20,9 @@ from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, Model
 from voxgraft.checkpoints.formats.hugging_face.vits_names import POINTWISE, RULES
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import read_ids
 from voxgraft.checkpoints.formats.vits_tensors import folded_names
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.config.presets import quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
 
 VARIANT = "mms"
@@ -86,7 +85,7 @@ class _Tokenizer(Settings):
 
 def read(folder: ModelFolder) -> Checkpoint:
     """An MMS-TTS or other VitsModel. Raises CheckpointError where parts of the voice are absent."""
-    config = checked(_Config, folder.config, folder.files[CONFIG], _DAMAGED)
+    config = validated(_Config, folder.config, folder.files[CONFIG], _DAMAGED)
     tokenizer = _tokenizer(folder)
     tensors, left_out = _canonical(folder)
     architecture, notes = _architecture(folder, tensors)
@@ -121,7 +120,7 @@ def read(folder: ModelFolder) -> Checkpoint:
 
 def _tokenizer(folder: ModelFolder) -> _Tokenizer:
     name = "tokenizer_config.json"
-    return checked(_Tokenizer, folder.document(name), folder.files.get(name, folder.path), _DAMAGED)
+    return validated(_Tokenizer, folder.document(name), folder.files.get(name, folder.path), _DAMAGED)
 
 
 def _canonical(folder: ModelFolder) -> tuple[TensorStore, tuple[str, ...]]:
@@ -138,7 +137,7 @@ def _widened(tensor: LazyTensor) -> LazyTensor:
 
 def _architecture(folder: ModelFolder, tensors: TensorStore) -> tuple[dict[str, Any], list[str]]:
     recorded = {ours: folder.config[theirs] for ours, theirs in _RECORDED.items() if theirs in folder.config}
-    with located(tensors.path):
+    with naming_file(tensors.path):
         architecture, notes = vits_architecture(tensors.shapes, recorded)
     absent = sorted(inference_names(architecture) - folded_names(tensors.shapes))
     if absent:

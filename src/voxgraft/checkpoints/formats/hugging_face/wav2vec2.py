@@ -15,12 +15,12 @@ from pydantic import Field
 
 from voxgraft.architectures.families.wav2vec2 import FAMILY
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.weight_files import open_weights, overlaid, weights_of_folder
 from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import is_nested, read_ids
+from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
 
@@ -66,11 +66,11 @@ class _Features(Settings):
 
 def read(folder: ModelFolder) -> Checkpoint:
     """An encoder with the head and the adapters that there are; a file of adapters goes over the weights beside it."""
-    config = checked(_Config, folder.config, folder.files[CONFIG], _REMEDY)
-    tokenizer = checked(
+    config = validated(_Config, folder.config, folder.files[CONFIG], _REMEDY)
+    tokenizer = validated(
         _Tokenizer, folder.document("tokenizer_config.json"), _place(folder, "tokenizer_config.json"), _REMEDY
     )
-    features = checked(
+    features = validated(
         _Features, folder.document("preprocessor_config.json"), _place(folder, "preprocessor_config.json"), _REMEDY
     )
     languages = _adapters(folder)

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from voxgraft.architectures.families.whisper import FAMILY
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
+from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 
 _REMEDY = "Get the folder again from where the model came from."
@@ -48,9 +48,9 @@ class _Features(Settings):
 
 def read(folder: ModelFolder) -> Checkpoint:
     """An encoder, and the decoder where it is there. Raises CheckpointError where the encoder isn't."""
-    config = checked(_Config, folder.config, folder.files[CONFIG], _REMEDY)
+    config = validated(_Config, folder.config, folder.files[CONFIG], _REMEDY)
     name = "preprocessor_config.json"
-    features = checked(_Features, folder.document(name), folder.files.get(name, folder.path), _REMEDY)
+    features = validated(_Features, folder.document(name), folder.files.get(name, folder.path), _REMEDY)
     path = folder.weights.files[0]
     tensors, odd = renamed(folder.weights.tensors, RULES, path)
     store = folder.store(tensors)

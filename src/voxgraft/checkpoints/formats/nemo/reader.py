@@ -11,8 +11,6 @@ from typing import Any
 from pydantic import Field
 
 from voxgraft.architectures.families.fastconformer import FAMILY
-from voxgraft.checkpoints.candidate import Candidate
-from voxgraft.checkpoints.checked import Settings, checked
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tar import Member, is_tar, tar_members
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
@@ -21,6 +19,8 @@ from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, read_embed
 from voxgraft.checkpoints.formats.hugging_face.found import contradictions, renamed
 from voxgraft.checkpoints.formats.hugging_face.parakeet import EncoderSettings, Features, architecture, audio_spec
 from voxgraft.checkpoints.model_card import card_beside
+from voxgraft.checkpoints.settings import Settings, validated
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
 from voxgraft.yaml_file import parse_yaml
@@ -83,25 +83,25 @@ class _Config(Settings):
     tokenizer: dict[str, Any] | None = None
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a tar archive with NeMo's two files in it."""
     if not is_tar(candidate.head):
         return False
     return {_CONFIG, _WEIGHTS} <= set(tar_members(candidate.path))
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a FastConformer under `transformers`' names. Raises CheckpointError for other models of NeMo's."""
     path = candidate.path
     members = tar_members(path)
-    config = checked(_Config, parse_yaml(_bytes(candidate, members[_CONFIG]), path), path, _REMEDY)
+    config = validated(_Config, parse_yaml(_bytes(candidate, members[_CONFIG]), path), path, _REMEDY)
     weights = members[_WEIGHTS]
     file = read_embedded_torch_file(path, weights.start, weights.size)
     tensors, odd = renamed(_state(file), RULES, path)
     store = TensorStore(tensors, path)
     _check_kind(candidate, store, config.target)
     stated = {ours: config.encoder[theirs] for theirs, ours in _ENCODER.items() if theirs in config.encoder}
-    found = architecture(store.shapes, checked(EncoderSettings, stated, path, _REMEDY), path)
+    found = architecture(store.shapes, validated(EncoderSettings, stated, path, _REMEDY), path)
     card = card_beside(path)
     sound = config.preprocessor
     symbols = _symbols(config, found["symbols"])
@@ -137,7 +137,7 @@ def read(candidate: Candidate) -> Checkpoint:
     )
 
 
-def _bytes(candidate: Candidate, member: Member) -> bytes:
+def _bytes(candidate: CheckpointSource, member: Member) -> bytes:
     if member.size > _MAX_CONFIG:
         raise CheckpointError(
             "far too large for a configuration", file=candidate.path, field=_CONFIG, got=member.size, remedy=_REMEDY
@@ -156,7 +156,7 @@ def _state(file: TorchFile) -> Mapping[str, LazyTensor]:
     }
 
 
-def _check_kind(candidate: Candidate, store: TensorStore, target: str) -> None:
+def _check_kind(candidate: CheckpointSource, store: TensorStore, target: str) -> None:
     """A FastConformer subsamples by depthwise convolutions; a CTC head is one convolution of one position."""
     first, second = (store.shapes.get(f"encoder.subsampling.layers.{i}.weight", ()) for i in (0, 2))
     if len(first) == len(second) == 4 and second[1] == 1 and "ctc_head.weight" in store:

@@ -9,7 +9,6 @@ from typing import Any
 from voxgraft.architectures.dimensions.upsampler import Shapes
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.onnx import read_onnx
 from voxgraft.checkpoints.containers.protobuf import BYTES, FieldBudget, read_fields
@@ -18,9 +17,9 @@ from voxgraft.checkpoints.formats.piper.onnx_weights import Recovered, recover_v
 from voxgraft.checkpoints.formats.piper.voice_config import VoiceConfig, parse_voice_config, read_voice_json
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-onnx"
@@ -28,7 +27,7 @@ _ENDINGS = (".onnx.json", ".json")
 _HEAD_FIELDS = 64
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True where the content is an ONNX model: protobuf fields of ModelProto, a graph among them."""
     if candidate.head[:1] != b"\x08":
         return False
@@ -47,7 +46,7 @@ def _looks_cut_off(numbers: set[tuple[int, int]]) -> bool:
     return {(1, 0), (2, BYTES)} <= numbers
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Recover the whole generator of a voice. Raises CheckpointError where file or configuration is damaged."""
     path = candidate.path
     config_path = config_beside(path)
@@ -97,7 +96,7 @@ def config_beside(path: Path) -> Path:
 
 
 def _named(path: Path, shapes: Shapes, recovered: Recovered) -> tuple[dict[str, Any], list[str]]:
-    with located(path):
+    with naming_file(path):
         return vits_architecture(shapes, {}, recovered.upsample_rates, recovered.dilations)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile
@@ -17,9 +16,9 @@ from voxgraft.checkpoints.formats.piper.voice_config import VoiceConfig, parse_v
 from voxgraft.checkpoints.formats.vits_tensors import canonical_tensors, folded_names, looks_like_vits
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, as_recorded, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import default_symbols, quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-ckpt"
@@ -28,12 +27,12 @@ _TRAINING = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a file of torch.save whose state has the embedding of a VITS text encoder."""
     return candidate.torch is not None and looks_like_vits(_state(candidate.torch))
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a training checkpoint; its dimensions come from the tensors."""
     path, file = candidate.path, candidate.torch
     if file is None:
@@ -94,7 +93,7 @@ def _recorded(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _architecture(path: Path, tensors: TensorStore, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    with located(path):
+    with naming_file(path):
         architecture, notes = vits_architecture(tensors.shapes, recorded)
     absent = sorted(inference_names(architecture) - folded_names(tensors.shapes))
     if absent:

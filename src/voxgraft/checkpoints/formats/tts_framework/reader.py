@@ -15,7 +15,6 @@ from voxgraft.architectures.dimensions.hifigan import hifigan_architecture
 from voxgraft.architectures.dimensions.univnet import AUTHORS, generator_shapes, univnet_architecture
 from voxgraft.architectures.families import family_of
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
@@ -34,8 +33,8 @@ from voxgraft.checkpoints.formats.tts_framework.symbols import (
     voicesmith_symbols,
 )
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
-from voxgraft.errors import CheckpointError
+from voxgraft.checkpoints.source import CheckpointSource
+from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "tts-framework"
@@ -48,12 +47,12 @@ _WIDENED = (384, 385)
 _DAMAGED = "The file is damaged or was put together wrongly: copy or download it again."
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a file of torch.save that holds one of their models."""
     return candidate.torch is not None and save_in(candidate.torch.content) is not None
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a model; dimensions come from its tensors, the rest from what its maker always does, which is noted."""
     path, file = candidate.path, candidate.torch
     save = save_in(file.content) if file else None
@@ -62,7 +61,7 @@ def read(candidate: Candidate) -> Checkpoint:
     notes = [*save.notes, *(f"a naive loader would have run {call}" for call in file.unsafe_calls)]
     licence, source = stated_licence(path)
     symbols: SymbolTable | None = None
-    with located(path):
+    with naming_file(path):
         tensors = _tensors(save, candidate, notes)
         if save.family == "delightful":
             architecture, audio = _delightful(save, tensors, notes)
@@ -90,7 +89,7 @@ def read(candidate: Candidate) -> Checkpoint:
     )
 
 
-def _tensors(save: Save, candidate: Candidate, notes: list[str]) -> TensorStore:
+def _tensors(save: Save, candidate: CheckpointSource, notes: list[str]) -> TensorStore:
     """The model's tensors under canonical names; what is no part of it is noted."""
     tensors: dict[str, LazyTensor] = {}
     left_out = []
@@ -138,7 +137,7 @@ def _conditioning(tensors: TensorStore) -> int:
 
 
 def _univnet(
-    save: Save, candidate: Candidate, tensors: TensorStore, notes: list[str]
+    save: Save, candidate: CheckpointSource, tensors: TensorStore, notes: list[str]
 ) -> tuple[dict[str, Any], AudioSpec | None]:
     architecture = univnet_architecture(tensors.shapes, AUTHORS)
     check_complete(tensors.shapes, generator_shapes(architecture))

@@ -12,7 +12,6 @@ from typing import Any
 
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.torch.optimizer_state import rate_of, steps_of
 from voxgraft.checkpoints.formats.vits_original.config import (
@@ -24,9 +23,9 @@ from voxgraft.checkpoints.formats.vits_original.config import (
 )
 from voxgraft.checkpoints.formats.vits_tensors import canonical_tensors, folded_names
 from voxgraft.checkpoints.licence import stated_licence
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 FORMAT = "vits-original"
 _GENERATOR = "enc_p.emb.weight"
@@ -34,14 +33,14 @@ _DISCRIMINATOR = "discriminators.0."
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for a file of such a run, and for a folder with one."""
     if candidate.members:
         return any(_content(member) for member in _readable(candidate, []))
     return bool(_content(candidate))
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a generator, with the discriminators of the same save where they lie beside it."""
     notes: list[str] = []
     chosen = _newest(candidate, notes) if candidate.members else candidate
@@ -86,7 +85,7 @@ def read(candidate: Candidate) -> Checkpoint:
     )
 
 
-def _content(candidate: Candidate) -> Mapping[str, Any]:
+def _content(candidate: CheckpointSource) -> Mapping[str, Any]:
     """What `save_checkpoint` of that repository wrote of a generator or of discriminators; empty for anything else."""
     content = candidate.torch.content if candidate.torch else None
     model = content.get("model") if isinstance(content, dict) else None
@@ -95,7 +94,7 @@ def _content(candidate: Candidate) -> Mapping[str, Any]:
     return content if _GENERATOR in model or any(str(name).startswith(_DISCRIMINATOR) for name in model) else {}
 
 
-def _readable(folder: Candidate, notes: list[str]) -> list[Candidate]:
+def _readable(folder: CheckpointSource, notes: list[str]) -> list[CheckpointSource]:
     """The files of a folder that can be read at all; damaged files of torch.save are noted."""
     readable = []
     for member in folder.members:
@@ -107,7 +106,7 @@ def _readable(folder: Candidate, notes: list[str]) -> list[Candidate]:
     return readable
 
 
-def _newest(folder: Candidate, notes: list[str]) -> Candidate:
+def _newest(folder: CheckpointSource, notes: list[str]) -> CheckpointSource:
     """The generator that was trained for most steps, by what the files say; of discriminators, where there is none."""
     saves = [member for member in _readable(folder, notes) if _content(member)]
     voices = [save for save in saves if _GENERATOR in _content(save)["model"]]
@@ -120,7 +119,9 @@ def _newest(folder: Candidate, notes: list[str]) -> Candidate:
     return newest
 
 
-def _discriminators(path: Path, given: Candidate, generator: Mapping[str, Any], notes: list[str]) -> Mapping[str, Any]:
+def _discriminators(
+    path: Path, given: CheckpointSource, generator: Mapping[str, Any], notes: list[str]
+) -> Mapping[str, Any]:
     """What lies in D_N.pth beside G_N.pth; empty, and noted, where it is of another save."""
     beside = path.with_name(f"D{path.name[1:]}")
     if beside == path or not beside.is_file():
@@ -129,7 +130,9 @@ def _discriminators(path: Path, given: Candidate, generator: Mapping[str, Any], 
         notes.append(f"{beside.name} leads out of the folder and is not used")
         return {}
     try:
-        content = _content(next((save for save in given.members if save.path == beside), None) or Candidate(beside))
+        content = _content(
+            next((save for save in given.members if save.path == beside), None) or CheckpointSource(beside)
+        )
     except CheckpointError as fault:
         notes.append(f"{beside.name} beside it is not used: {fault.problem}")
         return {}
@@ -143,7 +146,7 @@ def _discriminators(path: Path, given: Candidate, generator: Mapping[str, Any], 
 def _architecture(
     path: Path, shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, Any], notes: list[str]
 ) -> dict[str, Any]:
-    with located(path):
+    with naming_file(path):
         architecture, found = vits_architecture(shapes, recorded(config))
     notes += found
     absent = sorted(inference_names(architecture) - folded_names(shapes))

@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.safetensors import is_safetensors, open_safetensors
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, as_recorded, read_metadata
-from voxgraft.checkpoints.located import located
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import as_tuples, quality_of
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 FORMAT = "voxgraft-safetensors"
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True for safetensors: the length of a JSON header, then the header."""
     return is_safetensors(candidate.head)
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a voice of ours. Raises CheckpointError where the file is damaged or someone else's."""
     path = candidate.path
     file = open_safetensors(path)
@@ -66,7 +65,7 @@ def read(candidate: Candidate) -> Checkpoint:
 
 
 def _vits(path: Path, tensors: TensorStore, architecture: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    with located(path):
+    with naming_file(path):
         return vits_architecture(tensors.shapes, as_recorded(architecture))
 
 

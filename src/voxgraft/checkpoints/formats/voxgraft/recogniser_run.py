@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from voxgraft.architectures.families import families
-from voxgraft.checkpoints.candidate import Candidate
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, read_metadata
+from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import as_tuples
 from voxgraft.errors import CheckpointError
 
@@ -18,7 +18,7 @@ _STATE = "state_dict"
 _TRAINING = ("optimizer_states", "voxgraft_run")
 
 
-def recognises(candidate: Candidate) -> bool:
+def recognises(candidate: CheckpointSource) -> bool:
     """True where `voxgraft` says that the family is one of recognisers."""
     own = _content(candidate).get(KEY)
     family = own.get("family") if isinstance(own, dict) else None
@@ -26,7 +26,7 @@ def recognises(candidate: Candidate) -> bool:
     return known is not None and known.task == "recogniser"
 
 
-def read(candidate: Candidate) -> Checkpoint:
+def read(candidate: CheckpointSource) -> Checkpoint:
     """Read the weights as they were at that step, not averaged. Raises CheckpointError where the file is damaged."""
     path, content = candidate.path, _content(candidate)
     own = read_metadata(content[KEY], path)
@@ -63,6 +63,6 @@ def read(candidate: Candidate) -> Checkpoint:
     )
 
 
-def _content(candidate: Candidate) -> dict[Any, Any]:
+def _content(candidate: CheckpointSource) -> dict[Any, Any]:
     content = candidate.torch.content if candidate.torch is not None else None
     return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Candidate: a file or folder that may be a checkpoint, looked at once for all readers."""
+"""CheckpointSource: a file or folder that may be a checkpoint, looked at once for all readers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LIKENESSES = (
 )
 
 
-class Candidate:
+class CheckpointSource:
     """A file or folder and what was found out about it; each fact is found at most once, when asked for.
 
     A reader of single files asks `head` and `torch`, which a folder answers with nothing; one of folders asks `files`.
@@ -52,18 +52,18 @@ class Candidate:
         return frozenset(path.name for path in self.files)
 
     @cached_property
-    def members(self) -> tuple[Candidate, ...]:
+    def members(self) -> tuple[CheckpointSource, ...]:
         """The files in a folder, each looked at once for all readers too."""
-        return tuple(Candidate(path) for path in self.files)
+        return tuple(CheckpointSource(path) for path in self.files)
 
     @cached_property
-    def folders(self) -> tuple[Candidate, ...]:
+    def folders(self) -> tuple[CheckpointSource, ...]:
         """The folders in a folder, links that leave it left out."""
         if not self.path.is_dir():
             return ()
         root = self.path.resolve()
         inner = (path for path in self.path.iterdir() if path.is_dir() and path.resolve().is_relative_to(root))
-        return tuple(Candidate(path) for path in sorted(inner))
+        return tuple(CheckpointSource(path) for path in sorted(inner))
 
     @cached_property
     def head(self) -> bytes:

@@ -1,4 +1,4 @@
-"""checked: others' settings held against what is known of them; the first fault is one clear error."""
+"""validated: others' settings held against what is known of them; the first fault is one clear error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Settings(BaseModel):
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def checked(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
+def validated(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
     """`data` from the file `path` as a `kind`. Raises CheckpointError naming the field."""
     try:
         return kind.model_validate(data)
