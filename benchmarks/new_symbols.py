@@ -24,7 +24,7 @@ import torch
 from voxgraft.architectures.families import family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
-from voxgraft.config.run import RecoveryConfig
+from voxgraft.config.tasks.voice import RecoveryConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.prepare.prepare import Prepared, prepare

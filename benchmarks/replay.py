@@ -47,7 +47,8 @@ def project(folder: Path, name: str, share: float, steps: int) -> RunConfig:
         base=BASE,
         graft={"keep_speakers": True},
         corpus={"held_out": sample.held_out_ids(), "validation": 4},
-        training={"steps": steps, "validate_every": steps, "replay": share},
+        training={"steps": steps, "validate_every": steps},
+        voice={"replay": share},
     )
 
 

@@ -193,7 +193,7 @@ def test_a_run_is_told_which_base_was_picked(here, tmp_path):
     name = described(tmp_path / "home" / "library", 1)
     path = str(Library().path(Library().get(name)))
     for base in (None, "auto"):
-        assert with_picked_base(RunConfig(base=base, language="de", quality="medium")).base == path
+        assert with_picked_base(RunConfig(base=base, language="de", voice={"quality": "medium"})).base == path
     assert with_picked_base(RunConfig(base="none")).base == "none"
 
 

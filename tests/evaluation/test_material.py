@@ -84,6 +84,6 @@ def test_languages_go_by_their_first_part():
     assert validation_sentences("en_US", 2) == validation_sentences("en-gb", 2) == validation_sentences("EN", 2)
     with pytest.raises(EvaluationError, match=r"got xx.*") as fault:
         validation_sentences("xx")
-    assert "evaluation.sentences" in fault.value.remedy
+    assert "voice.sentences" in fault.value.remedy
     with pytest.raises(EvaluationError, match="at most 8"):
         validation_sentences("en", 99)

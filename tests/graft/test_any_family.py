@@ -23,7 +23,7 @@ from voxgraft.project.project import require_trainable
 def _planned(fixture, graft, **settings):
     pytest.importorskip("torch")
     base = open_checkpoint(FIXTURES / fixture)
-    target = target_for(RunConfig(graft=graft, training={"discriminator": "none"} | settings), base, None)
+    target = target_for(RunConfig(graft=graft, voice={"discriminator": "none"}, training=settings), base, None)
     return base, target, make_plan(base, target)
 
 
@@ -113,13 +113,12 @@ def test_less_than_half_is_refused_until_it_is_asked_for(single):
     tensors = {name: array for name, array in single.tensors.items() if not name.startswith(("dec.", "flow."))}
     base = replace(single, tensors=tensors)
     for asked in (False, True):
-        target = target_for(RunConfig(graft={"allow_partial": asked}, training={"discriminator": "none"}), base)
+        target = target_for(RunConfig(graft={"allow_partial": asked}, voice={"discriminator": "none"}), base)
         plan = make_plan(base, target)
         assert plan.parameters_carried < 0.5
         assert bool(plan.refusals) != asked
     assert (
-        "--allow-partial"
-        in make_plan(base, target_for(RunConfig(training={"discriminator": "none"}), base)).refusals[0]
+        "--allow-partial" in make_plan(base, target_for(RunConfig(voice={"discriminator": "none"}), base)).refusals[0]
     )
 
 
@@ -128,7 +127,7 @@ def test_recovered_parts_and_discriminators_are_counted_apart(single):
     from tests.graft.test_plan import folded
 
     base = folded(single)
-    config = RunConfig(training={"discriminator": "light"})
+    config = RunConfig(voice={"discriminator": "light"})
     target = target_for(config, base)
     plan = make_plan(base, target)
     size = dict.fromkeys(plan.recovered, 0)

@@ -13,7 +13,7 @@ from voxgraft.graft.target import Target, target_for
 from voxgraft.graft.tensor_rows import sources_of
 from voxgraft.text.symbols import SymbolTable
 
-PLAIN = {"training": {"discriminator": "none"}}
+PLAIN = {"voice": {"discriminator": "none"}}
 
 
 def plan_for(base: Checkpoint, corpus_speakers=(), target_changes=None, **settings) -> tuple[GraftPlan, Target]:
@@ -46,7 +46,7 @@ CASES = {
     "many to one by name": ("many", (), {"graft": {"from_speaker": "cy"}}),
     "many kept and one new": ("many", ("ann",), {"graft": {"keep_speakers": True}}),
     "many to others": ("many", ("cy", "zoe", "ada"), {"graft": {"from_speaker": "bob"}}),
-    "piper discriminator": ("single", (), {"training": {"discriminator": "piper"}}),
+    "piper discriminator": ("single", (), {"voice": {"discriminator": "piper"}}),
     "refused network": ("single", (), {"quality": "high"}),
 }
 
@@ -217,13 +217,13 @@ def test_a_discriminator_is_carried_whole_or_not_at_all(single):
     pytest.importorskip("voxgraft.models.discriminators")
     import numpy as np
 
-    wanted = plan_for(single, training={"discriminator": "piper"})[1]
+    wanted = plan_for(single, voice={"discriminator": "piper"})[1]
     judge = {n: np.ones(s, np.float32) for n, s in wanted.shapes.items() if n.startswith("discriminator.")}
     whole = replace(single, tensors={**single.tensors, **judge})
-    plan, _ = plan_for(whole, training={"discriminator": "piper"})
+    plan, _ = plan_for(whole, voice={"discriminator": "piper"})
     assert plan.by_part["discriminator"] == {"copy": len(judge)}
     some = dict(list(judge.items())[:-1])
-    plan, _ = plan_for(replace(single, tensors={**single.tensors, **some}), training={"discriminator": "piper"})
+    plan, _ = plan_for(replace(single, tensors={**single.tensors, **some}), voice={"discriminator": "piper"})
     assert plan.by_part["discriminator"] == {"init": len(judge), "drop": len(some)}
 
 
@@ -238,7 +238,7 @@ def test_a_plan_is_pure_data(many, tmp_path):
 
 
 def test_from_scratch_everything_is_new():
-    config = RunConfig(quality="x_low", language="de", **PLAIN)
+    config = RunConfig(language="de", voice={"quality": "x_low", "discriminator": "none"})
     target = target_for(config, None)
     plan = scratch_plan(target)
     assert plan.counts == {"init": len(target.shapes)}

@@ -17,9 +17,9 @@ def _utterance(number: int, speaker: str | None) -> Utterance:
 def test_a_base_is_picked_where_none_is_named_and_scratch_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("VOXGRAFT_HOME", str(tmp_path))
     with pytest.raises(CheckpointError, match="no base at hand fits") as caught:
-        plan_project(RunConfig(quality="x_low"))
+        plan_project(RunConfig(voice={"quality": "x_low"}))
     assert "--from-scratch" in caught.value.remedy
-    result = plan_project(RunConfig(base="none", training={"discriminator": "none"}))
+    result = plan_project(RunConfig(base="none", voice={"discriminator": "none"}))
     assert result.base is None
     assert result.plan.counts.keys() == {"init"}
     assert result.target.quality == "medium"

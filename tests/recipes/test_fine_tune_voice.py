@@ -35,7 +35,7 @@ def test_the_recipe_trains_and_speaks(recipe, tmp_path, monkeypatch, capsys):
     recipe.main(
         [
             f"base={FIXTURES / 'single.ckpt'}", "corpus.path=few.jsonl", "corpus.validation=1", "training.steps=2",
-            "training.batch=2", "training.discriminator=none", "training.precision=fp32", "training.device=cpu",
+            "training.batch=2", "voice.discriminator=none", "training.precision=fp32", "training.device=cpu",
             "evaluation.recogniser=not-installed",
         ]
     )  # fmt: skip

@@ -37,7 +37,7 @@ def new(
         raise typer.BadParameter("--base and --from-scratch exclude each other")
     if recogniser and base == "auto" and not from_scratch:
         raise typer.BadParameter("name its base with --base, or say --from-scratch", param_hint="--recogniser")
-    options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "quality": quality}
+    options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "voice.quality": quality}
     options |= {"base": FROM_SCRATCH if from_scratch else base, "task": "recogniser" if recogniser else None}
     values = parse_overrides(settings, {name: value for name, value in options.items() if value is not None})
     if values["base"] != FROM_SCRATCH:

@@ -52,7 +52,7 @@ def plan(
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
     asked = {
         "base": FROM_SCRATCH if from_scratch else base,
-        "quality": quality,
+        "voice.quality": quality,
         "graft.speakers": speaker_names(speakers) if speakers is not None else None,
         "graft.languages": speaker_names(languages) if languages is not None else None,
         "graft.rename": renames(rename) or None,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from voxgraft.config.document import KeyPath
-from voxgraft.config.run import RunConfig
+from voxgraft.config.section import Section, inner_section
 from voxgraft.errors import ConfigError
 
 
 def config_error(
-    fault: ValidationError, values: Mapping[str, Any], file: str | Path | None, lines: Mapping[KeyPath, int]
+    fault: ValidationError,
+    values: Mapping[str, Any],
+    file: str | Path | None,
+    lines: Mapping[KeyPath, int],
+    model: type[Section],
 ) -> ConfigError:
     """The first fault as a ConfigError; the remedy counts the others."""
     errors = fault.errors(include_url=False)
@@ -24,7 +29,7 @@ def config_error(
     place = _real_place(first["loc"], values)
     line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
     if first["type"] == "extra_forbidden":
-        return unknown_setting(place[:-1], str(place[-1]), _fields_at(place[:-1]), file, line)
+        return unknown_setting(place, model, file, line)
     # Each branch of a union reports its own fault of one setting.
     same = [_sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
     others = f"; {len(errors) - len(same)} more settings are wrong" if len(errors) > len(same) else ""
@@ -44,44 +49,43 @@ def _sentence(message: str) -> str:
     return message[0].lower() + message[1:]
 
 
-def unknown_setting(
-    section: Sequence[str | int], name: str, known: Sequence[str], file: str | Path | None, line: int | None
-) -> ConfigError:
-    """A misspelt setting: the nearest right name in its section, else in any section."""
+def unknown_setting(place: KeyPath, model: type[Section], file: str | Path | None, line: int | None) -> ConfigError:
+    """A misspelt setting: the nearest right name in its section, else in any section of the model."""
+    section, name = place[:-1], str(place[-1])
+    known, every = tuple(_section_at(section, model)), setting_names(model)
     prefix = ".".join(map(str, section))
     nearest = [f"{prefix}.{n}" if prefix else n for n in difflib.get_close_matches(name, known, 1, 0.6)]
-    elsewhere = [n for n in setting_names() if n.rsplit(".", 1)[-1] == name]
-    elsewhere += difflib.get_close_matches(f"{prefix}.{name}" if prefix else name, setting_names(), 1, 0.6)
+    elsewhere = [n for n in every if n.rsplit(".", 1)[-1] == name]
+    elsewhere += difflib.get_close_matches(f"{prefix}.{name}" if prefix else name, every, 1, 0.6)
     suggestions = list(dict.fromkeys(nearest or elsewhere))[:3]
     remedy = (
         f"did you mean `{'` or `'.join(suggestions)}`?"
         if suggestions
         else f"known here: {', '.join(known) or 'nothing'}"
     )
-    return ConfigError("no such setting", file=file, field=_name((*section, name), line), remedy=remedy)
+    return ConfigError("no such setting", file=file, field=_name(place, line), remedy=remedy)
 
 
-def setting_names() -> list[str]:
+def setting_names(model: type[Section]) -> list[str]:
     """Every setting as `section.name`, sections left out."""
-    return [name for name, _ in _walk(RunConfig, "")]
+    return [name for name, _ in _walk(model, "")]
 
 
-def _walk(model: type[BaseModel], prefix: str) -> list[tuple[str, Any]]:
-    names: list[tuple[str, Any]] = []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            names += _walk(kind, f"{prefix}{name}.")
-        else:
-            names.append((prefix + name, field))
+def _walk(model: type[Section], prefix: str) -> list[tuple[str, FieldInfo]]:
+    names: list[tuple[str, FieldInfo]] = []
+    for name, field in model.settings().items():
+        inner = inner_section(field)
+        names += _walk(inner, f"{prefix}{name}.") if inner is not None else [(prefix + name, field)]
     return names
 
 
-def _fields_at(place: KeyPath) -> tuple[str, ...]:
-    model: Any = RunConfig
+def _section_at(place: KeyPath, model: type[Section]) -> Mapping[str, FieldInfo]:
+    """What may lie in a section; nothing where the place is none."""
+    section: type[Section] | None = model
     for name in place:
-        model = model.model_fields[str(name)].annotation
-    return tuple(model.model_fields)
+        field = section.settings().get(str(name)) if section is not None else None
+        section = inner_section(field) if field is not None else None
+    return section.settings() if section is not None else {}
 
 
 def _real_place(location: KeyPath, values: Any) -> KeyPath:

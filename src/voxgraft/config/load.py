@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from voxgraft.config.document import Document, parse_value, read_document, yaml_of
 from voxgraft.config.explain import config_error, unknown_setting
+from voxgraft.config.moved import moved_document, todays_name
 from voxgraft.config.run import RunConfig
-from voxgraft.config.section import Section
+from voxgraft.config.section import Section, inner_section
 from voxgraft.errors import ConfigError
 from voxgraft.files import write_atomically
 
@@ -40,7 +41,7 @@ def load_config(
     file = path / PROJECT_FILE if path.is_dir() else path
     if not file.exists():
         raise ConfigError("no such project", file=file, remedy="make one with `voxgraft new NAME`")
-    document = read_document(file)
+    document = moved_document(read_document(file), file)
     changed = _overridden(_anchored({"output": ".", **document.values}, file.parent), values or {}, overrides)
     return _validated(changed, document, file)
 
@@ -112,7 +113,8 @@ def _overridden(settings: Mapping[str, Any], values: Mapping[str, Any], override
     return changed
 
 
-def _set(settings: dict[str, Any], names: Sequence[str], value: Any, source: str | None) -> None:
+def _set(settings: dict[str, Any], given: Sequence[str], value: Any, source: str | None) -> None:
+    names = [str(name) for name in todays_name(tuple(given))]
     check_name(names, source)
     place = settings
     for step in names[:-1]:
@@ -124,13 +126,12 @@ def _set(settings: dict[str, Any], names: Sequence[str], value: Any, source: str
 
 def check_name(names: Sequence[str], source: str | None = "--set") -> None:
     """Raise ConfigError, naming the nearest right one, unless `names` leads to a setting or a section."""
-    section: Any = RunConfig
+    section: type[Section] | None = RunConfig
     for depth, name in enumerate(names):
-        if not (isinstance(section, type) and issubclass(section, Section)):
-            raise unknown_setting(tuple(names[:depth]), name, (), source, None)
-        if name not in section.model_fields:
-            raise unknown_setting(tuple(names[:depth]), name, tuple(section.model_fields), source, None)
-        section = section.model_fields[name].annotation
+        field = section.settings().get(name) if section is not None else None
+        if field is None:
+            raise unknown_setting(tuple(names[: depth + 1]), RunConfig, source, None)
+        section = inner_section(field)
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,5 +143,5 @@ def _validated(values: Mapping[str, Any], document: Document, file: Path | None)
         return RunConfig.model_validate(values)
     except ConfigError as fault:
         if isinstance(fault.__cause__, ValidationError):
-            raise config_error(fault.__cause__, values, file, document.lines) from fault
+            raise config_error(fault.__cause__, values, file, document.lines, RunConfig) from fault
         raise

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import yaml
 
-from voxgraft.config.run import Quality
+from voxgraft.config.tasks.voice import Quality
 from voxgraft.errors import ConfigError
 from voxgraft.text.symbols import SymbolTable
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from voxgraft.config.run import RunConfig
+from voxgraft.config.section import Section
 from voxgraft.files import write_atomically
 
 HEADING = """\
@@ -44,12 +44,12 @@ class Setting:
     description: str
 
 
-def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[tuple[str, str, list[Setting]]]:
+def settings(model: type[Section] = RunConfig, prefix: str = "") -> Iterator[tuple[str, str, list[Setting]]]:
     """Sections in their order: name (empty for the top), purpose, settings."""
     own = []
-    sections: list[tuple[str, type[BaseModel]]] = []
+    sections: list[tuple[str, type[Section]]] = []
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             sections.append((f"{prefix}{name}", field.annotation))
         else:
             own.append(Setting(f"{prefix}{name}", kind_of(field), _yaml(field.default), field.description or ""))

@@ -1,16 +1,31 @@
-"""Section: a part of the configuration."""
+"""Section: a part of the configuration; marks that say more of a setting than its type does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Only:
+    """Marks a setting in a shared section that only these tasks have."""
+
+    tasks: tuple[str, ...]
 
 
 class Section(BaseModel):
     """A part of the configuration: frozen, and a misspelt key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def settings(cls) -> Mapping[str, FieldInfo]:
+        """Settings and inner sections by their names."""
+        return cls.model_fields
 
     @field_validator("*", mode="before")
     @classmethod
@@ -19,3 +34,9 @@ class Section(BaseModel):
         if isinstance(value, bool) and field.field_name and cls.model_fields[field.field_name].annotation is not bool:
             raise ValueError("must not be a switch (yes/no, true/false)")
         return value
+
+
+def inner_section(field: FieldInfo) -> type[Section] | None:
+    """The section that a field holds; None where it is a setting."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None

@@ -6,10 +6,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from voxgraft.config.document import yaml_of
 from voxgraft.config.run import RunConfig
+from voxgraft.config.section import Section
 
 HEADING = """\
 # A voxgraft project. Every setting: docs/configuration.md, or the Python class RunConfig.
@@ -17,10 +16,10 @@ HEADING = """\
 """
 
 SHOWN = (
-    "name", "base", "language", "voice_type", "quality", "seed",
+    "name", "base", "language", "voice_type", "seed",
     "graft.speakers", "graft.from_speaker", "corpus.path", "corpus.validation", "corpus.held_out",
-    "training.steps", "training.minutes", "training.batch", "training.discriminator", "training.freeze",
-    "training.device",
+    "training.steps", "training.minutes", "training.batch", "training.freeze",
+    "training.device", "voice.quality", "voice.discriminator",
 )  # fmt: skip
 
 
@@ -29,13 +28,13 @@ def project_text(values: Mapping[str, Any]) -> str:
     return HEADING + "\n" + "\n".join(_section(RunConfig, values, "", 0)) + "\n"
 
 
-def _section(model: type[BaseModel], values: Mapping[str, Any], prefix: str, depth: int) -> list[str]:
+def _section(model: type[Section], values: Mapping[str, Any], prefix: str, depth: int) -> list[str]:
     lines: list[str] = []
     indent = "  " * depth
     for name, field in model.model_fields.items():
         place = f"{prefix}{name}"
         kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if isinstance(kind, type) and issubclass(kind, Section):
             inner = _section(kind, values.get(name, {}), f"{place}.", depth + 1)
             # A section of nothing but comments would be null.
             opened = any(line.strip() and not line.lstrip().startswith("#") for line in inner)

@@ -87,7 +87,7 @@ def target_for(
         architecture=architecture,
         symbols=symbols,
         speakers=speakers,
-        shapes=target_shapes(architecture, config.training.discriminator),
+        shapes=target_shapes(architecture, config.voice.discriminator),
         from_speaker=config.graft.from_speaker,
         languages=_languages(config, base, family),
         audio=base.audio if base is not None else None,
@@ -155,8 +155,8 @@ def _like_the_base(
 
 
 def _network(config: RunConfig, base: Checkpoint | None) -> tuple[dict[str, Any], int]:
-    if config.quality is not None or base is None:
-        keywords = preset(config.quality or "medium")
+    if config.voice.quality is not None or base is None:
+        keywords = preset(config.voice.quality or "medium")
         return keywords, keywords.pop("sample_rate")
     keywords = {name: value for name, value in base.architecture.items() if name != "sample_rate"}
     if base.audio is not None:

@@ -54,7 +54,7 @@ def pick_for(config: RunConfig | None) -> Picked:
 
     if config is None:
         return pick(Slot())
-    return pick(Slot(config.language, config.voice_type, config.quality))
+    return pick(Slot(config.language, config.voice_type, config.voice.quality))
 
 
 def known_bases() -> list[str]:

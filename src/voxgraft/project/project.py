@@ -110,8 +110,8 @@ def project_fit(config: RunConfig, base: Checkpoint | None) -> tuple[SymbolTable
         return None, None
     asked = base is not None or scratch or config.graft.symbols is not None
     symbols = project_symbols(config, base) if asked else None
-    if config.quality is not None or scratch:
-        return symbols, preset(config.quality or "medium")["sample_rate"]
+    if config.voice.quality is not None or scratch:
+        return symbols, preset(config.voice.quality or "medium")["sample_rate"]
     return symbols, base.audio.sample_rate if base is not None and base.audio is not None else None
 
 

@@ -33,8 +33,8 @@ def in_pieces_that_fit(
             if pieces >= len(batch):
                 raise TrainingError(
                     "a single clip needs more memory than there is",
-                    field="training.segment",
-                    remedy="set a smaller training.segment or training.window, or leave out the longest clips "
+                    field="voice.segment",
+                    remedy="set a smaller voice.segment or voice.window, or leave out the longest clips "
                     "with corpus.longest",
                 ) from fault
         pieces = min(2 * pieces, len(batch))

@@ -164,7 +164,7 @@ def heard_by_the_decoder(ready, monkeypatch):
 def test_the_decoder_learns_from_latents_spread_as_the_voice_will_be_spoken_with(started, monkeypatch):
     ready = started(weights={"from_text": 0})
     heard, mean, deviation, kl = heard_by_the_decoder(ready, monkeypatch)
-    assert ready.config.training.latent_noise == 0.333, "the default noise_scale of voices"
+    assert ready.config.voice.latent_noise == 0.333, "the default noise_scale of voices"
     torch.testing.assert_close(heard, mean + 0.333 * deviation)
     heard, mean, deviation, whole = heard_by_the_decoder(
         started(weights={"from_text": 0}, latent_noise=1.0), monkeypatch
@@ -268,8 +268,8 @@ def test_new_discriminators_learn_alone_before_the_generator_heeds_them(started)
     assert module.judge_from == 3
 
     def generator_gradient(weight):
-        module.settings = module.settings.model_copy(
-            update={"weights": module.settings.weights.model_copy(update={"adversarial": weight, "feature": 0.0})}
+        module.voice = module.voice.model_copy(
+            update={"weights": module.voice.weights.model_copy(update={"adversarial": weight, "feature": 0.0})}
         )
         module.zero_grad()
         total, against, _ = module.losses(batch)

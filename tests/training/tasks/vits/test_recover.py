@@ -4,7 +4,7 @@ import torch
 from tests.training.tasks.vits.tiny_project import project, spelt, tones
 
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.config.run import RecoveryConfig
+from voxgraft.config.tasks.voice import RecoveryConfig
 from voxgraft.graft.apply import apply_plan, build
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.target import target_like
@@ -125,8 +125,8 @@ def test_it_happens_once_for_a_base_and_its_settings(tmp_path, monkeypatch, caps
         assert torch.equal(tensor, second.module.generator.state_dict()[name]), name
     copied = tmp_path / "elsewhere"
     other = spelt("single.onnx", copied)
-    assert open_recovered(open_checkpoint(other), config.recovery) is not None, "by content, wherever it lies"
-    more = config.recovery.model_copy(update={"steps": 5})
+    assert open_recovered(open_checkpoint(other), config.voice.recovery) is not None, "by content, wherever it lies"
+    more = config.voice.recovery.model_copy(update={"steps": 5})
     assert open_recovered(open_checkpoint(other), more) is None
 
 

@@ -81,7 +81,7 @@ def test_silence_trains_to_no_nan(tmp_path):
 
 
 def test_a_refused_graft_begins_nothing(tmp_path):
-    config = project(tmp_path).model_copy(update={"quality": "high"})
+    config = project(tmp_path, quality="high")
     with pytest.raises(GraftError, match="refused"):
         train(config)
     assert nothing_written(tmp_path)
@@ -144,15 +144,13 @@ def test_new_symbols_are_learnt_even_though_the_texts_rate_is_0(tmp_path, capsys
         update={"graft": config.graft.model_copy(update={"symbols": str(tmp_path / "symbols.onnx.json")})}
     )
     ready = begin(config)
-    rates = ready.config.training.learning_rates
+    rates = ready.config.voice.learning_rates
     assert (rates.text_encoder, rates.duration) == (FROM_SCRATCH, 0)
     assert "text_encoder has something to learn" in capsys.readouterr().err
     assert any(p.requires_grad for p in ready.module.generator.enc_p.parameters())
     kept = {"learning_rates": {"text_encoder": 0}}
-    named = config.model_copy(
-        update={"training": RunConfig(training=settings(tmp_path, "x")["training"] | kept).training}
-    )
-    assert begin(named).config.training.learning_rates.text_encoder == 0, "what the settings name stays"
+    named = config.model_copy(update={"voice": RunConfig(voice=settings(tmp_path, "x")["voice"] | kept).voice})
+    assert begin(named).config.voice.learning_rates.text_encoder == 0, "what the settings name stays"
 
 
 def test_what_the_base_did_not_give_learns_at_its_parts_rate(tmp_path):
@@ -171,8 +169,8 @@ def test_what_the_base_did_not_give_learns_at_its_parts_rate(tmp_path):
 
 def test_a_voice_that_keeps_the_bases_noise_is_trained_with_it(tmp_path):
     config = project(tmp_path)
-    own = begin(config.model_copy(update={"noise_scale": None}))
-    assert own.config.training.latent_noise == own.metadata.scales["noise_scale"] == 0.667
+    own = begin(config.model_copy(update={"voice": config.voice.model_copy(update={"noise_scale": None})}))
+    assert own.config.voice.latent_noise == own.metadata.scales["noise_scale"] == 0.667
 
 
 @pytest.mark.usefixtures("without_export")
@@ -220,10 +218,10 @@ def test_from_scratch_everything_learns_and_a_voice_comes_out(tmp_path, monkeypa
     config = RunConfig(**settings(tmp_path, "none", steps=2) | {"quality": "x_low", "language": "en-us"})
     ready = begin(config)
     assert "from scratch" in capsys.readouterr().err
-    rates = ready.config.training.learning_rates.model_dump()
+    rates = ready.config.voice.learning_rates.model_dump()
     assert set(rates.values()) == {FROM_SCRATCH}
-    assert not ready.config.training.rates_by_size, "what was drawn at random has a size that means nothing"
-    assert ready.config.training.latent_noise == 1.0, "as VITS is trained"
+    assert not ready.config.voice.rates_by_size, "what was drawn at random has a size that means nothing"
+    assert ready.config.voice.latent_noise == 1.0, "as VITS is trained"
     assert ready.module.judge_from == 0, "nothing good that new judges could spoil"
     before = {name: p.detach().clone() for name, p in ready.module.generator.named_parameters()}
     module = fit(ready)

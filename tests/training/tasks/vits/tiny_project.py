@@ -12,7 +12,7 @@ import numpy as np
 from tests import paths
 
 from voxgraft.audio.write import write_wav
-from voxgraft.config.run import RunConfig
+from voxgraft.config.run import RunConfig, TrainingConfig
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.project.run_folder import MANIFEST
 
@@ -54,25 +54,30 @@ def corpus(folder: Path, texts: Iterable[str] = TEXTS, seconds: float = 0.9, spe
 
 
 def settings(folder: Path, base: Path | str, **training: Any) -> dict[str, Any]:
-    """Settings of a run of a few steps; `training` goes over them."""
+    """Settings of a run of a few steps; `training` goes over them, and over those of the voice what only voices have."""
+    of_loop = {name: value for name, value in training.items() if name in TrainingConfig.model_fields}
     return {
         "name": "tiny",
         "output": str(folder),
         "base": str(base),
         "corpus": {"validation": 1, "loudness": None, "trim": False},
-        "recovery": {"steps": 4, "batch": 2, "crop": 16, "check_every": 2},
-        "evaluation": {"sentences": ["abc dab."], "recogniser": "absent-on-purpose"},
+        "evaluation": {"recogniser": "absent-on-purpose"},
         "training": {
             "steps": 6,
             "batch": 3,
             "precision": "fp32",
+            "validate_every": 100,
+            "device": "cpu",
+            **of_loop,
+        },
+        "voice": {
+            "recovery": {"steps": 4, "batch": 2, "crop": 16, "check_every": 2},
+            "sentences": ["abc dab."],
             "segment": 2048,
             "window": 32,
-            "validate_every": 100,
             "discriminator": "light",
             "weights": {"from_text": 45},
-            "device": "cpu",
-            **training,
+            **{name: value for name, value in training.items() if name not in of_loop},
         },
     }
 

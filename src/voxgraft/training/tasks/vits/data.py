@@ -55,12 +55,12 @@ def material_of(config: RunConfig, target: Target) -> Material:
             f"{len(dull)} of {len(manifest)} recordings have a lower rate than {spec.sample_rate} Hz: they stay dull"
         )
     parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
-    segment = config.training.segment // spec.hop
+    segment = config.voice.segment // spec.hop
 
     train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
     require_examples(train, parts.train)
     require_examples(validation, parts.validation)
-    cutting = Cutting(config.training.window, segment, spec.hop, target.architecture["inter_channels"])
+    cutting = Cutting(config.voice.window, segment, spec.hop, target.architecture["inter_channels"])
     return Material(manifest, parts, spec, train.kept, validation.kept, cutting)
 
 
@@ -73,7 +73,7 @@ def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec
         cache_dir=Path(config.output) / "corpus" / "cache",
     )
     limits = (config.corpus.shortest, config.corpus.longest)
-    segment = config.training.segment // spec.hop
+    segment = config.voice.segment // spec.hop
     found = make_examples(prepared, partial(_encoded, target.symbols), target.speakers, segment, limits)
     _tell_what_is_missing(found.left_out, found.unknown)
     return found
@@ -86,7 +86,7 @@ def with_kept_voices(
     if base is None:
         return material
     voices = silent_voices(target.speakers, renamed(base.speakers, config.graft.rename), material.examples)
-    count = clips_for(config.training.replay, len(material.examples), len(voices))
+    count = clips_for(config.voice.replay, len(material.examples), len(voices))
     if not count:
         return material
     spoken = replay(

@@ -51,4 +51,4 @@ def scales_of(metadata: VoiceMetadata) -> dict[str, float]:
 
 
 def _noise(config: RunConfig) -> dict[str, float]:
-    return {} if config.noise_scale is None else {"noise_scale": config.noise_scale}
+    return {} if config.voice.noise_scale is None else {"noise_scale": config.voice.noise_scale}

@@ -14,6 +14,7 @@ from torch import nn
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.run import TrainingConfig
+from voxgraft.config.tasks.voice import VoiceConfig
 from voxgraft.errors import TrainingError
 from voxgraft.models.spectral import mel_spectrogram, spectrogram_to_mel
 from voxgraft.models.vits import PARTS, Vits
@@ -53,6 +54,7 @@ class VitsTraining(lightning.LightningModule):
         examples: Sequence[Example],
         spec: AudioSpec,
         settings: TrainingConfig,
+        voice: VoiceConfig,
         *,
         steps: int,
         seed: int,
@@ -62,19 +64,20 @@ class VitsTraining(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.generator = freeze_unlearned(generator, settings)
+        self.generator = freeze_unlearned(generator, settings, voice)
         self.discriminator = discriminator
         self.spec = spec
         self.settings = settings
+        self.voice = voice
         self.steps = steps
         self.seed = seed
         self.step = 0
         self.skipped = 0
         self.autocast = autocast
         self.anew = frozenset(anew)
-        self.judge_from = settings.discriminator_warmup if warm_up_discriminator else 0
-        self.segment = settings.segment // spec.hop
-        self.alignments = Alignments(examples, settings.realign_every)
+        self.judge_from = voice.discriminator_warmup if warm_up_discriminator else 0
+        self.segment = voice.segment // spec.hop
+        self.alignments = Alignments(examples, voice.realign_every)
         self.texts = KeptTexts()
         self.average = WeightAverage(self.generator, settings.ema)
         self.pieces = settings.accumulate
@@ -83,7 +86,7 @@ class VitsTraining(lightning.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW of the generator, a group a tensor, and of the discriminator."""
-        rates = self.settings.learning_rates
+        rates = self.voice.learning_rates
         groups = [
             {"params": [tensor], "part": part, "rate": getattr(rates, part), "share": self._share(name, tensor)}
             for part, tensors in trained_parts(self.generator)
@@ -97,7 +100,7 @@ class VitsTraining(lightning.LightningModule):
 
     def _share(self, name: str, tensor: nn.Parameter) -> float:
         # The size of what the base did not give says nothing; some of it begins as zeros.
-        by_size = self.settings.rates_by_size and name not in self.anew
+        by_size = self.voice.rates_by_size and name not in self.anew
         return share_by_size(tensor) if by_size else 1.0
 
     def training_step(self, batch: Batch, _: int) -> None:
@@ -148,7 +151,7 @@ class VitsTraining(lightning.LightningModule):
             if self.skipped >= MOST_SKIPPED:
                 raise TrainingError(
                     f"the gradients of {self.skipped} steps in a row are not finite numbers",
-                    field="training.learning_rates",
+                    field="voice.learning_rates",
                     remedy="set lower learning rates or training.precision=fp32, and begin the run anew",
                 )
             return
@@ -165,9 +168,9 @@ class VitsTraining(lightning.LightningModule):
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None, dict[str, torch.Tensor]]:
         """Loss of the generator, loss of the discriminator, and every term without its weight."""
-        weights, adversary = self.settings.weights, self.discriminator
+        weights, adversary = self.voice.weights, self.discriminator
         with torch.autocast(batch.audio.device.type, dtype=self.autocast, enabled=self.autocast is not None):
-            durations = None if self.settings.window is None else self._durations(batch)
+            durations = None if self.voice.window is None else self._durations(batch)
             text = self.texts.encode(self.generator, batch)
             output, from_text = window_pass(
                 self.generator,
@@ -175,7 +178,7 @@ class VitsTraining(lightning.LightningModule):
                 text,
                 durations,
                 self.segment,
-                spread=1.0 if self.settings.latent_noise is None else self.settings.latent_noise,
+                spread=1.0 if self.voice.latent_noise is None else self.voice.latent_noise,
                 from_text=weights.from_text > 0,
             )
         terms = reconstruction_terms(output, batch.spectrogram, self.spec, self.segment)
@@ -204,7 +207,7 @@ class VitsTraining(lightning.LightningModule):
         return terms
 
     def _align(self, batch: Batch) -> None:
-        if self.settings.window is None:
+        if self.voice.window is None:
             return
         clips = self._all_clips(batch)
         stale = self.alignments.stale(clips, self.step)
@@ -276,9 +279,9 @@ class VitsTraining(lightning.LightningModule):
         self.alignments.load_state_dict(state["alignments"])
 
 
-def freeze_unlearned(generator: Vits, settings: TrainingConfig) -> Vits:
+def freeze_unlearned(generator: Vits, settings: TrainingConfig, voice: VoiceConfig) -> Vits:
     """Freeze the parts that the settings name and those whose learning rate is 0."""
-    still = [part for part in PARTS if getattr(settings.learning_rates, part) == 0]
+    still = [part for part in PARTS if getattr(voice.learning_rates, part) == 0]
     return generator.freeze({*settings.freeze, *still})
 
 

@@ -16,7 +16,7 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
 
     From scratch that is every part. A rate that the settings name stays, and so do parts that they freeze.
     """
-    rates = config.training.learning_rates
+    rates = config.voice.learning_rates
     open_ = [
         p for p in (*PARTS, "discriminator") if p not in rates.model_fields_set and p not in config.training.freeze
     ]
@@ -28,7 +28,7 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
             part: rate for part in PARTS if (rate := getattr(rates, part)) and part not in config.training.freeze
         }
         said = ", ".join(f"{part} at {rate:g}" for part, rate in learning.items())
-        by_size = ", each tensor by its size" if config.training.rates_by_size else ""
+        by_size = ", each tensor by its size" if config.voice.rates_by_size else ""
         notice(f"fine-tuning: {said or 'nothing'} (from scratch {FROM_SCRATCH:g}){by_size}; the rest stays as it is")
         chosen = [part for part in open_ if part in new_parts(plan) and getattr(rates, part) == 0]
         for part in chosen:
@@ -36,10 +36,10 @@ def with_rates_for(config: RunConfig, plan: GraftPlan) -> RunConfig:
     if not chosen and plan.base_sha256 is not None:
         return config
     changes: dict[str, object] = {"learning_rates": rates.model_copy(update=dict.fromkeys(chosen, FROM_SCRATCH))}
-    if plan.base_sha256 is None and "rates_by_size" not in config.training.model_fields_set:
+    if plan.base_sha256 is None and "rates_by_size" not in config.voice.model_fields_set:
         # New weights have the size that they were drawn with, which says nothing.
         changes["rates_by_size"] = False
-    return config.model_copy(update={"training": config.training.model_copy(update=changes)})
+    return config.model_copy(update={"voice": config.voice.model_copy(update=changes)})
 
 
 def new_parts(plan: GraftPlan) -> set[str]:

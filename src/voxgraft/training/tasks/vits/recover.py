@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.checkpoints.formats.voxgraft.write import write_safetensors
-from voxgraft.config.run import RecoveryConfig
+from voxgraft.config.tasks.voice import RecoveryConfig
 from voxgraft.errors import CheckpointError
 from voxgraft.library.resolve import library_folder
 from voxgraft.models.spectral import linear_spectrogram, mel_spectrogram, spectrogram_to_mel

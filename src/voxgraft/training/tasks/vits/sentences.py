@@ -14,8 +14,8 @@ COUNT = 6
 
 def validation_texts(config: RunConfig, language: str, validation: Sequence[Example]) -> tuple[str, ...]:
     """Sentences that are never trained on."""
-    if config.evaluation.sentences:
-        return config.evaluation.sentences
+    if config.voice.sentences:
+        return config.voice.sentences
     try:
         return validation_sentences(language, COUNT)
     except EvaluationError:

@@ -184,7 +184,7 @@ def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) 
     """The base with all the parts that training needs, recovered where it lacks some."""
     if base is None or not needs_recovery(base):
         return base
-    kept = open_recovered(base, config.recovery)
+    kept = open_recovered(base, config.voice.recovery)
     if kept is not None:
         notice("the base lacks its posterior encoder: recovered earlier, taken from the cache")
         return kept
@@ -196,7 +196,7 @@ def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) 
     texts = [e.prepared.utterance.text for e in material.examples]
     ids = [np.array([i for part in encode_text(text, own.symbols) for i in part.ids]) for text in texts]
     clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
-    recovered = recover(base, model, ids, clips, config.recovery, config.seed)
+    recovered = recover(base, model, ids, clips, config.voice.recovery, config.seed)
     notice(f"recovered in {recovered.seconds:.0f} s; mel distance on real clips {recovered.mel_distance or 0:.2f}")
     return recovered.checkpoint
 
@@ -204,7 +204,7 @@ def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) 
 def _networks(target: Target, config: RunConfig) -> tuple[Vits, nn.Module | None]:
     generator = build(target, config.seed)
     assert isinstance(generator, Vits)
-    kind = config.training.discriminator
+    kind = config.voice.discriminator
     return generator, None if kind == "none" else build_judge(kind, config.seed)
 
 
@@ -217,19 +217,19 @@ def _settled(config: RunConfig, base: Checkpoint | None, clips: int) -> RunConfi
         "batch": choose_batch(settings, clips, device),
         "precision": precision,
         "device": device,
-        "latent_noise": _latent_noise(config, base),
     }
-    return config.model_copy(update={"training": settings.model_copy(update=changes)})
+    voice = config.voice.model_copy(update={"latent_noise": _latent_noise(config, base)})
+    return config.model_copy(update={"training": settings.model_copy(update=changes), "voice": voice})
 
 
 def _latent_noise(config: RunConfig, base: Checkpoint | None) -> float:
     """A decoder learns from latents as it will be given them; one that knows nothing yet, from all that there are."""
-    if config.training.latent_noise is not None:
-        return config.training.latent_noise
+    if config.voice.latent_noise is not None:
+        return config.voice.latent_noise
     if base is None:
         return 1.0
     spoken_with = metadata_of(base, name=config.name).scales["noise_scale"]
-    return spoken_with if config.noise_scale is None else config.noise_scale
+    return spoken_with if config.voice.noise_scale is None else config.voice.noise_scale
 
 
 def _module(
@@ -247,6 +247,7 @@ def _module(
         material.examples,
         material.spec,
         config.training,
+        config.voice,
         steps=config.training.steps,
         seed=config.seed,
         autocast=torch.bfloat16 if config.training.precision == "bf16" else None,
@@ -294,7 +295,7 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
         sample_rate=target.sample_rate,
         scales=scales_of(metadata),
         speaker=speaker,
-        margin=config.evaluation.cer_margin,
+        margin=config.voice.cer_margin,
     )
 
 
