@@ -3,7 +3,8 @@
 import pytest
 from tests.library.library_entries import choice
 
-from voxgraft.config.run import Quality, VoiceType
+from voxgraft.config.run import VoiceType
+from voxgraft.config.tasks.voice import Quality
 from voxgraft.errors import CheckpointError
 from voxgraft.library.entry import QUALITIES, VOICE_TYPES, Slot
 from voxgraft.library.languages import KIN, OTHER, SAME, closeness, language_key
