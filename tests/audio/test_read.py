@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from voxgraft.audio.read import read_audio, read_info
+from voxgraft.audio import kinds
+from voxgraft.audio.read import audio_blocks, read_audio, read_info, read_recording
 from voxgraft.audio.write import to_int16, write_wav
 from voxgraft.errors import AudioError
 
@@ -169,3 +170,100 @@ def test_a_streamed_wav_without_a_size_is_read(tmp_path):
     (tmp_path / "x.wav").write_bytes(_wav_header(16000, b"\1\0" * 8000, 0xFFFFFFFF))
     audio, _ = read_audio(tmp_path / "x.wav")
     assert len(audio) == 8000
+
+
+def _without_size(path: Path, size: bytes, riff: bytes | None = None, after: bytes = b"") -> Path:
+    content = bytearray(_good(path))
+    at = content.find(b"data") + 4
+    content[at : at + 4] = size
+    if riff is not None:
+        content[4:8] = riff
+    path.write_bytes(bytes(content) + after)
+    return path
+
+
+@pytest.mark.parametrize("size", [bytes(4), b"\xff" * 4, b"\xff\xff\xff\x7f", b"\x00\xf0\xff\xff"])
+@pytest.mark.parametrize("riff", [None, bytes(4), b"\xff" * 4, b"\x24\x00\x00\x00"])
+def test_a_wav_whose_size_was_never_written_is_read_to_its_end(tmp_path, size, riff):
+    path = _without_size(tmp_path / "x.wav", size, riff)
+    audio, rate = read_audio(path)
+    assert np.array_equal(to_int16(audio), to_int16(tone()))
+    assert (read_info(path).frames, read_info(path).sample_rate) == (len(audio), rate)
+    with audio_blocks(path, 0.1) as blocks:
+        assert np.array_equal(np.concatenate(list(blocks)), audio)
+
+
+def test_a_wav_that_was_cut_within_a_sample_is_read_up_to_it(tmp_path):
+    path = _without_size(tmp_path / "x.wav", bytes(4), after=b"\1")
+    assert len(read_audio(path)[0]) == len(tone())
+
+
+@pytest.mark.parametrize("after", [b"", b"LIST\x04\0\0\0INFO", b"LIST\x04\0\0\0INFOid3 \x02\0\0\0xy"])
+def test_a_wav_without_any_sound_stays_empty(tmp_path, after):
+    path = tmp_path / "x.wav"
+    path.write_bytes(_wav_header(16000, b"", 0) + after)
+    assert read_info(path).frames == 0
+    with pytest.raises(AudioError, match="holds no sound"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize("suffix", kinds.UNREAD)
+def test_a_kind_that_is_not_read_is_told_as_such_with_the_command_that_converts_it(tmp_path, suffix):
+    path = tmp_path / f"my clip{suffix}"
+    path.write_bytes(b"\0\0\0\x20ftypM4A " * 40)
+    with pytest.raises(AudioError, match="is not audio that can be read") as caught:
+        read_info(path)
+    assert f"ffmpeg -i '{path}' '{tmp_path}/my clip.wav'" in caught.value.remedy
+
+
+def test_a_command_that_converts_never_writes_over_its_source(tmp_path):
+    (tmp_path / "x.wav").write_bytes(b"\0\0\0\x20ftypM4A " * 40)
+    with pytest.raises(AudioError) as caught:
+        read_audio(tmp_path / "x.wav")
+    assert "x-2.wav" in caught.value.remedy
+
+
+@pytest.mark.parametrize("format", ["AU", "CAF", "W64", "AIFF", "FLAC"])
+def test_kinds_that_are_read(tmp_path, format):
+    path = tmp_path / f"x.{format.lower()}"
+    soundfile.write(path, tone(), 16000, format=format, subtype="PCM_16")
+    assert kinds.names_sound(path.name)
+    assert len(read_audio(path)[0]) == len(tone())
+
+
+@pytest.mark.parametrize("second", [-1.0, -0.98, -0.7])
+def test_stereo_in_antiphase_is_not_silence(tmp_path, second):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.stack([tone(), second * tone()], axis=1), 16000, subtype="FLOAT")
+    recording = read_recording(path)
+    assert recording.cancelling
+    assert np.allclose(recording.audio, tone(), atol=1e-6)
+    with audio_blocks(path, 0.1) as blocks:
+        assert np.allclose(np.concatenate(list(blocks)), tone(), atol=1e-6)
+
+
+@pytest.mark.parametrize("second", [1.0, 0.0, 0.5])
+def test_other_stereo_is_averaged(tmp_path, second):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.stack([tone(), second * tone()], axis=1), 16000, subtype="FLOAT")
+    recording = read_recording(path)
+    assert not recording.cancelling
+    assert np.allclose(recording.audio, (1 + second) / 2 * tone(), atol=1e-6)
+
+
+def test_a_pipe_in_a_recording_s_place_never_blocks(tmp_path):
+    os.mkfifo(tmp_path / "x.wav")
+    with pytest.raises(AudioError, match="is not a file that holds sound"):
+        read_audio(tmp_path / "x.wav")
+
+
+def test_a_stream_of_flac_that_does_not_say_its_length_is_told(tmp_path):
+    path = tmp_path / "x.flac"
+    soundfile.write(path, tone(), 16000)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match="doesn't say how long it is") as caught:
+        read_info(path)
+    assert "ffmpeg" in caught.value.remedy

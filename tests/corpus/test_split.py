@@ -1,7 +1,7 @@
 """The split: by text, speaker-safe, the same every time, and stable when clips are added."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voxgraft.corpus.manifest import Manifest, Utterance
@@ -50,6 +50,7 @@ def test_speakers_share_validation_and_all_are_trained():
     assert counts == [6, 2, 0]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["x", "y", None])), min_size=1, max_size=40),
     st.integers(0, 10),

@@ -32,9 +32,11 @@ def train_stt(
     follow_links: Annotated[
         bool,
         typer.Option(
-            "--follow-links", "--follow_links", help="Also read recordings outside of the folders of their CSV files."
+            "--follow-links/--no-follow-links",
+            "--follow_links/--no_follow_links",
+            help="Also read recordings outside of the folders of their CSV files.",
         ),
-    ] = False,
+    ] = True,
     resume: Annotated[bool, typer.Option(help="Go on with the last run in the folder to save in.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: training.device=cpu.")
@@ -46,5 +48,5 @@ def train_stt(
     from voxgraft.training.tasks.ctc.coqui_stt import train_stt as run
 
     told = {"corpus.skip_bad": skip_bad, "corpus.follow_links": follow_links}
-    changes = [*(f"{name}=true" for name, value in told.items() if value), *(settings or ())]
+    changes = [*(f"{name}={str(value).lower()}" for name, value in told.items()), *(settings or ())]
     tell_of_recogniser(run(context.args, changes, resume=resume), json)

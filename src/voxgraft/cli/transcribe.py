@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.inference.recogniser.transcript import Transcript
 
-SOUND_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".w64", ".caf"})
 _HOT_WEIGHT = 5.0
 
 
@@ -79,16 +78,24 @@ def transcribe(
 
 def _recordings(given: list[Path]) -> list[Path]:
     """The files that are named, and the recordings in folders that are named, in order."""
+    from voxgraft.audio.kinds import SOUND, conversion, names_sound
     from voxgraft.errors import AudioError
 
     files: list[Path] = []
+    unread: list[Path] = []
     for path in given:
-        if path.is_dir():
-            files += sorted(p for p in path.rglob("*") if p.suffix.lower() in SOUND_SUFFIXES and p.is_file())
-        else:
+        if not path.is_dir():
             files.append(path)
+            continue
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SOUND and p.is_file())
+        files += [p for p in found if names_sound(p.name)]
+        unread += [p for p in found if not names_sound(p.name)]
     if not files:
-        raise AudioError("there is no recording here", file=given[0], remedy="Name recordings, or a folder of them.")
+        remedy = conversion(unread[0]) if unread else "Name recordings, or a folder of them."
+        problem = "is not audio that can be read" if unread else "there is no recording here"
+        raise AudioError(problem, file=unread[0] if unread else given[0], remedy=remedy)
+    for path in unread:
+        notice(f"passed over: {path}: is not audio that can be read. {conversion(path)}")
     return list(dict.fromkeys(files))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from voxgraft.audio.kinds import READ, SOUND
 from voxgraft.audio.read import read_audio
 from voxgraft.audio.write import write_wav
-from voxgraft.corpus.importers.recordings import SUFFIXES
 from voxgraft.corpus.segment import find_utterances
 from voxgraft.corpus.split import is_speakable
 from voxgraft.errors import CorpusError
@@ -59,7 +59,7 @@ def _recordings(path: Path) -> list[Path]:
     found = sorted(_sounds(path.iterdir())) if path.is_dir() else []
     if not found:
         raise CorpusError(
-            "no recordings", file=path, expected=", ".join(SUFFIXES), remedy="name a recording or a folder of them"
+            "no recordings", file=path, expected=", ".join(READ), remedy="name a recording or a folder of them"
         )
     stems = [p.stem for p in found]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
@@ -69,4 +69,4 @@ def _recordings(path: Path) -> list[Path]:
 
 
 def _sounds(paths: Iterable[Path]) -> Iterable[Path]:
-    return (p for p in paths if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return (p for p in paths if p.suffix.lower() in SOUND and not p.name.startswith("."))

@@ -29,7 +29,7 @@ def test_what_is_wrong_is_one_error_with_file_line_and_remedy():
     with pytest.raises(CorpusError) as caught:
         usable(without(KEPT, found), found)
     assert caught.value.summary == "/some/t.csv: 1 recording can't be used: line 3: b: unreadable audio (what b has)"
-    assert caught.value.remedy.startswith("mend b, or leave them out with --skip-bad")
+    assert caught.value.remedy.startswith("Mend b, or leave them out with --skip-bad")
 
 
 def test_several_tables_are_named_each():
@@ -40,7 +40,7 @@ def test_several_tables_are_named_each():
     assert "6 recordings can't be used: one.csv line 3: b: " in caught.value.summary
     assert "two.csv line 1: c1: " in caught.value.summary
     assert caught.value.summary.endswith("and 3 more")
-    assert caught.value.remedy.startswith("mend them (`voxgraft corpus check` lists them all)")
+    assert caught.value.remedy.startswith("Mend them (`voxgraft corpus check` lists them all)")
 
 
 def test_characters_are_summed_up_and_the_rest_is_listed():

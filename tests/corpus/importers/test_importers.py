@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from voxgraft.corpus.importers import Importer, Row, Source, import_corpus, scan
-from voxgraft.corpus.importers.columns import find_delimiter, guess_columns, header_columns, split_line
+from voxgraft.corpus.importers.cells import split_line
+from voxgraft.corpus.importers.columns import find_delimiter, guess_columns, header_columns
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import CorpusError
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from voxgraft.audio.kinds import names_sound
 from voxgraft.audio.read import read_audio
 from voxgraft.audio.resample import resample
 from voxgraft.errors import AudioError, ConfigError
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif")
 _MOST_KEPT = 64
 _MOST_PIECES = 1000
 
@@ -58,7 +58,7 @@ def recordings_in(source: str) -> tuple[Path, ...]:
             "no such file or folder", field="augment overlay source", file=source, remedy="check the path"
         )
     found = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
-    return tuple(sorted(file for file in found if file.suffix.lower() in SUFFIXES))
+    return tuple(sorted(file for file in found if names_sound(file.name)))
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -35,17 +35,18 @@ def usable(
     if bad and not skip_bad:
         told, remedies = _summed_up(bad, findings)
         remedy = remedies[0] if len(remedies) == 1 else "mend them (`voxgraft corpus check` lists them all)"
+        remedy = f"{remedy[:1].upper()}{remedy[1:]}".removesuffix(".")
         raise CorpusError(
             f"{len(bad)} recording{'s' if len(bad) > 1 else ''} can't be used: {told}",
             file=source,
-            remedy=f"{remedy}, or {_SKIP}",
+            remedy=f"{remedy}, or {_SKIP}.",
         )
     if not kept.utterances:
         raise CorpusError(
             "no usable recordings",
             file=source,
             got=_listed(bad) if bad else "no rows",
-            remedy="check that the recordings lie in wavs/ beside the metadata and that the texts name them",
+            remedy="Check that the recordings lie in wavs/ beside the table, and that it names them.",
         )
     tell_left_out(bad)
     return kept

@@ -10,9 +10,11 @@ from pathlib import Path
 from voxgraft.audio.read import read_info
 from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.checks.usable import usable
+from voxgraft.corpus.encoding import WESTERN, WESTERN_FINDING
 from voxgraft.corpus.importers import audio_folder, headed, jsonl, metadata, paired
 from voxgraft.corpus.importers.importer import Importer, Row, Source
-from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id
+from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id, within_folders
+from voxgraft.corpus.lines import require_table, table_encoding
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import is_speakable
 from voxgraft.errors import AudioError, CorpusError
@@ -77,10 +79,14 @@ def several(path: str | Path) -> list[Path]:
 
 def _scan_one(path: Path, columns: tuple[str, ...] | None, follow_links: bool) -> Scan:
     importer, start, source = _open(path, columns)
-    recordings = Recordings(source.folder.absolute(), follow_links, source.trusted)
+    # A table that is a link may name what lies beside the file itself.
+    roots = (start.resolve().parent,) if start.is_file() else ()
+    recordings = Recordings(source.folder.absolute(), follow_links, source.trusted, roots)
     utterances: dict[str, Utterance] = {}
     findings: list[Finding] = []
     table = str(start) if start.is_file() else None
+    if start.is_file() and importer != "manifest" and table_encoding(start) == WESTERN:
+        findings.append(WESTERN_FINDING)
     with progress("Reading recordings", None) as advance:
         for row in source.rows:
             result = row if isinstance(row, Finding) else _utterance(row, recordings, utterances)
@@ -114,7 +120,9 @@ def _joined(paths: Sequence[Path], scans: Sequence[Scan]) -> Scan:
 
 def _open(path: Path, columns: tuple[str, ...] | None) -> tuple[str, Path, Source]:
     if not path.exists():
-        raise CorpusError("no such file or folder", file=path, remedy="check the path")
+        raise CorpusError("no such file or folder", file=path, remedy="Check the path.")
+    if not path.is_dir():
+        require_table(path)
     for importer in importers():
         start = importer.find(path)
         if start is not None:
@@ -123,7 +131,7 @@ def _open(path: Path, columns: tuple[str, ...] | None) -> tuple[str, Path, Sourc
         "no corpus found",
         file=path,
         expected=f"a folder with {metadata.FILE_NAMES[0]} (`id|text`) and wavs/, or recordings with .txt files beside them",
-        remedy="write metadata.csv, one line a recording: its file name, `|`, what is said",
+        remedy="Write metadata.csv, one line a recording: its file name, `|`, what is said.",
     )
 
 
@@ -141,17 +149,15 @@ def _size_findings(row: Row | Finding, utterance: Utterance) -> list[Finding]:
 
 def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) -> Utterance | Finding:
     """One row as an utterance, or what is wrong with it."""
-    name = utterance_id(row.id)
+    written = recordings.relative(row.id)
+    name = utterance_id(written)
     try:
         audio = recordings.find(row.audio)
     except UnsafePath as fault:
-        return Finding(
-            name,
-            "unsafe path",
-            str(fault),
-            "name files inside the folder, or trust the table: --follow-links (corpus.follow_links: true)",
-            row.line,
-        )
+        remedy = "name files inside the folder, or trust the table: --follow-links (corpus.follow_links: true)"
+        return Finding(name, "unsafe path", str(fault), remedy, row.line)
+    if row.id == row.audio and audio is not None:
+        name = _free_name(written, audio, known)
     if name in known:
         return Finding(name, "duplicate id", "this id was used before", "rename one of the two or remove it", row.line)
     if audio is None:
@@ -178,6 +184,12 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         language=row.language,
         line=row.line,
     )
+
+
+def _free_name(written: str, audio: Path, known: dict[str, Utterance]) -> str:
+    """An id of what is written; where another recording has the shortest, one with the extension or the folder."""
+    names = [utterance_id(written), within_folders(written), written.replace("\\", "/")]
+    return next((name for name in names if name not in known or known[name].audio == str(audio)), names[0])
 
 
 __all__ = ["BUILT_IN", "Importer", "Row", "Scan", "Source", "import_corpus", "importers", "scan", "scan_all", "several"]

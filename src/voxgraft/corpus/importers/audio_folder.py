@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from voxgraft.corpus.checks.finding import Finding
-from voxgraft.corpus.importers.headed import AUDIO_FOLDER, inside
+from voxgraft.corpus.importers.headed import AUDIO_FOLDER
 from voxgraft.corpus.importers.headed import find as find_table
 from voxgraft.corpus.importers.importer import Importer, Row, Source
-from voxgraft.corpus.importers.lines import line_fault, numbered_lines
+from voxgraft.corpus.lines import line_fault, numbered_lines
 from voxgraft.errors import CorpusError
 
 FILE_NAME = "metadata.jsonl"
@@ -81,7 +81,6 @@ def _first(path: Path) -> Iterator[object]:
 
 
 def _rows(path: Path) -> Iterator[Row | Finding]:
-    folder = path.parent.absolute()
     for number, line in numbered_lines(path):
         if not line.strip():
             continue
@@ -89,7 +88,7 @@ def _rows(path: Path) -> Iterator[Row | Finding]:
         if isinstance(row, str):
             yield Finding(line[:80], "malformed row", row, f"mend line {number} of {path.name}", number)
         else:
-            yield _row(row, folder, number, path)
+            yield _row(row, number, path)
 
 
 def _parsed(line: str) -> dict[str, object] | str:
@@ -104,7 +103,7 @@ def _parsed(line: str) -> dict[str, object] | str:
     return row if isinstance(row, dict) else "expected an object"
 
 
-def _row(row: dict[str, object], folder: Path, number: int, path: Path) -> Row | Finding:
+def _row(row: dict[str, object], number: int, path: Path) -> Row | Finding:
     name = row.get(AUDIO_FOLDER.audio)
     if not isinstance(name, str) or not name:
         where = f"mend line {number} of {path.name}"
@@ -113,10 +112,9 @@ def _row(row: dict[str, object], folder: Path, number: int, path: Path) -> Row |
         [value for key in keys if isinstance(value := row.get(key), str | int) and not isinstance(value, bool)]
         for keys in (AUDIO_FOLDER.text, AUDIO_FOLDER.speaker, AUDIO_FOLDER.language)
     )
-    audio = inside(name, folder)
     text = next((value for value in texts if isinstance(value, str)), "")
     speaker = str(speakers[0]) if speakers else None
-    return Row(audio, audio, " ".join(text.split()), speaker, str(languages[0]) if languages else None, number)
+    return Row(name, name, " ".join(text.split()), speaker, str(languages[0]) if languages else None, number)
 
 
 IMPORTER = Importer("hugging-face", find, read)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers import metadata
+from voxgraft.corpus.importers.cells import Cells, Style, cells_of
 from voxgraft.corpus.importers.columns import DELIMITERS
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.importers.jsonl import FILE_NAME as MANIFEST
-from voxgraft.corpus.importers.lines import LONGEST_LINE, line_fault, numbered_lines
+from voxgraft.corpus.lines import LONGEST_LINE, line_fault, numbered_lines
 from voxgraft.errors import CorpusError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".psv")
@@ -108,33 +107,28 @@ def _heading(layout: Layout, path: Path) -> tuple[str, list[str]] | None:
 
 
 def _rows(layout: Layout, path: Path, delimiter: str, headings: list[str]) -> Iterator[Row | Finding]:
-    folder = path.parent.absolute()
-    for number, line in numbered_lines(path):
-        if number == 1 or not line.strip():
-            continue
-        cells, fault = _cells(layout, line, delimiter)
-        if not fault and len(cells) != len(headings):
-            fault = f"expected {len(headings)} columns ({delimiter.join(headings[:8])}), got {len(cells)}"
-        if not fault and not cells[headings.index(layout.audio)]:
+    lines = numbered_lines(path)
+    next(lines, None)
+    style = Style(delimiter, len(headings), strict=True)
+    for row in cells_of(lines, style) if layout.quoted else _plain_cells(lines, delimiter):
+        fault = row.fault
+        if not fault and len(row.cells) != len(headings):
+            fault = f"expected {len(headings)} columns ({delimiter.join(headings[:8])}), got {len(row.cells)}"
+        if not fault and not row.cells[headings.index(layout.audio)]:
             fault = "no name of a recording"
         if fault:
-            clip = line[:LONGEST_LINE].split(delimiter)[0].strip()[:80].replace("\ufffd", "?").replace("\0", "?")
-            yield Finding(clip, "malformed row", fault, f"mend line {number} of {path.name}", number)
+            clip = row.line[:LONGEST_LINE].split(delimiter)[0].strip()[:80].replace("\ufffd", "?").replace("\0", "?")
+            yield Finding(clip, "malformed row", fault, f"mend line {row.number} of {path.name}", row.number)
         else:
-            yield _row(layout, dict(zip(headings, cells, strict=True)), folder, number)
+            yield _row(layout, dict(zip(headings, row.cells, strict=True)), row.number)
 
 
-def _cells(layout: Layout, line: str, delimiter: str) -> tuple[list[str], str | None]:
-    """The cells of a line, and why it has none, in words."""
-    fault = line_fault(line)
-    if fault:
-        return [], fault
-    if not layout.quoted:
-        return [_unquoted(cell.strip()) for cell in line.split(delimiter)], None
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))], None
-    except csv.Error as wrong:
-        return [], "a quote is opened and not closed" if "end of data" in str(wrong) else str(wrong)
+def _plain_cells(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[Cells]:
+    for number, line in lines:
+        if fault := line_fault(line):
+            yield Cells(number, line, fault=fault)
+        elif line.strip():
+            yield Cells(number, line, tuple(_unquoted(cell.strip()) for cell in line.split(delimiter)))
 
 
 def _unquoted(cell: str) -> str:
@@ -142,23 +136,14 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"').strip() if quoted else cell
 
 
-def _row(layout: Layout, cells: dict[str, str], folder: Path, number: int) -> Row:
-    audio = inside(cells[layout.audio], folder)
+def _row(layout: Layout, cells: dict[str, str], number: int) -> Row:
+    audio = cells[layout.audio]
     text, speaker, language = (
         next((cells[name] for name in names if cells.get(name)), None)
         for names in (layout.text, layout.speaker, layout.language)
     )
     size = cells.get(layout.size) if layout.size is not None else None
     return Row(audio, audio, text or "", speaker, language, number, size)
-
-
-def inside(name: str, folder: Path) -> str:
-    """A name as it is, but an absolute one relative to the folder where it lies in it."""
-    if not os.path.isabs(name) or ".." in Path(name).parts:
-        return name
-    return next(
-        (os.path.relpath(name, root) for root in (folder, folder.resolve()) if Path(name).is_relative_to(root)), name
-    )
 
 
 def _importer(layout: Layout) -> Importer:

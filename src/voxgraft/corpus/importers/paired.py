@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from voxgraft.audio.kinds import SOUND
 from voxgraft.corpus.checks.finding import Finding
+from voxgraft.corpus.encoding import WESTERN, WESTERN_FINDING, encoding_of, marked_encoding
 from voxgraft.corpus.importers.importer import Importer, Row, Source
-from voxgraft.corpus.importers.recordings import SUFFIXES
 
 LARGEST_TEXT = 1 << 16
 
@@ -26,6 +27,9 @@ def read(path: Path, columns: tuple[str, ...] | None) -> Source:
 
 
 def _rows(path: Path) -> Iterator[Row | Finding]:
+    encoding = encoding_of(_all_lines(path))
+    if encoding == WESTERN:
+        yield WESTERN_FINDING
     for name in _recordings(path):
         stem = os.path.splitext(name)[0].replace(os.sep, "/")
         text = (path / name).with_suffix(".txt")
@@ -37,24 +41,32 @@ def _rows(path: Path) -> Iterator[Row | Finding]:
         elif text.stat().st_size > LARGEST_TEXT:
             yield Finding(stem, "malformed row", f"{text.name} is over {LARGEST_TEXT} bytes", remedy)
         else:
-            yield _row(name, stem, text.read_bytes(), remedy)
+            yield _row(name, stem, text.read_bytes(), encoding, remedy)
 
 
-def _row(name: str, stem: str, content: bytes, remedy: str) -> Row | Finding:
+def _row(name: str, stem: str, content: bytes, encoding: str | None, remedy: str) -> Row | Finding:
     try:
-        utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+        text = content.decode(marked_encoding(content) or encoding or "utf-8")
     except UnicodeDecodeError:
         return Finding(stem, "malformed row", "the text is not valid UTF-8", remedy)
     speaker = stem.split("/")[0] if "/" in stem else None
     return Row(stem, name, " ".join(text.split()), speaker)
 
 
+def _all_lines(path: Path) -> Iterator[bytes]:
+    """What all texts hold, but those that tell their encoding themselves: one alone is too short to tell."""
+    for name in _recordings(path):
+        text = (path / name).with_suffix(".txt")
+        if text.is_file() and text.stat().st_size <= LARGEST_TEXT:
+            content = text.read_bytes()
+            yield from () if marked_encoding(content) else content.split(b"\n")
+
+
 def _recordings(path: Path) -> Iterator[str]:
     """Names of the recordings, relative to the folder, in order; one level of sub-folders."""
     for folder in [path, *sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))]:
         for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-            if os.path.splitext(entry.name)[1].lower() in SUFFIXES and not entry.name.startswith("."):
+            if os.path.splitext(entry.name)[1].lower() in SOUND and not entry.name.startswith("."):
                 yield os.path.relpath(entry.path, path)
 
 

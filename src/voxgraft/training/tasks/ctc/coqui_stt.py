@@ -55,6 +55,8 @@ def config_of(asked: Asked, changes: Sequence[str] = ()) -> RunConfig:
         "name": free_name(output),
         "output": str(output),
         "base": FROM_SCRATCH if base is None else str(base),
+        # The tables that Coqui STT's importers write name recordings wherever they lie.
+        "corpus": {"follow_links": True},
     }
     if asked.settings.get("graft.alphabet") and asked.settings.get("graft.bytes"):
         raise ConfigError(
