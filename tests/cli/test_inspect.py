@@ -13,9 +13,10 @@ FIELDS = {
 }  # fmt: skip
 
 
-def inspect(*arguments):
+def inspect(*arguments, cwd=None):
     code = "import sys; from voxgraft.cli.main import main; sys.argv[0] = 'voxgraft'; main()"
-    return subprocess.run([sys.executable, "-c", code, "inspect", *map(str, arguments)], capture_output=True, text=True)
+    command = [sys.executable, "-c", code, "inspect", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def facts_of(*arguments):
@@ -59,9 +60,11 @@ def test_tensors_on_request():
     assert embedding == {"name": "enc_p.emb.weight", "shape": [256, 8], "parameters": 2048, "part": "text encoder"}
 
 
-def test_the_screen_for_people():
-    result = inspect(PIPER / "single.onnx")
+def test_the_screen_for_people(tmp_path):
+    path = copied("single.onnx", tmp_path)
+    result = inspect(path.name, cwd=tmp_path)
     assert result.returncode == 0
+    assert result.stdout.splitlines()[0] == path.name
     assert len(result.stdout.splitlines()) < 35
     for word in ("vits", "piper-onnx", "16000 Hz", "posterior encoder", "text encoder", "not stated"):
         assert word in result.stdout

@@ -12,6 +12,12 @@ from typing import Any
 
 from voxgraft.progress import notice
 
+WIDTH_WITHOUT_TERMINAL = 120
+# Longer words are folded where a terminal is narrow.
+FOLDED = 14
+BETWEEN_COLUMNS = 3
+
+
 _SHOWN = "voxgraft.shown"
 _replaced: set[str] = set()
 
@@ -66,14 +72,29 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout, as wide as the terminal, or 120 columns where there is none."""
+    """A table on stdout, as wide as the terminal, or 120 columns where there is none.
+
+    The title is a line of its own, however long: a path can be copied whole. A terminal too narrow for the columns gets
+    longer lines, not empty cells.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", show_edge=False)
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    table = Table(show_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    console.width = max(console.width, _least_width([columns, *cells]))
+    if title:
+        console.print(Text(title, "italic"), soft_wrap=True)
+    console.print(table)
+
+
+def _least_width(cells: Sequence[Sequence[str]]) -> int:
+    """Characters that a table needs for every column to show words, the longest ones folded."""
+    words = ([len(word) for cell in column for word in cell.split()] for column in zip(*cells, strict=True))
+    return sum(min(max(lengths, default=0), FOLDED) + BETWEEN_COLUMNS for lengths in words)

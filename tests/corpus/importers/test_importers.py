@@ -250,9 +250,9 @@ def test_many_lines_are_quick(corpus, write):
     with open(corpus / "metadata.csv", "w") as file:
         file.write("a|Hi\n")
         file.writelines(f"clip{number}|Some text of usual length, as people say it\n" for number in range(50_000))
-    began = time.monotonic()
+    began = time.process_time()
     found = scan(corpus)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert len(found.manifest) == 1
     assert len(found.findings) == 50_000
 

@@ -153,10 +153,10 @@ def bomb_of_keys() -> bytes:
     ],
 )
 def test_damage_and_bombs_are_one_clear_error(raw):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(CheckpointError):
         run(raw)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_deeply_nested_data_does_not_overflow():
