@@ -67,17 +67,18 @@ class CheckpointError(VoxgraftError):
 
 
 @contextmanager
-def naming_file(file: str | PathLike[str], field: str | None = None) -> Iterator[None]:
+def naming_file(file: str | PathLike[str] | None = None, field: str | None = None) -> Iterator[None]:
     """Name the file, and the field, in CheckpointErrors from deep inside it that don't name one."""
     try:
         yield
     except CheckpointError as fault:
-        if fault.file is not None and (fault.field is not None or field is None):
+        named = fault.file or (str(file) if file is not None else None), fault.field or field
+        if named == (fault.file, fault.field):
             raise
         raise CheckpointError(
             fault.problem,
-            file=fault.file or file,
-            field=fault.field or field,
+            file=named[0],
+            field=named[1],
             expected=fault.expected,
             got=fault.got,
             remedy=fault.remedy,

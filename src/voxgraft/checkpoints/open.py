@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.source import CheckpointSource
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, naming_file
 
 ENTRY_POINTS = "voxgraft.readers"
 
@@ -74,7 +74,8 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
         known = []
         for reader in readers():
             if reader.recognises(candidate):
-                return reader.read(candidate)
+                with naming_file(path):
+                    return reader.read(candidate)
             known.append(reader.reads)
         likeness = candidate.likeness
     except OSError as fault:

@@ -6,6 +6,7 @@ Layout: POSIX ustar, https://pubs.opengroup.org/onlinepubs/9699919799/utilities/
 from __future__ import annotations
 
 import mmap
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,8 @@ from voxgraft.errors import CheckpointError
 
 _BLOCK = 512
 _MAX_MEMBERS = 10_000
+# Where a header keeps its checksum.
+_SUM = slice(148, 156)
 _REGULAR = (b"0", b"\0")
 _DAMAGED = "The archive is damaged or incomplete: copy or download it again."
 
@@ -37,27 +40,44 @@ def tar_members(path: Path) -> dict[str, Member]:
     """
     members: dict[str, Member] = {}
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
-        at = 0
+        at = headers = 0
         while at + _BLOCK <= len(buffer) and buffer[at : at + 1] != b"\0":
             header = buffer[at : at + _BLOCK]
+            _check_header(header, path)
             size = _size(header[124:136], path)
+            headers += 1
             if size > len(buffer) - at - _BLOCK:
                 raise CheckpointError("the archive is cut off", file=path, remedy=_DAMAGED)
             if header[156:157] in _REGULAR:
                 members[_name(header, path)] = Member(at + _BLOCK, size)
-            if len(members) > _MAX_MEMBERS:
+            if headers > _MAX_MEMBERS:
                 raise CheckpointError("more members than any real model has", file=path, remedy=_DAMAGED)
             at += _BLOCK + (size + _BLOCK - 1) // _BLOCK * _BLOCK
     return members
 
 
+def _check_header(header: bytes, path: Path) -> None:
+    """Compare a header with its checksum: the sum of its bytes, which some writers took for signed ones."""
+    summed = header[: _SUM.start] + b" " * (_SUM.stop - _SUM.start) + header[_SUM.stop :]
+    total = sum(summed)
+    signed = total - 256 * sum(byte > 127 for byte in summed)
+    if _octal(header[_SUM]) not in (total, signed):
+        raise CheckpointError("a header in the archive has a wrong checksum", file=path, remedy=_DAMAGED)
+
+
 def _size(field: bytes, path: Path) -> int:
+    """Never below zero, so that whoever goes from member to member arrives."""
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    try:
-        return int(field.rstrip(b" \0") or b"0", 8)
-    except ValueError as fault:
-        raise CheckpointError("a member without a size", file=path, got=repr(field), remedy=_DAMAGED) from fault
+    size = _octal(field)
+    if size is None:
+        raise CheckpointError("a member of the archive has no size", file=path, got=repr(field), remedy=_DAMAGED)
+    return size
+
+
+def _octal(field: bytes) -> int | None:
+    digits = field.strip(b" \0") or b"0"
+    return int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
 
 
 def _name(header: bytes, path: Path) -> str:

@@ -32,7 +32,7 @@ class TensorStore(Mapping[str, np.ndarray]):
 
     def stored(self, name: str) -> np.ndarray:
         """A tensor in the numbers that the file holds it in."""
-        with naming_file(self.path):
+        with naming_file(self.path, field=name):
             return self._tensors[name].load()
 
     def __getitem__(self, name: str) -> np.ndarray:

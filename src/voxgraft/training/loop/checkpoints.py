@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 
+from voxgraft.checkpoints.containers.torch.unpickle import require_undamaged
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import TrainingError
+from voxgraft.errors import CheckpointError, TrainingError
 from voxgraft.files import replacing
 from voxgraft.progress import notice
 
@@ -88,9 +89,11 @@ def full_disk_explained(path: Path) -> Iterator[None]:
 def load(path: Path) -> dict[str, Any]:
     """A checkpoint of ours, tensors only: no code in it can run."""
     try:
+        # Mapped into memory, what torch loads is compared with no checksum.
+        require_undamaged(path)
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as fault:
-        reason = str(fault).strip() or type(fault).__name__
+        reason = (fault.problem if isinstance(fault, CheckpointError) else str(fault).strip()) or type(fault).__name__
         raise TrainingError(
             f"the checkpoint can't be read: {reason.splitlines()[0][:160]}",
             file=path,

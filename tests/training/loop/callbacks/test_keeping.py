@@ -200,5 +200,7 @@ def test_a_fault_without_words_is_told_by_its_kind(tmp_path, monkeypatch):
         raise EOFError
 
     monkeypatch.setattr(torch, "load", silent)
+    path = tmp_path / "epoch=0-step=1.ckpt"
+    path.write_bytes(b"no archive")
     with pytest.raises(TrainingError, match="can't be read: EOFError"):
-        load(tmp_path / "epoch=0-step=1.ckpt")
+        load(path)

@@ -14,6 +14,7 @@ from voxgraft.errors import CheckpointError
 MAX_DIMS = 64
 _MAX_REPEATED = 2**20
 _DAMAGED = "The file is damaged or hostile: copy or download it again from its maker."
+_ALTERED = "Copy or download it again; of a training run, take the checkpoint before it."
 
 # torch's storage classes -> numpy; BFloat16 comes from ml_dtypes.
 STORAGE_DTYPES = {
@@ -68,12 +69,17 @@ def numpy_dtype(code: str, big_endian: bool = False) -> np.dtype:
 
 @dataclass
 class Bytes:
-    """Where a storage's bytes lie: `offset` and `size` in the file; `inflated` is their number once decompressed."""
+    """Where a storage's bytes lie: `offset` and `size` in the file; `inflated` is their number once decompressed.
+
+    `crc` is their CRC-32; 0 where whoever wrote the file worked none out, as torch can be told. None: there is no place
+    for one. It is compared at the first read.
+    """
 
     buffer: mmap.mmap | memoryview | bytes
     offset: int
     size: int
     inflated: int | None = None
+    crc: int | None = None
 
     @property
     def available(self) -> int:
@@ -81,18 +87,26 @@ class Bytes:
         return self.size if self.inflated is None else self.inflated
 
     def read(self) -> mmap.mmap | bytes | memoryview:
-        """The buffer that holds them from `start` on."""
-        if self.inflated is None:
-            return self.buffer
+        """The buffer that holds them from `start` on. Raises CheckpointError where they are not what was written."""
+        data = self.buffer if self.inflated is None else self._inflate(self.inflated)
+        if self.crc:
+            if zlib.crc32(memoryview(data)[self.start : self.start + self.available]) != self.crc:
+                raise CheckpointError("the file is damaged: the checksum of these values is wrong", remedy=_ALTERED)
+            self.crc = None
+        return data
+
+    def content(self) -> bytes:
+        """The bytes themselves, of something small."""
+        return bytes(memoryview(self.read())[self.start : self.start + self.available])
+
+    def _inflate(self, size: int) -> bytes:
         raw = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            data = raw.decompress(self.buffer[self.offset : self.offset + self.size], self.inflated)
+            data = raw.decompress(self.buffer[self.offset : self.offset + self.size], size)
         except zlib.error as fault:
             raise CheckpointError("a compressed tensor is damaged", remedy=_DAMAGED) from fault
-        if len(data) != self.inflated:
-            raise CheckpointError(
-                "a compressed tensor is cut off", remedy=_DAMAGED, expected=self.inflated, got=len(data)
-            )
+        if len(data) != size:
+            raise CheckpointError("a compressed tensor is cut off", remedy=_DAMAGED, expected=size, got=len(data))
         return data
 
     @property
