@@ -1,6 +1,10 @@
 """obtain: from the catalogue into the library, from anywhere, once."""
 
 import hashlib
+import http.server
+import json
+import shutil
+import threading
 import zipfile
 
 import pytest
@@ -96,3 +100,69 @@ def test_a_mirror_takes_over(library):
     part = {"file": "a.ckpt", "urls": ["/nowhere/a.ckpt", str(CKPT)], "sha256": HASH}
     found = base_from("tts_models/de/a/b", {"parts": [part], "family": "vits", "language": "de"}, "here")
     assert obtain(found, library).entry.sha256 == HASH
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A server of the checkpoint that says no language, and the paths that it was asked for."""
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *details):
+            super().__init__(*details, directory=str(PIPER))
+
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/single.ckpt", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("name", [None, "tts_models/de/mine/x"])
+def test_what_only_lacks_its_language_is_not_fetched_again(library, served, name):
+    url, asked = served
+    (found,) = wanted_bases(url)
+    with pytest.raises(CheckpointError, match="which language") as fault:
+        obtain(found, library)
+    assert "--language" in fault.value.remedy
+    assert "kept" in fault.value.remedy
+    assert library.disk_use() >= CKPT.stat().st_size
+    first = len(asked)
+    (found,) = wanted_bases(url, "de", name=name)
+    entry = obtain(found, library).entry
+    assert entry.slot.language == "de"
+    assert len(asked) == first, "what is there is taken up"
+    assert downloads(library) == []
+
+
+def test_an_entry_of_the_catalogue_without_a_language_takes_the_one_that_is_said(library):
+    (library.folder.parent / "catalogue.d").mkdir(parents=True)
+    listed = {"tts_models/xx/anna/x": {"family": "vits", "urls": [str(CKPT)]}}
+    (library.folder.parent / "catalogue.d" / "mine.json").write_text(json.dumps(listed))
+    (found,) = wanted_bases("tts_models/xx/anna/x")
+    with pytest.raises(CheckpointError, match="which language"):
+        obtain(found, library)
+    (found,) = wanted_bases("tts_models/xx/anna/x", "de", "F")
+    assert str(obtain(found, library).entry.slot) == "de F ?"
+
+
+def test_an_archive_without_room_to_unpack_is_kept(library, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for path in (VOICE, VOICE.with_name("single.onnx.json")):
+            file.write(path, path.name)
+    found = base(Part("release.zip", (str(tmp_path / "x.zip"),)), kind="release", archive=True)
+    with monkeypatch.context() as patch:
+        free = shutil.disk_usage(tmp_path)._replace(free=VOICE.stat().st_size)
+        patch.setattr("voxgraft.library.archive.shutil.disk_usage", lambda _: free)
+        patch.setattr("voxgraft.library.download._check_disk", lambda *_: None)
+        with pytest.raises(CheckpointError, match="not free"):
+            obtain(found, library)
+    (tmp_path / "x.zip").unlink()
+    assert obtain(found, library).entry.main == "single.onnx"

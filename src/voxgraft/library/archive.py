@@ -16,6 +16,10 @@ _LARGEST = 20 * 10**9
 _PIECE = 2**20
 
 
+class NoRoom(CheckpointError):
+    """A sound archive, and too little disk for what is in it."""
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Write the files of a zip into `folder`, flat: what they lie in is left out, as are links.
 
@@ -43,7 +47,11 @@ def _check(members: list[zipfile.ZipInfo], archive: Path, folder: Path) -> None:
     if len(members) > _MOST_FILES or total > _LARGEST:
         raise _wrong(archive, f"the archive holds {len(members)} files of {total} bytes, more than is allowed")
     if total > shutil.disk_usage(folder).free:
-        raise _wrong(archive, f"unpacking needs {total / 1e9:.2f} GB, which are not free")
+        raise NoRoom(
+            f"unpacking needs {total / 1e9:.2f} GB, which are not free",
+            file=folder,
+            remedy="Free some disk space and try again: what was fetched is kept.",
+        )
 
 
 def _write(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:

@@ -6,18 +6,19 @@ import difflib
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from voxgraft.architectures.families import families
 from voxgraft.errors import CheckpointError
-from voxgraft.library.archive import unpack
+from voxgraft.library.archive import NoRoom, unpack
 from voxgraft.library.catalogue import Base, Part, load_catalogue
 from voxgraft.library.download import Wanted, download
-from voxgraft.library.entry import Slot, file_stem, is_file_name, word
+from voxgraft.library.entry import Slot, is_file_name, word
 from voxgraft.library.languages import SAME, closeness
 from voxgraft.library.lock import locked
-from voxgraft.library.shelve import Shelved, Stated, shelve
+from voxgraft.library.shelve import LanguageNotKnown, Shelved, Stated, shelve
 from voxgraft.library.store import DOWNLOADS, Library
 
 _UNPACKED = "unpacked"
@@ -27,10 +28,11 @@ _MODELS = (".ckpt", ".pth", ".onnx", ".safetensors", ".pt")
 def obtain(base: Base, library: Library, *, timeout: float = 30.0, tries: int = 5, pause: float = 1.0) -> Shelved:
     """Fetch the files of a base, verify them as far as anything is known of them, and add it.
 
-    What is there already is not fetched again; a fetch that was stopped goes on. Raises CheckpointError.
+    What is there already is not fetched again; a fetch that was stopped goes on, and what came whole is kept until it
+    is in the library, unless it is no checkpoint. Raises CheckpointError.
     """
     _check_possible(base)
-    place = library.folder / DOWNLOADS / file_stem(base.name)
+    place = library.folder / DOWNLOADS / _key(base)
     waiting = f"another process is fetching {base.name}; waiting for it"
     with locked(place.with_name(f".{place.name}.lock"), waiting=waiting):
         there = library.find(base.name)
@@ -47,9 +49,17 @@ def obtain(base: Base, library: Library, *, timeout: float = 30.0, tries: int = 
                 remarks.append(f"{part.file} is not there, and not needed: {fault.problem}")
         try:
             shelved = shelve(_opened(base, place), library, _stated(base), moving=True)
-        finally:
-            # Also where it is no checkpoint: another try shall not find the same file.
+        except LanguageNotKnown as fault:
+            raise LanguageNotKnown(
+                fault.problem, file=base.name, remedy=f"{fault.remedy} What was fetched is kept for that."
+            ) from fault
+        except NoRoom:
+            raise
+        except CheckpointError:
+            # Another try shall not find the same file.
             shutil.rmtree(place, ignore_errors=True)
+            raise
+        shutil.rmtree(place, ignore_errors=True)
     return Shelved(shelved.entry, (*remarks, *shelved.remarks))
 
 
@@ -67,7 +77,8 @@ def wanted_bases(
     catalogue = load_catalogue()
     base = catalogue.find(what)
     if base is not None:
-        return [base]
+        said = Slot(base.slot.language or language, base.slot.voice_type or voice_type, base.slot.quality)
+        return [replace(base, slot=said)]
 
     def fits(base: Base) -> bool:
         return voice_type in (None, base.slot.voice_type) and quality in (None, base.slot.quality)
@@ -87,6 +98,12 @@ def wanted_bases(
         if by_hand
         else f"{f'Did you mean {chr(44).join(near)}? ' if near else ''}See `voxgraft library list --catalogue`.",
     )
+
+
+def _key(base: Base) -> str:
+    """A name for what is fetched: the same for the same files, whatever they are to be called in the library."""
+    known = "\n".join(f"{part.file} {part.sha256 or part.urls[0]}" for part in base.parts)
+    return hashlib.sha256(known.encode()).hexdigest()[:32]
 
 
 def _at_address(url: str, language: str | None, voice_type: str | None, name: str | None) -> Base:

@@ -37,6 +37,10 @@ _BESIDE = (
 _LARGEST_BESIDE = 256 * 2**20
 
 
+class LanguageNotKnown(CheckpointError):
+    """A whole checkpoint that doesn't say which language it speaks."""
+
+
 @dataclass(frozen=True)
 class Stated:
     """What the user or a catalogue says of a base; None is found out where it can be."""
@@ -79,7 +83,7 @@ def _described(checkpoint: Checkpoint, path: Path, stated: Stated, remarks: list
     kind = _TYPES[family_of(checkpoint.family).task]
     language = stated.language or _language(checkpoint)
     if language is None and kind != "vocoder_models" and len(checkpoint.languages) < 2:
-        raise CheckpointError(
+        raise LanguageNotKnown(
             "doesn't say which language it speaks", file=path, remedy="Say it with --language, as in --language de."
         )
     language = plain_language(language) if language else None
