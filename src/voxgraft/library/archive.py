@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 import zipfile
@@ -31,7 +32,11 @@ def unpack(archive: Path, folder: Path) -> None:
             _check(members, archive, folder)
             for member in members:
                 _write(content, member, folder / PurePosixPath(member.filename).name, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as fault:
+    except OSError as fault:
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        raise _wrong(archive, f"can't be unpacked: {str(fault)[:120]}") from fault
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         raise _wrong(archive, f"can't be unpacked: {str(fault)[:120]}") from fault
 
 
