@@ -88,3 +88,18 @@ def test_mistakes_are_named():
 )
 def test_what_counts_as_the_same_text(one, other, same):
     assert (text_key(one) == text_key(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("clips", "validation"),
+    [(2, 1), (3, 1), (4, 1), (8, 1), (9, 1), (12, 2), (20, 3), (48, 8), (60, 8), (1000, 8)],
+)
+def test_most_of_a_small_corpus_is_trained_on(clips, validation):
+    parts = split(numbered(clips), 8)
+    assert (len(parts.train), len(parts.validation)) == (clips - validation, validation)
+
+
+def test_more_is_validated_on_where_that_is_asked_for():
+    assert len(split(numbered(20), 9).validation) == 9
+    assert len(split(numbered(9), 9).validation) == 4
+    assert len(split(numbered(9), 8, most=1.0).validation) == 8

@@ -73,7 +73,9 @@ class CorpusConfig(Section):
 
     path: str | None = Field(None, description="Folder or metadata.csv, where the project holds no imported manifest.")
     validation: Annotated[int, SOUNDING] = Field(
-        8, ge=1, description="Utterances set aside for validation, speaker by speaker, by text."
+        8,
+        ge=1,
+        description="Texts set aside for validation, speaker by speaker; 8 is at most a sixth of a small corpus.",
     )
     held_out: tuple[str, ...] = Field(
         (), description="Ids that are never trained or validated on, kept for evaluation."

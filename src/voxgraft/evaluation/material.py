@@ -9,12 +9,13 @@ from pathlib import Path
 from voxgraft.audio.read import read_audio
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest, Utterance
-from voxgraft.corpus.split import split, text_key
+from voxgraft.corpus.split import text_key
 from voxgraft.errors import EvaluationError
 from voxgraft.evaluation.compare import MOST_TARGET_CLIPS, spread
 from voxgraft.evaluation.instruments import Clip
 from voxgraft.evaluation.judge import HeldOut
 from voxgraft.evaluation.sentences import validation_sentences
+from voxgraft.project.corpora import voice_split
 
 MOST_TEXTS = 50
 
@@ -46,7 +47,7 @@ def from_project(config: RunConfig, manifest: Manifest) -> tuple[list[HeldOut], 
 
     The split is the one that the run made, by its settings, so that nothing that was trained on is spoken.
     """
-    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
+    parts = voice_split(config, manifest)
     spoken = parts.held_out if config.corpus.held_out else parts.validation
     return [_held_out(u) for u in spoken], recordings(parts.train)
 

@@ -10,7 +10,7 @@ from voxgraft.config.run import RunConfig
 from voxgraft.corpus.checks.usable import tell, usable
 from voxgraft.corpus.importers import scan_all
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.split import split, text_key
+from voxgraft.corpus.split import Split, split, text_key
 from voxgraft.errors import CorpusError
 from voxgraft.progress import notice
 from voxgraft.project.project import project_manifest
@@ -28,6 +28,23 @@ class Corpora:
     dev: Manifest
     test: Manifest
     source: Manifest = field(default_factory=lambda: Manifest(()))
+
+
+def voice_split(config: RunConfig, manifest: Manifest) -> Split:
+    """What a voice learns from, validates on and is tested on, the same for every command.
+
+    CorpusError where a single text leaves nothing to validate on.
+    """
+    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
+    if not len(parts.validation):
+        raise CorpusError(
+            "too few texts to set one aside for validation",
+            file=config.output,
+            expected="a speaker with at least 2 different texts",
+            got=f"{len({text_key(u.text) for u in manifest})} texts in {len(manifest)} recordings",
+            remedy="Record more texts, and import them with `voxgraft corpus import`.",
+        )
+    return parts
 
 
 def corpora_of(config: RunConfig) -> Corpora:
@@ -92,7 +109,7 @@ def _aside(train: Manifest, config: RunConfig, held_out: Sequence[str], what: st
     """Some of the training texts for another purpose: those that are named, else a share of them."""
     texts = len({text_key(utterance.text) for utterance in train})
     share = max(1, min(MOST_FOR_DEV, round(config.recogniser.set_aside * texts)))
-    parts = split(train, 0 if held_out else share, held_out, config.seed)
+    parts = split(train, 0 if held_out else share, held_out, config.seed, most=1.0)
     aside = parts.held_out if held_out else parts.validation
     if not len(aside):
         raise CorpusError(

@@ -12,12 +12,13 @@ from voxgraft.checkpoints import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.prepare.prepare import prepare, upsampled
-from voxgraft.corpus.split import Split, split
+from voxgraft.corpus.split import Split
 from voxgraft.errors import CorpusError
 from voxgraft.export.piper.metadata import metadata_of
 from voxgraft.graft.target import Target, renamed
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
+from voxgraft.project.corpora import voice_split
 from voxgraft.project.project import project_manifest
 from voxgraft.text.encode import encode_text
 from voxgraft.text.symbols import Encoding, SymbolTable
@@ -48,13 +49,13 @@ def material_of(config: RunConfig, target: Target) -> Material:
         raise CorpusError(
             "the project has no recordings", file=config.output, remedy="run `voxgraft corpus import PATH` in it"
         )
+    parts = voice_split(config, manifest)
     spec = AudioSpec(sample_rate=target.sample_rate)
     dull = upsampled(manifest, spec)
     if dull:
         notice(
             f"{len(dull)} of {len(manifest)} recordings have a lower rate than {spec.sample_rate} Hz: they stay dull"
         )
-    parts = split(manifest, config.corpus.validation, config.corpus.held_out, config.seed)
     segment = config.voice.segment // spec.hop
 
     train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
