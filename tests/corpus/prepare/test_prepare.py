@@ -7,14 +7,18 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.audio.spectrogram import linear_spectrogram
 from voxgraft.corpus.importers import import_corpus
+from voxgraft.corpus.prepare import cache
 from voxgraft.corpus.prepare import prepare as preparing
+from voxgraft.corpus.prepare.features import prepare_features
 from voxgraft.corpus.prepare.prepare import prepare, prepare_audio, upsampled
 from voxgraft.errors import AudioError
 
@@ -99,6 +103,40 @@ def test_a_damaged_entry_is_made_again(manifest, tmp_path, damage, which):
     second = prepare(manifest, SPEC, cache_dir=tmp_path)
     np.testing.assert_array_equal(second[2].audio, sound)
     assert second[2].spectrogram.shape == (513, second[2].frames)
+
+
+@pytest.mark.parametrize("which", ["audio_file", "spectrogram_file"])
+@pytest.mark.parametrize("place", [9, 64, 130, 5000, -9, -1])
+def test_a_flipped_bit_is_found_told_and_mended(manifest, tmp_path, capsys, which, place):
+    first = prepare(manifest, SPEC, cache_dir=tmp_path)
+    path = getattr(first[2], which)
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[place] ^= 4
+    path.write_bytes(damaged)
+    capsys.readouterr()
+    prepare(manifest, SPEC, cache_dir=tmp_path)
+    assert path.read_bytes() == whole
+    assert capsys.readouterr().err.count("damaged in the cache, and made again") == 1
+
+
+@pytest.mark.parametrize("package", ["numpy", "soxr", "soundfile"])
+@pytest.mark.parametrize("module", ["prepare", "features"])
+def test_another_version_of_a_package_is_another_entry(monkeypatch, package, module):
+    module = import_module(f"voxgraft.corpus.prepare.{module}")
+    before = module.code_version.__wrapped__()
+    real = cache.version
+    monkeypatch.setattr(cache, "version", lambda name: "0" if name == package else real(name))
+    assert module.code_version.__wrapped__() != before
+
+
+def test_a_pipe_in_a_recording_s_place_never_blocks(manifest, corpus, tmp_path):
+    os.remove(corpus / "wavs/4.wav")
+    os.mkfifo(corpus / "wavs/4.wav")
+    with pytest.raises(AudioError, match=r"4\.wav: can't be read"):
+        prepare(manifest, SPEC, cache_dir=tmp_path)
+    found, (fault,) = prepare_features(manifest.utterances, MfccSpec(), tmp_path)
+    assert (len(found), fault.clip) == (5, "4")
 
 
 def test_a_kill_leaves_whole_entries_and_the_next_call_goes_on(manifest, corpus, tmp_path):

@@ -1,54 +1,98 @@
-"""A cache of arrays on disk: an entry is whole or absent, whatever was killed while it was written."""
+"""A cache of arrays on disk, by what they were made of: an entry is whole, with its checksums, or it is made again."""
 
 from __future__ import annotations
 
+import hashlib
 import io
-import os
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from voxgraft.errors import CorpusError
-from voxgraft.files import write_atomically
+from voxgraft.files import sha256_of, write_atomically
+from voxgraft.progress import notice
+
+# What comes after the array in each file: this, and the CRC-32 of all before it, little-endian.
+_MARK = b"CRC2"
+_TRAILER = len(_MARK) + 4
+_BLOCK = 1 << 20
 
 
 class ArrayCache:
-    """Entries of named arrays under hexadecimal keys, one .npy each, read by memory map."""
+    """Entries of named arrays, one .npy each, read by memory map.
 
-    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+    `settings` is all that decides what an entry holds besides the recording: parameters, and the version of the code.
+    """
+
+    def __init__(self, folder: Path, names: tuple[str, ...], settings: Mapping[str, object]) -> None:
         self.folder = folder
         self.names = names
+        self._settings = settings
 
-    def paths(self, key: str) -> tuple[Path, ...]:
-        """Files of an entry, in the order in which they are written."""
-        return tuple(self.folder / key[:2] / f"{key}.{name}.npy" for name in self.names)
+    def entry(self, recording: Path, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[Path, ...]:
+        """The files of a recording's arrays, which are made where they are not there whole. OSError: it can't be read."""
+        key = self._key(sha256_of(recording))
+        paths = tuple(self.folder / key[:2] / f"{key}.{name}.npy" for name in self.names)
+        states = [_is_whole(path) for path in paths]
+        damaged = [path for path, whole in zip(paths, states, strict=True) if whole is False]
+        if damaged:
+            notice(f"damaged in the cache, and made again: {damaged[0]}")
+        if not all(states):
+            self._write(paths, make())
+        return paths
 
-    def has(self, key: str) -> bool:
-        """Whether an entry is whole: its last file is renamed into place only after the others."""
-        return all(_is_whole(path) for path in self.paths(key))
+    def _key(self, content: str) -> str:
+        parts = json.dumps({"content": content, **self._settings}, sort_keys=True)
+        return hashlib.sha256(parts.encode()).hexdigest()
 
-    def write(self, key: str, arrays: tuple[np.ndarray, ...]) -> None:
-        """Store an entry."""
-        for path, array in zip(self.paths(key), arrays, strict=True):
+    def _write(self, paths: Sequence[Path], arrays: tuple[np.ndarray, ...]) -> None:
+        for path, array in zip(paths, arrays, strict=True):
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
+            content = buffer.getvalue()
             try:
-                write_atomically(path, buffer.getvalue())
+                write_atomically(path, content + _trailer(zlib.crc32(content)))
             except OSError as fault:
                 raise CorpusError(
                     f"can't be written: {fault.strerror}",
                     file=path,
-                    remedy="free disk space or choose another cache folder",
+                    remedy="Free disk space, or check the permissions of the folder.",
                 ) from fault
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a .npy is as long as its header says: a cheap guard against what a full disk or a crash left."""
+def version_of_code(modules: Sequence[ModuleType | str], packages: Sequence[str]) -> str:
+    """A hash of modules (or files) that make entries, and of the versions of the packages that they lean on."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for module in modules:
+        digest.update(Path(module if isinstance(module, str) else str(module.__file__)).read_bytes())
+    for package in packages:
+        try:
+            digest.update(f"{package}={version(package)}\n".encode())
+        except PackageNotFoundError:
+            digest.update(f"{package} absent\n".encode())
+    return digest.hexdigest()
+
+
+def _trailer(checksum: int) -> bytes:
+    return _MARK + checksum.to_bytes(4, "little")
+
+
+def _is_whole(path: Path) -> bool | None:
+    """Whether a file has the content that was written, by its checksum; None where there is none."""
+    checksum, last = 0, b""
     try:
         with open(path, "rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file)
-            return os.fstat(file.fileno()).st_size == file.tell() + int(np.prod(shape)) * dtype.itemsize
-    except (OSError, ValueError):
+            while block := file.read(_BLOCK):
+                last += block
+                checksum = zlib.crc32(memoryview(last)[:-_TRAILER], checksum)
+                last = last[-_TRAILER:]
+    except FileNotFoundError:
+        return None
+    except OSError:
         return False
+    return last == _trailer(checksum)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,17 +13,18 @@ import voxgraft.audio.mfcc
 import voxgraft.audio.read
 import voxgraft.audio.recogniser_features
 import voxgraft.audio.resample
+import voxgraft.audio.riff
 import voxgraft.audio.spectrogram
+import voxgraft.audio.write
 from voxgraft.audio.read import read_audio
 from voxgraft.audio.recogniser_features import HearingSpec, recogniser_features
 from voxgraft.audio.resample import resample
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.checks.finding import Finding, located, unreadable
 from voxgraft.corpus.manifest import Utterance
-from voxgraft.corpus.prepare.cache import ArrayCache
+from voxgraft.corpus.prepare.cache import ArrayCache, version_of_code
 from voxgraft.corpus.prepare.parallel import map_in_parallel
 from voxgraft.errors import AudioError
-from voxgraft.files import sha256_of
 
 _ARRAYS = ("sound", "features")
 _SCALE = np.float32(32768)
@@ -66,7 +65,8 @@ def prepare_features(
 
     A second call does only what is not done yet.
     """
-    store = ArrayCache(cache_dir, _ARRAYS)
+    settings = {"spec": spec.to_dict(), "kind": type(spec).__name__, "code": code_version()}
+    store = ArrayCache(cache_dir, _ARRAYS, settings)
     results = map_in_parallel(
         lambda utterance: _prepare_one(utterance, spec, store),
         utterances,
@@ -79,41 +79,34 @@ def prepare_features(
 
 
 def _prepare_one(utterance: Utterance, spec: HearingSpec, store: ArrayCache) -> Heard | Finding:
+    def make() -> tuple[np.ndarray, ...]:
+        audio, rate = read_audio(utterance.audio)
+        sound = to_int16(resample(audio, rate, spec.sample_rate))
+        # Of the stored samples, so that sound and features of an entry agree exactly.
+        return sound, features_of(sound.astype(np.float32) / _SCALE, spec)
+
     try:
-        key = _key(sha256_of(Path(utterance.audio)), spec)
+        sound_file, features_file = store.entry(Path(utterance.audio), make)
+    except AudioError as fault:
+        return unreadable(utterance, fault)
     except OSError as fault:
         detail = f"{utterance.audio}: {fault.strerror}"
         return Finding(utterance.id, "missing audio", detail, "add the file or remove the row")
-    if not store.has(key):
-        try:
-            audio, rate = read_audio(utterance.audio)
-        except AudioError as fault:
-            return unreadable(utterance, fault)
-        sound = to_int16(resample(audio, rate, spec.sample_rate))
-        # Of the stored samples, so that sound and features of an entry agree exactly.
-        store.write(key, (sound, features_of(sound.astype(np.float32) / _SCALE, spec)))
-    sound_file, features_file = store.paths(key)
     frames = np.load(features_file, mmap_mode="r").shape[0]
     duration = np.load(sound_file, mmap_mode="r").shape[0] / spec.sample_rate
     return Heard(replace(utterance, duration=duration), spec, frames, sound_file, features_file)
 
 
-def _key(content: str, spec: HearingSpec) -> str:
-    parts = {"content": content, "spec": spec.to_dict(), "kind": type(spec).__name__, "code": code_version()}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 @cache
 def code_version() -> str:
-    """Hash of the code that makes cache entries."""
-    digest = hashlib.sha256()
-    for module in (
+    """Of the code that makes cache entries, and of the libraries that it leans on."""
+    modules = (
         voxgraft.audio.read,
+        voxgraft.audio.riff,
         voxgraft.audio.resample,
         voxgraft.audio.mfcc,
         voxgraft.audio.spectrogram,
         voxgraft.audio.recogniser_features,
-    ):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    digest.update(Path(__file__).read_bytes())
-    return digest.hexdigest()
+        voxgraft.audio.write,
+    )
+    return version_of_code((*modules, __file__), ("numpy", "soxr", "soundfile"))

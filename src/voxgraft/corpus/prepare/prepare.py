@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +12,10 @@ import numpy as np
 import voxgraft.audio.loudness
 import voxgraft.audio.read
 import voxgraft.audio.resample
+import voxgraft.audio.riff
 import voxgraft.audio.spectrogram
 import voxgraft.audio.trim
+import voxgraft.audio.write
 from voxgraft.audio.loudness import match_loudness
 from voxgraft.audio.read import read_audio
 from voxgraft.audio.resample import resample
@@ -25,10 +24,9 @@ from voxgraft.audio.spectrogram import linear_spectrogram
 from voxgraft.audio.trim import trim_silence
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.manifest import Manifest, Utterance
-from voxgraft.corpus.prepare.cache import ArrayCache
+from voxgraft.corpus.prepare.cache import ArrayCache, version_of_code
 from voxgraft.corpus.prepare.parallel import map_in_parallel
 from voxgraft.errors import AudioError
-from voxgraft.files import sha256_of
 
 _ARRAYS = ("audio", "spectrogram")
 
@@ -71,16 +69,14 @@ class _Settings:
     loudness: float | None
     trim: bool
 
-    def key(self, content: str) -> str:
-        """Of the recording's SHA-256, these settings and the code that would apply them."""
-        parts = {
-            "content": content,
+    def to_dict(self) -> dict[str, object]:
+        """All that decides what becomes of a recording, the code that does it included."""
+        return {
             "spec": self.spec.to_dict(),
             "loudness": self.loudness,
             "trim": self.trim,
             "code": code_version(),
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def prepare(
@@ -97,7 +93,7 @@ def prepare(
     AudioError names the recording that can't be read.
     """
     settings = _Settings(spec, loudness, trim)
-    store = ArrayCache(Path(cache_dir), _ARRAYS)
+    store = ArrayCache(Path(cache_dir), _ARRAYS, settings.to_dict())
     return map_in_parallel(
         lambda utterance: _prepare_one(utterance, settings, store),
         manifest,
@@ -124,18 +120,18 @@ def prepare_audio(path: str | os.PathLike[str], spec: AudioSpec, *, loudness: fl
 
 
 def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -> Prepared:
-    try:
-        key = settings.key(sha256_of(Path(utterance.audio)))
-    except OSError as fault:
-        raise AudioError(
-            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="run `voxgraft corpus check PROJECT`"
-        ) from fault
-    if not store.has(key):
+    def make() -> tuple[np.ndarray, ...]:
         audio = to_int16(prepare_audio(utterance.audio, settings.spec, loudness=settings.loudness, trim=settings.trim))
         # Of the stored samples, so that audio and spectrogram of an entry agree exactly.
         spectrogram = linear_spectrogram(audio.astype(np.float32) / np.float32(32768), settings.spec)
-        store.write(key, (audio, spectrogram.astype(_storage(settings.spec))))
-    audio_file, spectrogram_file = store.paths(key)
+        return audio, spectrogram.astype(_storage(settings.spec))
+
+    try:
+        audio_file, spectrogram_file = store.entry(Path(utterance.audio), make)
+    except OSError as fault:
+        raise AudioError(
+            f"can't be read: {fault.strerror}", file=utterance.audio, remedy="Run `voxgraft corpus check PROJECT`."
+        ) from fault
     shape = np.load(spectrogram_file, mmap_mode="r").shape
     samples = np.load(audio_file, mmap_mode="r").shape[0]
     return Prepared(utterance, samples, shape[1], audio_file, spectrogram_file)
@@ -149,20 +145,14 @@ def _storage(spec: AudioSpec) -> type[np.floating]:
 
 @cache
 def code_version() -> str:
-    """Hash of the code that makes cache entries, and of the libraries that it leans on."""
-    digest = hashlib.sha256()
-    for module in (
+    """Of the code that makes cache entries, and of the libraries that it leans on."""
+    modules = (
         voxgraft.audio.read,
+        voxgraft.audio.riff,
         voxgraft.audio.resample,
         voxgraft.audio.trim,
         voxgraft.audio.loudness,
         voxgraft.audio.spectrogram,
-    ):
-        digest.update(Path(module.__file__).read_bytes())
-    digest.update(Path(__file__).read_bytes())
-    for package in ("numpy", "soxr", "pyloudnorm"):
-        try:
-            digest.update(f"{package}={version(package)}".encode())
-        except PackageNotFoundError:
-            digest.update(f"{package} absent".encode())
-    return digest.hexdigest()
+        voxgraft.audio.write,
+    )
+    return version_of_code((*modules, __file__), ("numpy", "soxr", "soundfile", "pyloudnorm"))
