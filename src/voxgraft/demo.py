@@ -169,7 +169,7 @@ def _speak(voice: Path, path: Path) -> None:
 def _report(
     path: Path, config: RunConfig, result: RunResult, comparison: Comparison, findings: Any, seconds: float
 ) -> None:
-    from voxgraft.config.load import load_config
+    from voxgraft.config.run_file import load_run_config
     from voxgraft.corpus import sample
     from voxgraft.evaluation.report import Report, write_report
     from voxgraft.evaluation.report.history import read_history
@@ -177,7 +177,7 @@ def _report(
     from voxgraft.project.run_folder import RunFolder
 
     run = RunFolder(result.folder)
-    resolved = load_config(run.config)
+    resolved = load_run_config(run.config)
     manifest = sample.bundled()
     write_report(
         path,

@@ -12,6 +12,8 @@ import pytest
 from voxgraft.audio.write import write_wav
 from voxgraft.cli import main as command
 from voxgraft.config.load import load_config
+from voxgraft.config.run import RunConfig
+from voxgraft.config.run_file import write_run_config
 from voxgraft.corpus.split import split
 from voxgraft.project.project import project_manifest
 
@@ -106,8 +108,7 @@ def test_held_out_texts_come_first(project, asked, monkeypatch, capsys):
 
 def test_the_split_is_the_run_s_even_where_the_settings_changed_since(project, asked, monkeypatch, capsys):
     kept = project / "runs" / "voice"
-    kept.mkdir(parents=True)
-    (kept / "config.yaml").write_text("seed: 8\ncorpus: {validation: 3}\n")
+    write_run_config(RunConfig(seed=8, corpus={"validation": 3}), kept / "config.yaml")
     run(monkeypatch, capsys, "evaluate", "mine.onnx", "--project", "project", "--json")
     manifest = project_manifest(load_config(project))
     assert asked["texts"] == [u.id for u in split(manifest, 3, (), 8).validation]

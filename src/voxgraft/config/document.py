@@ -27,6 +27,11 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Read a YAML mapping: bounded in size and depth, no aliases, no key twice."""
+    return parse_document(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of settings, bounded. ConfigError: it can't be read, or is no UTF-8."""
     try:
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -36,10 +41,9 @@ def read_document(path: Path) -> Document:
     if len(content) > MOST_BYTES:
         raise _error(path, f"is larger than {MOST_BYTES} bytes", "this is no configuration; check the path")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise _error(path, f"is not UTF-8 text (byte {fault.start})", "save it as UTF-8") from fault
-    return parse_document(text, path)
 
 
 def parse_document(text: str, path: Path) -> Document:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from voxgraft.config.document import Document, parse_value, read_document, yaml_of
 from voxgraft.config.explain import config_error, unknown_setting
 from voxgraft.config.moved import moved_document, todays_name
+from voxgraft.config.own_settings import without_foreign
 from voxgraft.config.run import RunConfig
 from voxgraft.config.section import Section, inner_section
 from voxgraft.errors import ConfigError
@@ -66,9 +67,9 @@ def parse_overrides(overrides: Sequence[str], values: Mapping[str, Any] | None =
 def dump_config(config: RunConfig, path: Path | None = None) -> str:
     """All settings as YAML, defaults included; loading it gives an equal configuration. Written to `path` if given.
 
-    Paths are written whole: the file may lie elsewhere than the project.
+    What only other tasks have is left out. Paths are written whole: the file may lie elsewhere than the project.
     """
-    text = yaml_of(_anchored(config.model_dump(mode="json"), Path.cwd()))
+    text = yaml_of(_anchored(without_foreign(config), Path.cwd()))
     if path is not None:
         write_atomically(path, text)
     return text
@@ -136,6 +137,11 @@ def check_name(names: Sequence[str], source: str | None = "--set") -> None:
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _copied(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+
+
+def config_of_document(document: Document, file: Path) -> RunConfig:
+    """The settings that a file holds."""
+    return _validated(_anchored({"output": ".", **document.values}, file.parent), document, file)
 
 
 def _validated(values: Mapping[str, Any], document: Document, file: Path | None) -> RunConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
+from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.graft import Graft
@@ -27,8 +28,10 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
     """The graft of a project onto its base, which is open already; None is from scratch.
 
     Raises:
-        CorpusError: the recordings can't be read. GraftError: the settings ask for what can't be.
+        CorpusError: the recordings can't be read. GraftError: the settings ask for what can't be. ConfigError: a setting
+        is one that only another task has.
     """
+    require_own_settings(config, task_name(config, base))
     if _has_texts_to_write(config, base):
         from voxgraft.graft.recogniser import derived_labels, plan_recogniser, require_recogniser
         from voxgraft.project.corpora import corpora_of

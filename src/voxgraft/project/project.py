@@ -12,6 +12,7 @@ from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
 from voxgraft.config.presets import preset
 from voxgraft.config.run import RunConfig
+from voxgraft.config.run_file import load_run_config
 from voxgraft.config.template import project_text
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
@@ -76,7 +77,7 @@ def as_trained(config: RunConfig) -> RunConfig:
     path = run_folder(config).config
     if not path.is_file():
         return config
-    kept = load_config(path)
+    kept = load_run_config(path)
     base = kept.base if config.base in (None, AUTO) else config.base
     return config.model_copy(update={"corpus": kept.corpus, "seed": kept.seed, "base": base})
 

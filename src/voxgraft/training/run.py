@@ -9,10 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from voxgraft.config.load import dump_config, load_config
 from voxgraft.config.run import RunConfig
+from voxgraft.config.run_file import load_run_config, write_run_config
 from voxgraft.errors import TrainingError
 from voxgraft.progress import notice
 from voxgraft.training.loop.callbacks.keeping import Keeping
@@ -108,7 +106,7 @@ def _setup(config: RunConfig) -> ModuleType:
 def _begin(config: RunConfig, folder: Path) -> RunResult:
     started = _setup(config).begin(config)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-    dump_config(started.config, folder / CONFIG)
+    write_run_config(started.config, folder / CONFIG)
     assert started.plan is not None
     started.plan.write(folder / "plan.json")
     state = Validation.fresh_state()
@@ -147,7 +145,7 @@ def _read_test(config: RunConfig, folder: Path) -> Tested | None:
 
 def _config_of(folder: Path) -> RunConfig:
     """As the run began; its folder is where it is now, should the project have been moved."""
-    config = load_config(folder / CONFIG)
+    config = load_run_config(folder / CONFIG)
     return config.model_copy(update={"output": str(folder.parent.parent), "name": folder.name})
 
 
@@ -196,12 +194,12 @@ def _fit(started: Started | StartedRecogniser, folder: Path, state: dict[str, An
 
 def _tell_what_differs(asked: RunConfig, kept: RunConfig) -> None:
     """A run goes on as it began: settings that were asked for since are not used, and that is said."""
-    now, was, default = (_flat(yaml.safe_load(dump_config(config))) for config in (asked, kept, RunConfig()))
+    now, was, default = (_flat(config.model_dump(mode="json")) for config in (asked, kept, RunConfig()))
     decided = {"output"} | ({"training.steps"} if asked.training.minutes is not None else set())
     differing = [
-        f"{name} is {was[name]}, not {value}"
+        f"{name} is {was.get(name)}, not {value}"
         for name, value in now.items()
-        if value not in (was[name], default[name]) and name not in decided
+        if value not in (was.get(name), default.get(name)) and name not in decided
     ]
     if differing:
         notice(f"the run goes on with the settings that it began with: {'; '.join(differing)}")

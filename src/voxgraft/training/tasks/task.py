@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voxgraft.architectures.families import family_of
+from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import ConfigError
 from voxgraft.library.pick import AUTO
@@ -16,8 +17,9 @@ def with_task(config: RunConfig) -> RunConfig:
     """
     asked = config.recogniser.model_fields_set or config.graft.alphabet is not None or config.graft.bytes
     if config.base == FROM_SCRATCH or (config.base in (None, AUTO) and config.task != "recogniser"):
-        task = "recogniser" if asked else "voice"
-        return config if config.task != "auto" else config.model_copy(update={"task": task})
+        task = ("recogniser" if asked else "voice") if config.task == "auto" else config.task
+        require_own_settings(config, task)
+        return config.model_copy(update={"task": task})
     base = open_base(config)
     assert base is not None
     family = family_of(base.family)
@@ -30,4 +32,5 @@ def with_task(config: RunConfig) -> RunConfig:
             got=config.task,
             remedy=f"{family.title} is a {found}: leave the setting out, or take another base",
         )
+    require_own_settings(config, found)
     return config.model_copy(update={"task": found})
