@@ -17,7 +17,13 @@ def test_a_project_from_scratch(tmp_path):
     done = new(tmp_path / "ann", "--from-scratch", "--quality", "low", "--language", "de", "--set", "seed=3", "--json")
     assert json.loads(done.stdout)["base"] == "none"
     config = load_config(tmp_path / "ann")
-    assert (config.name, config.base, config.voice.quality, config.language, config.seed) == ("ann", "none", "low", "de", 3)
+    assert (config.name, config.base, config.voice.quality, config.language, config.seed) == (
+        "ann",
+        "none",
+        "low",
+        "de",
+        3,
+    )
     assert config.output == str(tmp_path / "ann")
 
 
