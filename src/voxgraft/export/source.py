@@ -7,10 +7,10 @@ from pathlib import Path
 
 from voxgraft.checkpoints import Checkpoint
 from voxgraft.errors import ExportError
-from voxgraft.export.languages import language_of
 from voxgraft.export.piper.metadata import VoiceMetadata, metadata_of
 from voxgraft.library.resolve import resolve
 from voxgraft.project.run_folder import RunFolder, checkpoints_in
+from voxgraft.text.languages import language_of
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.run import RunConfig
+from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
 from voxgraft.graft.graft import Graft
 from voxgraft.graft.make import make_plan, scratch_plan
-from voxgraft.graft.target import target_for
+from voxgraft.graft.plan import GraftPlan
+from voxgraft.graft.speakers.mapping import quoted
+from voxgraft.graft.target import Target, target_for
 from voxgraft.graft.vocoder import VocoderFit, vocoder_fit
 from voxgraft.library.resolve import resolve
-from voxgraft.project.project import open_base, project_manifest, project_speakers
+from voxgraft.project.project import open_base, project_manifest, speakers_of
 from voxgraft.project.task import task_name
+from voxgraft.project.texts import check_texts
 
 
 def plan_project(config: RunConfig) -> Graft:
@@ -38,9 +45,31 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
 
         require_recogniser(base, config)
         return plan_recogniser(config, base, derived_labels(config, base, corpora_of(config).train))
-    target = target_for(config, base, project_speakers(config))
+    manifest = project_manifest(config)
+    target = target_for(config, base, speakers_of(config, manifest))
     plan = make_plan(base, target) if base is not None else scratch_plan(target)
-    return Graft(base, target, plan)
+    return Graft(base, target, plan if manifest is None else _with_recordings(plan, config, target, manifest))
+
+
+def _with_recordings(plan: GraftPlan, config: RunConfig, target: Target, manifest: Manifest) -> GraftPlan:
+    """The plan, and what of a corpus does not suit a voice: its texts, its speakers."""
+    if target.symbols is None or not family_of(target.family).trains:
+        return plan
+    found = check_texts(config, [u.text for u in manifest], target.symbols, stated={u.language for u in manifest})
+    refusals = plan.refusals + found.refusals + _strange_speakers(target, manifest)
+    return replace(plan, refusals=refusals, warnings=plan.warnings + found.warnings)
+
+
+def _strange_speakers(target: Target, manifest: Manifest) -> tuple[str, ...]:
+    strange = [u for u in manifest if target.many_speakers and u.speaker not in target.speakers]
+    if not strange:
+        return ()
+    names = quoted(tuple(dict.fromkeys(u.speaker for u in strange if u.speaker is not None)))
+    whose = f"are of {names}, whom the model does not have" if names else "name no speaker, and the model has several"
+    return (
+        f"speakers: {len(strange)} of the {len(manifest)} recordings {whose} ({quoted(target.speakers)}): name the speaker "
+        "of each in the corpus, or say which speakers the model has with --set graft.speakers=[…]",
+    )
 
 
 def _has_texts_to_write(config: RunConfig, base: Checkpoint | None) -> bool:
@@ -54,6 +83,6 @@ def compare_vocoder(graft: Graft, vocoder: str) -> VocoderFit:
     """Whether a vocoder (a file, a library entry) can read what the base of a graft writes."""
     if graft.base is None:
         raise GraftError(
-            "from scratch there is nothing to compare", field="--vocoder", remedy="name the acoustic model with --base"
+            "from scratch there is nothing to compare", field="--vocoder", remedy="Name the acoustic model with --base."
         )
     return vocoder_fit(graft.base, open_checkpoint(resolve(vocoder)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -234,7 +234,14 @@ def _language(checkpoint: Checkpoint) -> str | None:
 def _dataset(checkpoint: Checkpoint, path: Path) -> str:
     """What it was trained on, or a name for it: of its dataset, its only speaker, its file or its folder."""
     speaker = checkpoint.speakers[0] if len(checkpoint.speakers) == 1 else None
-    known = checkpoint.provenance.dataset or (speaker if speaker != "default" else None)
+    own = checkpoint.config.get("voxgraft")
+    named = own.get("name") if isinstance(own, Mapping) else None
+    # A voice of ours says its whole name where others say their dataset.
+    known = (
+        (named if isinstance(named, str) else None)
+        or checkpoint.provenance.dataset
+        or (speaker if speaker != "default" else None)
+    )
     if known:
         return word(known)
     stem = path.name if path.is_dir() else path.stem

@@ -117,13 +117,27 @@ def project_fit(config: RunConfig, base: Checkpoint | None) -> tuple[SymbolTable
 
 
 def project_manifest(config: RunConfig) -> Manifest | None:
-    """The imported manifest, else the corpus that the settings name, else None."""
+    """The imported manifest, else the corpus that the settings name, else None.
+
+    Recordings without names of speakers are those of the one speaker of the settings; beside speakers of the base that
+    are kept, of one who is called as the project is.
+    """
     imported = project_folder(config).manifest
     if imported.exists():
-        return Manifest.read(imported)
+        return _with_speaker(Manifest.read(imported), config)
     if config.corpus.path is not None:
-        return _imported(Path(config.corpus.path), config)
+        return _with_speaker(_imported(Path(config.corpus.path), config), config)
     return None
+
+
+def _with_speaker(manifest: Manifest, config: RunConfig) -> Manifest:
+    settings = config.graft
+    if manifest.speakers or not (settings.keep_speakers or settings.speakers):
+        return manifest
+    if len(settings.speakers) > 1:
+        return manifest
+    name = settings.speakers[0] if settings.speakers else config.name
+    return Manifest(tuple(replace(utterance, speaker=name) for utterance in manifest))
 
 
 def _imported(corpus: Path, config: RunConfig, skip_bad: bool = False) -> Manifest:
@@ -133,9 +147,13 @@ def _imported(corpus: Path, config: RunConfig, skip_bad: bool = False) -> Manife
 
 def project_speakers(config: RunConfig) -> tuple[str, ...] | None:
     """Speaker names: those of the settings, else those of the corpus; None where there are no recordings yet."""
+    return speakers_of(config, None if config.graft.speakers else project_manifest(config))
+
+
+def speakers_of(config: RunConfig, manifest: Manifest | None) -> tuple[str, ...] | None:
+    """The same of a manifest that is read already."""
     if config.graft.speakers:
         return config.graft.speakers
-    manifest = project_manifest(config)
     return manifest.speakers if manifest is not None else None
 
 

@@ -20,13 +20,13 @@ def encode_text(text: str, symbols: SymbolTable, *, voice: str | None = None) ->
 
 def stream_text(text: str, symbols: SymbolTable, *, voice: str | None = None) -> Iterator[Encoding]:
     """The same one by one: memory stays flat however long the text."""
-    for sentence in _sentences(text, symbols, voice):
+    for sentence in read_sentences(text, symbols, voice):
         yield symbols.encode(sentence)
 
 
 def describe(text: str, symbols: SymbolTable, *, voice: str | None = None) -> dict[str, object]:
     """What becomes of a text: raw, normalised, phonemes and ids of each sentence, unknown symbols with counts."""
-    sentences = list(_sentences(text, symbols, voice))
+    sentences = list(read_sentences(text, symbols, voice))
     encodings = [symbols.encode(sentence) for sentence in sentences]
     unknown: Counter[str] = sum((encoding.unknown for encoding in encodings), Counter())
     return {
@@ -38,7 +38,8 @@ def describe(text: str, symbols: SymbolTable, *, voice: str | None = None) -> di
     }
 
 
-def _sentences(text: str, symbols: SymbolTable, voice: str | None) -> Iterator[list[str]]:
+def read_sentences(text: str, symbols: SymbolTable, voice: str | None = None) -> Iterator[list[str]]:
+    """The symbols of each sentence of a text, as a table of this kind has them read; the table need not hold them all."""
     reader = phonemizer(symbols.text_kind, voice or symbols.voice or DEFAULT_VOICE)
     for sentence in reader.stream(_normalised(text, symbols, voice)):
         if sentence:

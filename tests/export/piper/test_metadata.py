@@ -10,9 +10,9 @@ from tests.export.piper.tiny_voice import tiny_metadata
 
 from voxgraft.checkpoints.formats.piper.voice_config import read_voice_config
 from voxgraft.errors import ExportError
-from voxgraft.export.languages import CODES, LANGUAGES, language_of
 from voxgraft.export.piper.metadata import metadata_from_dict
 from voxgraft.export.piper.voice import tokens_of, voice_json
+from voxgraft.text.languages import CODES, LANGUAGES, language_of
 
 EVERY_FIELD = {
     "audio", "dataset", "default_speaker_id", "espeak", "hop_length", "inference", "language", "num_speakers",

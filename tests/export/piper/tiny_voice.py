@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from voxgraft.config.presets import default_symbols
-from voxgraft.export.languages import language_of
 from voxgraft.export.piper.metadata import BaseProvenance, VoiceMetadata
 from voxgraft.models.vits import Vits
+from voxgraft.text.languages import language_of
 
 TINY: dict[str, Any] = {
     "symbols": 256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxgraft.errors import ExportError
-from voxgraft.export.languages import Language, language_of
+from voxgraft.text.languages import Language, language_of
 from voxgraft.text.piper_ids import to_id_map
 from voxgraft.text.symbols import SymbolTable
 
@@ -67,8 +68,17 @@ class VoiceMetadata:
                 "a voice's name takes letters, digits, dots, dashes and underscores",
                 field="name",
                 got=repr(self.name),
-                remedy="choose another with --name",
+                remedy="Choose another with --name.",
             )
+        for scale, value in self.scales.items():
+            if not math.isfinite(value) or value < 0 or (scale == "length_scale" and value == 0):
+                raise ExportError(
+                    "a voice can't speak with this",
+                    field=f"inference.{scale}",
+                    expected="a number above 0" if scale == "length_scale" else "a number from 0",
+                    got=value,
+                    remedy=f"Set it in the .json of the base; {SCALES.get(scale, 1.0):g} is usual.",
+                )
 
     @property
     def voice_name(self) -> str:
@@ -100,7 +110,8 @@ class VoiceMetadata:
             "default_speaker_id": 0,
             "hop_length": self.hop,
             "piper_version": PIPER_FORMAT,
-            "dataset": self.dataset or self.name,
+            # Wyoming servers offer a voice under this name, and those up to 2.3 look for its file by it.
+            "dataset": self.voice_name,
         }
 
     def provenance(self) -> dict[str, Any]:
@@ -161,10 +172,10 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
         raise ExportError(
             f"the checkpoint doesn't say {unknown}",
             file=origin.path,
-            remedy=f"put the voice's configuration beside it, as {origin.path.name}.json",
+            remedy=f"Put the voice's configuration beside it, as {origin.path.name}.json.",
         )
     stored = checkpoint.config.get("language")
-    voice = checkpoint.symbols.voice
+    voice = spoken_language(checkpoint)
     carried = _carried(checkpoint)
     return VoiceMetadata(
         name=name or carried.get("name") or _plain_name(origin.path),
@@ -184,6 +195,12 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
         epoch=checkpoint.epoch,
         step=checkpoint.step,
     )
+
+
+def spoken_language(checkpoint: Checkpoint) -> str | None:
+    """What a checkpoint says it speaks: the espeak-ng voice of its symbols, else its one language; None where it doesn't."""
+    voice = checkpoint.symbols.voice if checkpoint.symbols is not None else None
+    return voice or (checkpoint.languages[0] if len(checkpoint.languages) == 1 else None)
 
 
 def base_of(checkpoint: Checkpoint) -> BaseProvenance:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from voxgraft.checkpoints import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.export.languages import language_of
-from voxgraft.export.piper.metadata import SCALES, VoiceMetadata, base_of, metadata_of
+from voxgraft.export.piper.metadata import SCALES, VoiceMetadata, base_of, metadata_of, spoken_language
 from voxgraft.graft.target import Target
+from voxgraft.text.languages import language_of
 
 
 def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest) -> VoiceMetadata:
@@ -31,15 +31,15 @@ def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, man
         inherited = metadata_of(base, name=config.name)
         stored = base.config.get("language")
         known = stored if isinstance(stored, dict) else None
-        was = base.symbols.voice if base.symbols else None
-        language = language_of(target.symbols.voice, known, was)
+        was = spoken_language(base)
+        language = language_of(config.language or target.symbols.voice or was, known, was)
         scales = dict(inherited.scales) | _noise(config)
         return replace(
             inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), scales=scales, **about
         )
     return VoiceMetadata(
         sample_rate=target.sample_rate,
-        language=language_of(target.symbols.voice),
+        language=language_of(config.language or target.symbols.voice),
         scales=dict(SCALES) | _noise(config),
         **about,
     )

@@ -1,4 +1,4 @@
-"""Language: what a voice file says about its language, by the espeak-ng voice that its phonemes come from."""
+"""Languages by their names: espeak-ng voices, locales and ISO 639 codes; what a voice file says about its language."""
 
 from __future__ import annotations
 
@@ -69,6 +69,18 @@ LANGUAGES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "zh_CN": ("简体中文", "Chinese", "China", ("cmn", "zh", "zh-cmn", "cmn-latn-pinyin")),
 }
 
+# ISO 639-3 (and what espeak-ng calls a language) -> the two letters of ISO 639-1.
+_PAIRS = """
+afr:af amh:am ara:ar asm:as aze:az bel:be ben:bn bod:bo bos:bs bre:br bul:bg cat:ca ces:cs cmn:zh cym:cy dan:da
+deu:de ell:el eng:en epo:eo est:et eus:eu ewe:ee fas:fa fin:fi fra:fr fry:fy gle:ga glg:gl guj:gu hat:ht hau:ha
+heb:he hin:hi hrv:hr hun:hu hye:hy ibo:ig in:id ind:id isl:is ita:it iw:he jav:jv jpn:ja kan:kn kat:ka kaz:kk
+khm:km kin:rw kir:ky kor:ko lao:lo lat:la lav:lv lin:ln lit:lt ltz:lb lug:lg mal:ml mar:mr mkd:mk mlg:mg mlt:mt
+mon:mn mri:mi mya:my nb:no nep:ne nld:nl nn:no nno:no nob:no nor:no oci:oc ori:or pan:pa pol:pl por:pt pus:ps
+que:qu ron:ro run:rn rus:ru san:sa sin:si slk:sk slv:sl smo:sm sna:sn snd:sd som:so spa:es sqi:sq srp:sr sun:su
+swa:sw swe:sv swh:sw tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th tir:ti ton:to tuk:tk tur:tr uig:ug ukr:uk urd:ur
+uzb:uz vie:vi wol:wo xho:xh yor:yo yue:zh zho:zh zul:zu
+"""
+_TWO_LETTERS: dict[str, str] = dict(pair.split(":") for pair in _PAIRS.split())
 CODES: dict[str, str] = {voice: code for code, row in LANGUAGES.items() for voice in row[3]}
 
 
@@ -87,7 +99,7 @@ class Language:
 def language_of(
     voice: str | None, known: Mapping[str, object] | None = None, known_voice: str | None = None
 ) -> Language:
-    """Language of an espeak-ng voice (`en-us`) or a locale (`en_US`).
+    """Language of an espeak-ng voice (`en-us`), a locale (`en_US`) or an ISO 639 code (`en`, `eng`).
 
     `known` is the `language` object of the base's own configuration; it is believed while the voice stays the base's
     (`known_voice`), since several locales share an espeak-ng voice.
@@ -98,11 +110,38 @@ def language_of(
     if voice is None:
         return Language("und", "und", "", "", "Undetermined", "")
     name = voice.lower().replace("_", "-")
-    code = CODES.get(name) or next((code for code in LANGUAGES if code.lower().replace("_", "-") == name), None)
+    code = _locale_of(name)
     if code is not None:
         native, english, country, _ = LANGUAGES[code]
         return Language(code, code.split("_")[0], code.split("_")[1], native, english, country)
     return _from_voice(name)
+
+
+def two_letters(language: str) -> str:
+    """The ISO 639-1 code of a language alone, by its code of three letters or espeak-ng's name; the same where it has none."""
+    return _TWO_LETTERS.get(language, language)
+
+
+def family_of_language(name: str) -> str:
+    """The language alone, of an espeak-ng voice, a locale or a code: `en-us`, `en_GB` and `eng` are `en`."""
+    return two_letters(name.strip().lower().replace("_", "-").split("-")[0])
+
+
+def english_name(name: str) -> str:
+    """What a language is called in English; the name as it is where that is not known."""
+    return language_of(name).name_english or name
+
+
+def _locale_of(name: str) -> str | None:
+    """The locale that a name in lower case with dashes means, the first of its language where it is no more than that."""
+    if name in CODES:
+        return CODES[name]
+    same = next((code for code in LANGUAGES if code.lower().replace("_", "-") == name), None)
+    family, _, region = name.partition("-")
+    if same is None and not region and (two_letters(family) != family or family not in CODES):
+        short = two_letters(family)
+        return CODES.get(short) or next((code for code in LANGUAGES if code.startswith(f"{short}_")), None)
+    return same
 
 
 def _declared(known: Mapping[str, object] | None) -> Language | None:
@@ -123,6 +162,7 @@ def _declared(known: Mapping[str, object] | None) -> Language | None:
 
 def _from_voice(name: str) -> Language:
     family, _, rest = name.partition("-")
+    family = two_letters(family)
     region = rest.upper() if re.fullmatch(r"[a-z]{2}", rest) else ""
     related = next((row for code, row in LANGUAGES.items() if code.startswith(f"{family}_")), ("", "", "", ()))
     code = f"{family}_{region}" if region else family
