@@ -44,10 +44,9 @@ def _symbols(voice: str | None, lang: str | None) -> SymbolTable:
 
         return default_symbols(lang or "en-us")
     from voxgraft.inference.voice.locate import find_voice
-    from voxgraft.inference.voice.settings import read_settings
+    from voxgraft.inference.voice.settings import read_settings, settings_beside
 
-    path = find_voice(voice)
-    return read_settings(path.with_name(path.name + ".json")).symbols
+    return read_settings(settings_beside(find_voice(voice))).symbols
 
 
 def _list_voices(json: bool) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from voxgraft.checkpoints.formats.piper.voice_config import parse_voice_config
 from voxgraft.errors import GraftError
+from voxgraft.inference.voice.settings import parse_settings
 from voxgraft.text.symbols import SymbolTable
 
 MOST_BYTES = 4_000_000
@@ -28,8 +28,7 @@ def read_symbols(path: Path, base: SymbolTable | None = None) -> SymbolTable:
     if text.lstrip().startswith(("{", "[")):
         data = _json(text, path)
         if isinstance(data, dict) and "phoneme_id_map" in data:
-            config = parse_voice_config(data, path)
-            return config.symbols(config.num_symbols)
+            return parse_settings(data, path).symbols
         ids = _ids_of(data, path)
     else:
         ids = _ids_of_lines(text, path)

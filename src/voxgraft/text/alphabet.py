@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from voxgraft.text.symbols import SymbolTable, TextKind
+from voxgraft.text.symbols import SymbolTable
 
 BLANK = "<blank>"
 BYTE_LABELS = 255
@@ -67,6 +67,6 @@ def byte_table() -> SymbolTable:
     return _table(ids, "bytes", BLANK)
 
 
-def _table(ids: Mapping[str, tuple[int]], text_kind: TextKind, blank: str) -> SymbolTable:
+def _table(ids: Mapping[str, tuple[int]], text_kind: str, blank: str) -> SymbolTable:
     rows = 1 + max(number for (number,) in ids.values())
     return SymbolTable(ids, rows, text_kind, pad=None, bos=None, eos=None, intersperse=False, blank=blank)

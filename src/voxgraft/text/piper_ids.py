@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from voxgraft.text.symbols import SymbolTable, TextKind
+from voxgraft.text.symbols import SymbolTable
 
 PAD, BOS, EOS = MARKS = ("_", "^", "$")
+# `espeak`, `PhonemeType.ESPEAK` and `<PhonemeType.ESPEAK: 'espeak'>` have all been published.
+_KIND = re.compile(r"<?(?:\w+\.)?([\w-]+)(?::.*)?")
+_SPELLINGS = {"espeak-ng": "espeak", "espeak_ng": "espeak", "espeakng": "espeak", "": "espeak"}
+
+
+def text_kind_of(phoneme_type: str | None) -> str:
+    """The kind of text that a voice's `phoneme_type` names, however it is spelt; `espeak` where it names none."""
+    stated = (phoneme_type or "").strip()
+    match = _KIND.fullmatch(stated)
+    kind = (match[1] if match else stated).lower()
+    return _SPELLINGS.get(kind, kind)[:40]
 
 
 def to_id_map(table: SymbolTable) -> dict[str, list[int]]:
@@ -29,14 +41,14 @@ def to_id_map(table: SymbolTable) -> dict[str, list[int]]:
 def from_id_map(
     id_map: Mapping[str, Sequence[int]],
     rows: int,
-    text_kind: TextKind,
+    text_kind: str,
     voice: str | None,
     clusters: Sequence[str] = (),
 ) -> SymbolTable:
     """The table behind a `phoneme_id_map`. Raises ValueError where an id lies outside `rows`."""
     without = {mark for mark in MARKS if mark in id_map and not id_map[mark]}
     return SymbolTable(
-        ids={symbol: tuple(ids) for symbol, ids in id_map.items() if symbol not in without},
+        ids={symbol: tuple(ids) for symbol, ids in id_map.items() if ids},
         rows=rows,
         text_kind=text_kind,
         voice=voice,

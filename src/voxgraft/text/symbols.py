@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
-
-TextKind = Literal["espeak", "text", "bytes", "ctc", "pieces", "coqui", "g2p"]
 
 
 @dataclass(frozen=True)
@@ -25,11 +22,11 @@ class Encoding:
 class SymbolTable:
     """Symbol -> ids, and how a sentence is framed.
 
-    `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: espeak-ng's
-    IPA split into code points, plain characters (NFD), UTF-8 bytes (byte b is written chr(b)), or the characters of a
-    recogniser's transcripts as they are, pieces of words, what one of Coqui's own phonemizers writes, or the phones of
-    EveryVoice's g2p. `voice` is the espeak-ng voice. A sentence
-    becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
+    `rows` is the number of embedding rows, which may exceed the symbols. `text_kind` says what goes in: `espeak` is
+    espeak-ng's IPA split into code points, `text` plain characters (NFD), `bytes` UTF-8 (byte b is written chr(b)), `ctc`
+    the characters of a recogniser's transcripts as they are, `pieces` pieces of words, `coqui` what one of Coqui's own
+    phonemizers writes, `g2p` the phones of EveryVoice's g2p; any other is a kind that its maker named, such as `pinyin`.
+    `voice` is the espeak-ng voice. A sentence becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
     `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.
     So do a letter and its marks where the table has the two only as one character (é).
@@ -37,7 +34,7 @@ class SymbolTable:
 
     ids: Mapping[str, tuple[int, ...]]
     rows: int
-    text_kind: TextKind
+    text_kind: str
     voice: str | None = None
     pad: str | None = "_"
     bos: str | None = "^"

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from tests.export.piper.tiny_voice import tiny_metadata
 
-from voxgraft.checkpoints.formats.piper.voice_config import read_voice_config
 from voxgraft.errors import ExportError
 from voxgraft.export.piper.metadata import metadata_from_dict
 from voxgraft.export.piper.voice import tokens_of, voice_json
 from voxgraft.text.languages import CODES, LANGUAGES, language_of
+from voxgraft.inference.voice.settings import read_settings
 
 EVERY_FIELD = {
     "audio", "dataset", "default_speaker_id", "espeak", "hop_length", "inference", "language", "num_speakers",
@@ -37,7 +37,7 @@ def test_json_has_every_field_that_piper_voices_have(tmp_path):
     assert document["audio"] == {"sample_rate": 16000, "quality": "low"}
     assert document["phoneme_id_map"]["_"] == [0]
     assert document["voxgraft"]["licences"] == ["CC0", "CC-BY-SA-3.0"]
-    assert read_voice_config(path).num_speakers == 3
+    assert read_settings(path).speaker_count == 3
 
 
 def test_json_has_every_field_of_the_published_joe_voice():

@@ -1,9 +1,14 @@
+"""The .onnx.json: what must be there, what may be, and one error that names the field."""
+
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.checkpoints.fixture_files import PIPER
 
 from voxgraft.errors import CheckpointError
-from voxgraft.inference.voice.settings import read_settings
+from voxgraft.inference.voice.settings import parse_settings, read_settings, settings_beside
 
 GOOD = {
     "audio": {"sample_rate": 22050},
@@ -53,9 +58,68 @@ def test_vowel_clusters_are_read(tmp_path):
     assert settings.symbols.clusters == ("aɪ", "oʊ")
 
 
+def test_what_newer_and_older_trainers_write(tmp_path):
+    own = {
+        "phoneme_map": {}, "default_speaker_id": None, "something": {"new": 1}, "phoneme_id_map": {"a": 3, "_": []},
+        "num_speakers": 3, "speaker_id_map": {"b": 1}, "dataset": "set", "hop_length": 512, "num_symbols": None,
+        "inference": {"noise_scale": None}, "language": "de_DE", "phoneme_type": None,
+    }  # fmt: skip
+    found = read_settings(written(tmp_path, GOOD | own))
+    assert found.symbols.ids == {"a": (3,)}
+    assert (found.symbols.rows, found.symbols.text_kind) == (4, "espeak")
+    assert found.speaker_names(3) == ("0", "b", "2")
+    assert found.speaker_names(1) == ("set",)
+    assert (found.hop, found.language, found.noise_scale) == (512, "de_DE", 0.667)
+
+
+def test_names_alone_say_how_many_speakers_there_are(tmp_path):
+    content = {name: value for name, value in GOOD.items() if name != "num_speakers"}
+    assert read_settings(written(tmp_path, content | {"speaker_id_map": {"a": 0, "b": 1}})).speaker_count == 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind"),
+    [
+        ("espeak", "espeak"), ("ESPEAK", "espeak"), ("PhonemeType.ESPEAK", "espeak"), ("espeak-ng", "espeak"),
+        ("<PhonemeType.ESPEAK: 'espeak'>", "espeak"), (None, "espeak"), ("", "espeak"), ("PhonemeType.TEXT", "text"),
+        ("pinyin", "pinyin"), ("PhonemeType.PINYIN", "pinyin"), ("raw", "raw"),
+    ],
+)  # fmt: skip
+def test_a_kind_of_text_in_any_spelling(tmp_path, stated, kind):
+    assert read_settings(written(tmp_path, GOOD | {"phoneme_type": stated})).symbols.text_kind == kind
+
+
+def test_symbols_beyond_the_models_rows_are_told_apart(tmp_path):
+    table, beyond = read_settings(written(tmp_path, GOOD)).symbols_for(4)
+    assert beyond == ("a",)
+    assert (table.rows, sorted(table.ids)) == (4, ["$", "^", "_"])
+
+
+def test_settings_lie_beside_the_voice_under_either_name(tmp_path):
+    voice = tmp_path / "v.onnx"
+    with pytest.raises(CheckpointError, match="beside it"):
+        settings_beside(voice)
+    (tmp_path / "v.json").write_text("{}")
+    assert settings_beside(voice).name == "v.json"
+    (tmp_path / "v.onnx.json").write_text("{}")
+    assert settings_beside(voice).name == "v.onnx.json"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"phoneme_id_map": {"a": []}}, "phoneme_id_map"),
+        ({"phoneme_id_map": {"a": ["x"]}}, "phoneme_id_map['a']"),
+        ({"phoneme_id_map": {"a": list(range(65))}}, "phoneme_id_map['a']"),
+        ({"num_symbols": 3}, "phoneme_id_map"),
+        ({"audio": {"sample_rate": 1}}, "audio.sample_rate"),
+        ({"num_speakers": "many"}, "num_speakers"),
+        ({"espeak": None}, "espeak.voice"),
+        ({"inference": {"length_scale": 0}}, "inference.length_scale"),
+        ({"language": 3}, "language"),
+        ({"dataset": 3}, "dataset"),
+        ({"hop_length": 0}, "hop_length"),
+        ({"default_speaker_id": 1}, "default_speaker_id"),
         ({"audio": {}}, "audio.sample_rate"),
         ({"audio": []}, "audio"),
         ({"audio": {"sample_rate": "22050"}}, "audio.sample_rate"),
@@ -65,7 +129,7 @@ def test_vowel_clusters_are_read(tmp_path):
         ({"phoneme_id_map": []}, "phoneme_id_map"),
         ({"phoneme_id_map": {"a": "x"}}, "phoneme_id_map['a']"),
         ({"phoneme_id_map": {"a": [-1]}}, "phoneme_id_map['a']"),
-        ({"phoneme_id_map": {"a": [10**9]}}, "phoneme_id_map"),
+        ({"phoneme_id_map": {"a": [10**9]}}, "phoneme_id_map['a']"),
         ({"num_symbols": 0}, "num_symbols"),
         ({"num_symbols": 10**9}, "num_symbols"),
         ({"num_speakers": -1}, "num_speakers"),
@@ -105,7 +169,19 @@ def test_what_is_not_settings_is_one_clear_error(tmp_path, content):
     assert "\n" not in fault.value.summary
 
 
-def test_missing_settings_say_where_they_belong(tmp_path):
-    with pytest.raises(CheckpointError, match="beside it") as fault:
-        read_settings(tmp_path / "v.onnx.json")
-    assert ".onnx.json" in fault.value.remedy
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+WHOLE = json.loads((PIPER / "multi.onnx.json").read_text())
+
+
+@given(field=st.sampled_from(sorted(WHOLE)), value=JSON)
+@settings(max_examples=150, deadline=None)
+def test_any_value_anywhere_is_read_or_refused(field, value):
+    try:
+        found = parse_settings(WHOLE | {field: value}, PIPER / "x.json")
+    except CheckpointError:
+        return
+    assert len(found.speaker_names(found.speaker_count if 0 < found.speaker_count < 100 else 1)) >= 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from voxgraft.errors import CheckpointError, TextError
 from voxgraft.inference.session import check_inputs, open_session
 from voxgraft.inference.voice.locate import find_voice
-from voxgraft.inference.voice.settings import VoiceSettings, read_settings
+from voxgraft.inference.voice.settings import VoiceSettings, read_settings, settings_beside
 from voxgraft.text.encode import stream_text
 from voxgraft.text.symbols import Encoding, SymbolTable
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Audio = NDArray[np.float32]
 
-_REQUIRED = {"input": "tensor(int64)", "input_lengths": "tensor(int64)", "scales": "tensor(float)"}
-_OPTIONAL = {"sid": "tensor(int64)"}
+REQUIRED_INPUTS = {"input": "tensor(int64)", "input_lengths": "tensor(int64)", "scales": "tensor(float)"}
+OPTIONAL_INPUTS = {"sid": "tensor(int64)"}
 # Below this peak a sentence is silence, and raising it to full scale would only raise noise.
 _SILENCE = 1e-8
 
@@ -36,7 +36,7 @@ class Voice:
         self.settings = settings
         self._session = session
         self._threads = threads
-        self._inputs = check_inputs(session, path, _REQUIRED, _OPTIONAL)
+        self._inputs = check_inputs(session, path, REQUIRED_INPUTS, OPTIONAL_INPUTS)
         if settings.speaker_count > 1 and "sid" not in self._inputs:
             raise CheckpointError(
                 "the settings name several speakers, but the model has no input for one",
@@ -54,7 +54,7 @@ class Voice:
         The same `seed` gives the same speech for the same sentences in the same order. Raises CheckpointError.
         """
         path = find_voice(voice)
-        settings = read_settings(path.with_name(path.name + ".json"))
+        settings = read_settings(settings_beside(path))
         return cls(path, settings, open_session(path, threads=threads, seed=seed), threads)
 
     def reseeded(self, seed: int) -> Voice:

@@ -7,13 +7,22 @@ function `voice -> Phonemizer`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 from voxgraft.errors import TextError
 
 GROUP = "voxgraft.phonemizers"
 DEFAULT_VOICE = "en-us"
+_BUILT_IN = ("espeak", "text")
+# Kinds of text whose names say too little.
+_IN_WORDS = {
+    "bytes": "bytes",
+    "coqui": "the phonemes of the phonemizer that this model was trained with",
+    "g2p": "the phones of EveryVoice's g2p",
+    "pieces": "pieces of words",
+    "ctc": "a recogniser's labels",
+}
 
 
 class Phonemizer(Protocol):
@@ -41,14 +50,25 @@ def phonemizer(kind: str = "espeak", voice: str | None = None) -> Phonemizer:
         from voxgraft.text.g2p.graphemes import GraphemePhonemizer
 
         return GraphemePhonemizer()
-    plugins = {point.name: point for point in entry_points(group=GROUP)}
+    plugins = _plugins()
     if kind in plugins:
         made: Phonemizer = plugins[kind].load()(voice)
         return made
     raise TextError(
-        f"nothing here turns text into {kind!r} symbols",
+        unreadable(kind) or "unknown kind of text",
         field="phoneme_type",
-        expected=" or ".join(("espeak", "text", *sorted(plugins))),
+        expected=" or ".join((*_BUILT_IN, *sorted(plugins))),
         got=kind,
         remedy=f"Install a package that registers {kind!r} under the entry point {GROUP}.",
     )
+
+
+def unreadable(kind: str) -> str | None:
+    """Why no text can be read for a voice that takes this kind of symbols; None where it can."""
+    if kind in _BUILT_IN or kind in _plugins():
+        return None
+    return f"nothing here turns text into {_IN_WORDS.get(kind, kind)}"
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from voxgraft.text.symbols import SymbolTable, TextKind
+from voxgraft.text.symbols import SymbolTable
 
 # Coqui's default characters: punctuation, letters, and IPA in the order of its own list.
 PUNCTUATION = "!'(),-.:;? "
@@ -146,7 +146,7 @@ def symbol_table(config: Mapping[str, Any], rows: int, notes: list[str]) -> Symb
     )
 
 
-def _reading(config: Mapping[str, Any], notes: list[str]) -> tuple[TextKind, str | None]:
+def _reading(config: Mapping[str, Any], notes: list[str]) -> tuple[str, str | None]:
     """What goes in, and the language that reads it."""
     language = languages_of(config)[:1]
     voice = language[0] if language else None

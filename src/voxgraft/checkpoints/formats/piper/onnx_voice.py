@@ -9,21 +9,22 @@ from typing import Any
 from voxgraft.architectures.dimensions.upsampler import Shapes
 from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-from voxgraft.checkpoints.containers.onnx import read_onnx
+from voxgraft.checkpoints.containers.onnx import OnnxGraph, read_onnx
 from voxgraft.checkpoints.containers.protobuf import BYTES, FieldBudget, read_fields
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.formats.piper.onnx_weights import Recovered, recover_vits
-from voxgraft.checkpoints.formats.piper.voice_config import VoiceConfig, parse_voice_config, read_voice_json
+from voxgraft.checkpoints.formats.piper.quantised import dequantised
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
-from voxgraft.text.symbols import SymbolTable
+from voxgraft.inference.voice.settings import parse_settings, read_settings_json, settings_beside
+from voxgraft.inference.voice.voice import OPTIONAL_INPUTS, REQUIRED_INPUTS
 
 FORMAT = "piper-onnx"
-_ENDINGS = (".onnx.json", ".json")
 _HEAD_FIELDS = 64
 
 
@@ -47,69 +48,76 @@ def _looks_cut_off(numbers: set[tuple[int, int]]) -> bool:
 
 
 def read(candidate: CheckpointSource) -> Checkpoint:
-    """Recover the whole generator of a voice. Raises CheckpointError where file or configuration is damaged."""
+    """Recover the whole generator of a voice. Raises CheckpointError where file or settings are damaged."""
     path = candidate.path
-    config_path = config_beside(path)
-    raw = read_voice_json(config_path)
-    config = parse_voice_config(raw, config_path)
-    graph = read_onnx(path)
+    graph, quantised = dequantised(read_onnx(path))
+    _check_voice(path, graph)
+    settings_path = settings_beside(path)
+    raw = read_settings_json(settings_path)
+    settings = parse_settings(raw, settings_path)
     recovered = recover_vits(graph)
     store = TensorStore(recovered.tensors, path)
     architecture, notes = _named(path, store.shapes, recovered)
     _check_complete(path, store.shapes, architecture)
     rows, speakers = architecture["symbols"], architecture["speakers"]
-    if config.num_symbols != rows:
-        notes.append(f"configuration says {config.num_symbols} symbols, the tensors say {rows}: the tensors win")
-    if config.num_speakers != speakers:
-        notes.append(f"configuration says {config.num_speakers} speakers, the tensors say {speakers}: the tensors win")
-    own = read_metadata(raw[KEY], config_path) if isinstance(raw.get(KEY), dict) else Metadata()
+    symbols, beyond = settings.symbols_for(rows)
+    own = read_metadata(raw[KEY], settings_path) if isinstance(raw.get(KEY), dict) else Metadata()
     licence, source = stated_licence(path)
     return Checkpoint(
         family="vits",
         architecture=architecture,
         tensors=store,
-        provenance=Provenance(path, FORMAT, candidate.sha256, own.stated_licence() or licence, source, config.dataset),
-        symbols=_symbols(config, rows, config_path),
-        audio=config.audio_spec(),
-        quality=quality_of(architecture, config.audio.sample_rate),
-        speakers=config.speakers(speakers),
-        languages=(config.language.code,) if config.language and config.language.code else (),
+        provenance=Provenance(
+            path, FORMAT, candidate.sha256, own.stated_licence() or licence, source, settings.dataset
+        ),
+        symbols=symbols,
+        audio=AudioSpec(settings.sample_rate, hop=settings.hop),
+        quality=quality_of(architecture, settings.sample_rate),
+        speakers=settings.speaker_names(speakers),
+        languages=(settings.language,) if settings.language else (),
         epoch=own.epoch,
         step=own.step,
-        inference=config.inference.model_dump(include={"noise_scale", "length_scale", "noise_w"}),
+        inference=settings.scales,
         missing=missing_parts(store.shapes),
-        notes=tuple(notes),
+        notes=(*quantised, *notes, *_contradictions(raw, rows, speakers), *_beyond(beyond, rows)),
         config=raw,
     )
 
 
-def config_beside(path: Path) -> Path:
-    """The configuration that belongs to a voice: NAME.onnx.json, or NAME.json."""
-    for candidate in (path.with_name(path.name + ".json"), path.with_suffix(".json")):
-        if candidate.is_file():
-            return candidate
+def _check_voice(path: Path, graph: OnnxGraph) -> None:
+    """Tell a Piper voice by what its graph takes, before anything beside it is asked for."""
+    inputs = set(graph.inputs)
+    if REQUIRED_INPUTS.keys() <= inputs <= REQUIRED_INPUTS.keys() | OPTIONAL_INPUTS.keys():
+        return
     raise CheckpointError(
-        f"its configuration {path.name}.json is not beside it",
+        "an ONNX model, but not a Piper voice",
         file=path,
-        remedy=f"Put the voice's .onnx.json there, under the name {path.name}.json.",
+        field="inputs",
+        expected=", ".join(REQUIRED_INPUTS),
+        got=", ".join(graph.inputs)[:200] or "none",
+        remedy="Give the .onnx of a Piper voice, or the checkpoint that this model was exported from.",
     )
+
+
+def _contradictions(raw: dict[str, Any], rows: int, speakers: int) -> list[str]:
+    """What the settings state and the tensors contradict."""
+    found = (("num_symbols", "symbols", rows), ("num_speakers", "speakers", speakers))
+    return [
+        f"configuration says {raw[name]} {what}, the tensors say {count}: the tensors win"
+        for name, what, count in found
+        if raw.get(name) is not None and raw[name] != count
+    ]
+
+
+def _beyond(symbols: tuple[str, ...], rows: int) -> list[str]:
+    if not symbols:
+        return []
+    return [f"{len(symbols)} symbols have ids beyond the model's {rows} rows and are left out, such as {symbols[0]!r}"]
 
 
 def _named(path: Path, shapes: Shapes, recovered: Recovered) -> tuple[dict[str, Any], list[str]]:
     with naming_file(path):
         return vits_architecture(shapes, {}, recovered.upsample_rates, recovered.dilations)
-
-
-def _symbols(config: VoiceConfig, rows: int, config_path: Path) -> SymbolTable:
-    try:
-        return config.symbols(rows)
-    except ValueError as fault:
-        raise CheckpointError(
-            str(fault),
-            file=config_path,
-            field="phoneme_id_map",
-            remedy="Use the .onnx.json that was published with this voice.",
-        ) from fault
 
 
 def _check_complete(path: Path, shapes: Shapes, architecture: dict[str, Any]) -> None:

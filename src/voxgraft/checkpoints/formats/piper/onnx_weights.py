@@ -17,7 +17,9 @@ from voxgraft.checkpoints.containers.onnx import Node, OnnxGraph
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 
 _ROOTS = r"(?:enc_p|dp|flow|dec|emb_g)"
-_PARAMETER = re.compile(rf"(?:^|\.)({_ROOTS}\.[\w.]+)$")
+# Quantised voices have `weight_scale` and the like besides, which are no parameters.
+_KINDS = r"(?:weight(?:_[gv])?|bias|gamma|beta|emb_rel_[kv]|m|logs)"
+_PARAMETER = re.compile(rf"(?:^|\.)({_ROOTS}\.(?:[\w.]+\.)?{_KINDS})$")
 _SCOPE = re.compile(rf"(?:^|/)({_ROOTS}(?:/[\w.]+)*)/[^/]+$")
 _NORM = re.compile(r"\bnorm")
 _CONVOLUTIONS = ("Conv", "ConvTranspose")

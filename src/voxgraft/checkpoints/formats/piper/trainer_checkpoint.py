@@ -12,13 +12,13 @@ from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile
-from voxgraft.checkpoints.formats.piper.voice_config import VoiceConfig, parse_voice_config, read_voice_json
 from voxgraft.checkpoints.formats.vits_tensors import canonical_tensors, folded_names, looks_like_vits
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, as_recorded, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import default_symbols, quality_of
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.inference.voice.settings import VoiceSettings, parse_settings, read_settings_json
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-ckpt"
@@ -47,7 +47,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         notes.append(f"{len(left_out)} entries are no part of the voice and left out, such as {left_out[0]}")
     config, raw, config_notes = _config_beside(path, architecture["symbols"]) if KEY not in content else (None, {}, [])
     symbols = own.symbols or _symbols(config, architecture["symbols"], notes)
-    audio = own.audio_spec() or _audio(recorded) or (config.audio_spec() if config else None)
+    audio = own.audio_spec() or _audio(recorded) or (AudioSpec(config.sample_rate, hop=config.hop) if config else None)
     licence, source = stated_licence(path)
     return Checkpoint(
         family="vits",
@@ -103,29 +103,29 @@ def _architecture(path: Path, tensors: TensorStore, recorded: Mapping[str, Any])
     return architecture, notes
 
 
-def _config_beside(path: Path, rows: int) -> tuple[VoiceConfig | None, Any, list[str]]:
+def _config_beside(path: Path, rows: int) -> tuple[VoiceSettings | None, Any, list[str]]:
     """The voice's configuration, if it stands beside the checkpoint and fits it."""
     named = (path.with_name(path.name + ".json"), path.with_suffix(".json"))
     for candidate in (*named, path.with_name("config.json")):
         if not candidate.is_file():
             continue
         try:
-            raw = read_voice_json(candidate)
-            config = parse_voice_config(raw, candidate)
+            raw = read_settings_json(candidate)
+            config = parse_settings(raw, candidate)
         except CheckpointError as fault:
             if candidate in named:
                 raise
             return None, {}, [f"{candidate.name} beside it is no voice's configuration and not used: {fault.problem}"]
-        if config.num_symbols != rows:
-            note = f"{candidate.name} beside it has {config.num_symbols} symbols, the tensors {rows}: not used"
+        if config.symbols.rows != rows:
+            note = f"{candidate.name} beside it has {config.symbols.rows} symbols, the tensors {rows}: not used"
             return None, {}, [note]
         return config, raw, []
     return None, {}, []
 
 
-def _symbols(config: VoiceConfig | None, rows: int, notes: list[str]) -> SymbolTable | None:
+def _symbols(config: VoiceSettings | None, rows: int, notes: list[str]) -> SymbolTable | None:
     if config is not None:
-        return config.symbols(rows)
+        return config.symbols
     if rows == default_symbols().rows:
         notes.append(
             "which symbols its ids mean is not recorded: assumed Piper's usual espeak-ng table (put config.json beside it)"
@@ -156,20 +156,20 @@ def _audio(recorded: Mapping[str, Any]) -> AudioSpec | None:
     )
 
 
-def _speakers(count: int, own: Metadata, config: VoiceConfig | None) -> tuple[str, ...]:
+def _speakers(count: int, own: Metadata, config: VoiceSettings | None) -> tuple[str, ...]:
     if len(own.speakers) == count:
         return own.speakers
     if config is not None:
-        return config.speakers(count)
+        return config.speaker_names(count)
     return (own.name or own.dataset or "default",) if count == 1 else tuple(map(str, range(count)))
 
 
-def _languages(config: VoiceConfig | None) -> tuple[str, ...]:
-    return (config.language.code,) if config and config.language and config.language.code else ()
+def _languages(config: VoiceSettings | None) -> tuple[str, ...]:
+    return (config.language,) if config and config.language else ()
 
 
-def _inference(config: VoiceConfig | None) -> dict[str, float]:
-    return config.inference.model_dump(include={"noise_scale", "length_scale", "noise_w"}) if config else {}
+def _inference(config: VoiceSettings | None) -> dict[str, float]:
+    return config.scales if config else {}
 
 
 def _learning_rate(content: Mapping[str, Any]) -> float | None:
