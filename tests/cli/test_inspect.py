@@ -1,6 +1,7 @@
 """`voxgraft inspect`: the fields that scripts rely on, one screen for people, one line for errors."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -100,3 +101,17 @@ def test_every_kind_has_its_screen(name):
     result = inspect(PIPER.parent / name)
     assert result.returncode == 0, result.stderr
     assert "parameters" in result.stdout
+
+
+def test_commands_are_told_on_one_line_with_the_name_that_was_given(tmp_path):
+    folder = tmp_path / "a folder with a long name that says what is in it, at length and in full"
+    folder.mkdir()
+    path = copied("single.onnx", folder)
+    result = inspect(path)
+    speak = next(line for line in result.stdout.splitlines() if line.startswith("can speak"))
+    assert shlex.split(speak)[4] == str(path)
+
+
+def test_a_network_of_no_preset_has_one_word_for_its_quality(tmp_path):
+    result = inspect(copied("single.onnx", tmp_path))
+    assert "custom" in next(line for line in result.stdout.splitlines() if line.startswith(" quality"))

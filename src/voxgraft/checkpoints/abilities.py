@@ -2,91 +2,186 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
-from pathlib import Path
 
 from voxgraft.architectures.dimensions.vits import beyond
 from voxgraft.architectures.families import Family, families, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.errors import CheckpointError
+from voxgraft.config.presets import quality_of_network
+from voxgraft.text.g2p import DEFAULT_VOICE, unreadable
+
+_NEW_LAYER = "  # with an alphabet of your own and a new output layer"
+_NO_RATE = "the file does not say its sample rate: put its configuration beside it"
+_NO_SYMBOLS = "the file does not say what its symbols are: put its configuration beside it"
 
 
 @dataclass(frozen=True)
 class Ability:
-    """Something that a user may want. `how` is the command that does it, or why it can't be done."""
+    """Something that a user may want. `how` is the command that does it, ready to paste, or why it can't be done."""
 
     name: str
     possible: bool
     how: str
 
 
-def abilities_of(checkpoint: Checkpoint) -> tuple[Ability, ...]:
-    """Speak now, fine-tune, transfer, match a vocoder, export: each with its command or its obstacle."""
-    family = family_of(checkpoint.family)
-    path = checkpoint.provenance.path
-    obstacle = _obstacle(checkpoint, family)
+def abilities_of(checkpoint: Checkpoint, named: str | None = None) -> tuple[Ability, ...]:
+    """Speak now, fine-tune, transfer, match a vocoder, export: each with its command or its obstacle.
+
+    `named` is what the user calls the checkpoint; its path by default.
+    """
+    facts = _Facts(checkpoint, family_of(checkpoint.family))
+    name = named or str(checkpoint.provenance.path)
+    where = shlex.quote(f"./{name}" if name.startswith("-") else name)
     steps = (
-        ("speak", obstacle or _not_a(family, "voice"), f'voxgraft say {path} "Some words." -o words.wav'),
-        ("fine-tune", obstacle or _untrainable(family), f"voxgraft new my-voice --base {path} --corpus RECORDINGS"),
-        ("transfer", obstacle or _no_symbols(family), f"voxgraft plan --base {path} --symbols SYMBOLS"),
-        ("match", _unmatchable(family), f"voxgraft plan --base ACOUSTIC --vocoder {path}"),
-        _export(family, obstacle, path),
+        ("speak", _unspoken(facts), f'voxgraft say {where} "Some words."{facts.language} -o words.wav{facts.remark}'),
+        ("fine-tune", _untrainable(facts), _fine_tune(facts, where)),
+        ("transfer", _untransferable(facts), _transfer(facts, where)),
+        ("match", _unmatchable(facts.family), f"voxgraft plan --base ACOUSTIC --vocoder {where}"),
+        ("export", _unexportable(facts), _export(facts, where)),
     )
-    return tuple(Ability(name, not why, why or how) for name, why, how in steps)
+    return tuple(Ability(what, not why, why or how) for what, why, how in steps)
 
 
-def _export(family: Family, obstacle: str, path: Path) -> tuple[str, str, str]:
-    if family.task == "recogniser":
-        return ("export", obstacle or _untrainable(family), f"voxgraft export {path} --to onnx")
-    return ("export", obstacle or _not_a(family, "voice"), f"voxgraft export {path} --to piper")
+@dataclass(frozen=True)
+class _Facts:
+    """What of a checkpoint decides; commands need flags for what it leaves open."""
+
+    checkpoint: Checkpoint
+    family: Family
+
+    @property
+    def listens(self) -> bool:
+        return self.family.task == "recogniser"
+
+    @property
+    def has_symbols(self) -> bool:
+        """Whether the network has a table of symbols, or a layer that writes them."""
+        return any(name in self.checkpoint.shapes for name in self.family.symbol_axis)
+
+    @property
+    def needs_alphabet(self) -> bool:
+        """A recogniser that can't tell what it writes: it takes an alphabet, and a new output layer."""
+        return self.listens and (not self.has_symbols or self.checkpoint.symbols is None)
+
+    @property
+    def absent(self) -> str:
+        """Parts without which nothing goes; a recogniser's output layer can be made anew."""
+        heads = {self.family.part_of(name) for name in self.family.symbol_axis} if self.listens else set()
+        needed = [part.title for part in self.family.parts if part.speaks and part.wanted and part.name not in heads]
+        lacking = set(self.family.missing(self.checkpoint.shapes))
+        return ", ".join(title for title in needed if title in lacking)
+
+    @property
+    def language(self) -> str:
+        """The flag for a voice that reads phonemes of a language that nobody recorded."""
+        symbols = self.checkpoint.symbols
+        unknown = symbols is not None and symbols.text_kind == "espeak" and symbols.voice is None
+        return f" --language {DEFAULT_VOICE}" if unknown else ""
+
+    @property
+    def remark(self) -> str:
+        return "  # the language is not recorded: name its own" if self.language else ""
+
+    @property
+    def quality(self) -> str:
+        """The flag that tells the sample rate of a voice that does not record it, where its network is that of a preset."""
+        if self.checkpoint.audio is not None or self.family.name != "vits":
+            return ""
+        found = quality_of_network(self.checkpoint.architecture)
+        return f" --quality {found}" if found is not None else ""
 
 
-def _obstacle(checkpoint: Checkpoint, family: Family) -> str:
+def _obstacle(facts: _Facts) -> str:
     """Why the model as a whole can't be used; empty where it can."""
-    silent = [part.title for part in family.parts if part.speaks and part.wanted]
-    absent = [title for title in silent if title in family.missing(checkpoint.tensors)]
-    if absent:
-        return f"the file lacks what it speaks with: {', '.join(absent)}"
-    unplaced = beyond(checkpoint.tensors, checkpoint.architecture["speakers"]) if family.name == "vits" else None
+    if facts.absent:
+        return f"the file lacks what it {'listens' if facts.listens else 'speaks'} with: {facts.absent}"
+    unplaced = beyond(facts.checkpoint.shapes) if facts.family.name == "vits" else None
     if unplaced is not None:
-        return f"voices with {unplaced[1]} are not run here yet"
-    if any(name in checkpoint.tensors for name in family.symbol_axis) and checkpoint.symbols is None:
-        return "the file does not say what its symbols are: put its configuration beside it"
-    return ""
+        return unplaced[1]
+    return _NO_SYMBOLS if facts.has_symbols and facts.checkpoint.symbols is None and not facts.listens else ""
 
 
-def _not_a(family: Family, task: str) -> str:
-    if family.task != task:
+def _unspoken(facts: _Facts) -> str:
+    return _obstacle(facts) or _not_a_voice(facts) or _unread(facts) or _unlike_its_settings(facts.checkpoint)
+
+
+def _not_a_voice(facts: _Facts) -> str:
+    family = facts.family
+    if family.task != "voice":
         return f"{family.title} alone is a {family.task} model"
-    return "" if family.trains else f"voxgraft does not run {family.title} yet"
+    if not family.trains:
+        return f"voxgraft does not run {family.title} yet"
+    return "" if facts.checkpoint.audio is not None else _NO_RATE
 
 
-def _untrainable(family: Family) -> str:
+def _unread(facts: _Facts) -> str:
+    """A kind of text that nothing here makes of sentences; empty where something does."""
+    symbols = facts.checkpoint.symbols
+    if symbols is None or facts.family.task != "voice":
+        return ""
+    return unreadable(symbols.text_kind) or ""
+
+
+def _unlike_its_settings(checkpoint: Checkpoint) -> str:
+    """An exported voice takes the speaker that its settings name, if it takes one."""
+    stated = checkpoint.config.get("num_speakers")
+    if checkpoint.provenance.format != "piper-onnx" or not isinstance(stated, int):
+        return ""
+    several = stated > 1 and checkpoint.architecture["speakers"] < 2
+    return "its settings name several speakers, and the model has one: take the .onnx.json of this voice" * several
+
+
+def _untrainable(facts: _Facts) -> str:
     trained = ", ".join(known.title for known in families().values() if known.trains)
-    return "" if family.trains else f"voxgraft trains {trained}, not {family.title} yet"
+    if not facts.family.trains:
+        return _obstacle(facts) or f"voxgraft trains {trained}, not {facts.family.title} yet"
+    return _obstacle(facts) or _unread(facts) or _unknown_rate(facts)
 
 
-def _no_symbols(family: Family) -> str:
-    return "" if family.symbol_axis else f"{family.title} has no symbols: it fits any language"
+def _unknown_rate(facts: _Facts) -> str:
+    return _NO_RATE if facts.family.name == "vits" and facts.checkpoint.audio is None and not facts.quality else ""
+
+
+def _fine_tune(facts: _Facts, where: str) -> str:
+    if not facts.listens:
+        flags = f"{facts.quality}{facts.language}{facts.remark}"
+        return f"voxgraft new my-voice --base {where} --corpus RECORDINGS{flags}"
+    if not facts.needs_alphabet:
+        return f"voxgraft new my-recogniser --recogniser --base {where} --corpus RECORDINGS"
+    drop = " --drop_source_layers 1" * facts.has_symbols
+    return (
+        f"voxgraft train-stt --load_checkpoint_dir {where} --save_checkpoint_dir my-recogniser --alphabet_config_path "
+        f"ALPHABET{drop} --train_files TRAIN.csv --dev_files DEV.csv{_NEW_LAYER}"
+    )
+
+
+def _untransferable(facts: _Facts) -> str:
+    if not facts.family.symbol_axis:
+        return f"{facts.family.title} has no symbols: it fits any language"
+    return _obstacle(facts) or _unknown_rate(facts)
+
+
+def _transfer(facts: _Facts, where: str) -> str:
+    if not facts.listens:
+        return f"voxgraft plan --base {where} --symbols SYMBOLS{facts.quality}"
+    drop = " --drop-source-layers 1" * (facts.needs_alphabet and facts.has_symbols)
+    return f"voxgraft plan --base {where} --alphabet ALPHABET{drop}{_NEW_LAYER * facts.needs_alphabet}"
 
 
 def _unmatchable(family: Family) -> str:
     return "" if family.task == "spec-to-wav" else f"{family.title} is no vocoder"
 
 
-def trained_families() -> tuple[str, ...]:
-    """Names of the families that voxgraft trains."""
-    return tuple(name for name, family in families().items() if family.trains)
+def _unexportable(facts: _Facts) -> str:
+    if not facts.listens:
+        return _obstacle(facts) or _not_a_voice(facts)
+    if not facts.has_symbols:
+        return f"{facts.family.title} has no output layer over letters yet: train one first"
+    no_alphabet = "the file does not say what its outputs mean: put its alphabet or vocabulary beside it"
+    return _obstacle(facts) or _untrainable(facts) or (no_alphabet if facts.checkpoint.symbols is None else "")
 
 
-def check_trainable(checkpoint: Checkpoint) -> None:
-    """Raise CheckpointError, naming the families that can be trained, where this one can't."""
-    if checkpoint.family not in trained_families():
-        raise CheckpointError(
-            "this family can be inspected and planned but not trained yet",
-            file=checkpoint.provenance.path,
-            field="family",
-            expected=" or ".join(trained_families()),
-            got=checkpoint.family,
-            remedy="take a base of one of these; `voxgraft plan` shows what of this one would carry over",
-        )
+def _export(facts: _Facts, where: str) -> str:
+    to = "onnx" if facts.listens else f"piper{facts.language}{facts.remark}"
+    return f"voxgraft export {where} --to {to}"

@@ -16,8 +16,9 @@ from voxgraft.checkpoints.soundness import unsound_tensors
 from voxgraft.text.symbols import SymbolTable
 
 
-def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, Any]:
-    """Facts about a checkpoint; null where a thing does not apply. `tensors` adds a row for each."""
+def inspection_of(checkpoint: Checkpoint, tensors: bool = False, named: str | None = None) -> dict[str, Any]:
+    """Facts about a checkpoint; null where a thing does not apply. `tensors` adds a row for each. `named` is what the user
+    calls it, for the commands."""
     shapes = _shapes(checkpoint)
     origin = checkpoint.provenance
     sound = checkpoint.audio or checkpoint.features
@@ -51,7 +52,7 @@ def inspection_of(checkpoint: Checkpoint, tensors: bool = False) -> dict[str, An
         "audio": sound.to_dict() if sound else None,
         "symbol_table": _symbol_table(checkpoint.symbols),
         "unsound": unsound_tensors(checkpoint.tensors),
-        "abilities": {ability.name: asdict(ability) for ability in abilities_of(checkpoint)},
+        "abilities": {ability.name: asdict(ability) for ability in abilities_of(checkpoint, named)},
         "notes": list(checkpoint.notes),
     }
     if tensors:

@@ -22,26 +22,30 @@ def inspect(
     from voxgraft.checkpoints.inspect import inspection_of
     from voxgraft.library.resolve import resolve
 
-    facts = inspection_of(open_checkpoint(resolve(file)), tensors)
+    facts = inspection_of(open_checkpoint(resolve(file)), tensors, file)
     if json:
         print_json(facts)
         return
-    lines = [(name, fact.replace(facts["file"], file)) for name, fact in _lines(facts)]
-    print_table(facts["file"], ("", ""), lines)
+    print_table(facts["file"], ("", ""), _lines(facts))
     print()
     print_table("", ("part", "parameters"), [(part, f"{count:,}") for part, count in facts["parts"].items()])
     if tensors:
         print()
         rows = [(row["name"], "×".join(map(str, row["shape"])), row["part"]) for row in facts["tensors"]]
         print_table("", ("tensor", "shape", "part"), rows)
+    print()
+    for line in _abilities(facts):
+        typer.echo(line)
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """The facts in words, a line each."""
+    from voxgraft.config.presets import quality_name
+
     lines = [
         ("family", facts["family"] + (f", as {facts['variant']} has it" if facts["variant"] else "")),
         ("format", f"{facts['format']}, {facts['bytes'] / 1e6:,.1f} MB"),
-        ("quality", facts["quality"] or "none of Piper's presets"),
+        *([("quality", quality_name(facts["quality"]))] if facts["family"] == "vits" else []),
         ("audio", _audio(facts)),
         ("symbols", _symbols(facts)),
         ("speakers", _several(facts["speakers"])),
@@ -57,15 +61,15 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("a naive loader imports", ", ".join(facts["unsafe_globals"]) or "nothing unsafe"),
     ]
     lines += [("no numbers", f"{name}: {found}") for name, found in list(facts["unsound"].items())[:8]]
-    lines += [
-        (word, ability["how"]) for word, ability in zip(_abilities(facts), facts["abilities"].values(), strict=True)
-    ]
     lines += [("its maker says", statement) for statement in facts["statements"]]
     return lines + [("note", note) for note in facts["notes"]]
 
 
 def _abilities(facts: dict[str, Any]) -> list[str]:
-    return [f"can {name}" if ability["possible"] else f"can't {name}" for name, ability in facts["abilities"].items()]
+    """What can be done, each on one line however long, so that a command can be copied."""
+    abilities = facts["abilities"].items()
+    words = {name: ("can " if found["possible"] else "can't ") + name for name, found in abilities}
+    return [f"{words[name]:<17}  {found['how']}" for name, found in abilities]
 
 
 def _audio(facts: dict[str, Any]) -> str:

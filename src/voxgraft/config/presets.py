@@ -44,6 +44,16 @@ def quality_of(architecture: Mapping[str, Any], sample_rate: int | None) -> Qual
     return None
 
 
+def quality_of_network(architecture: Mapping[str, Any]) -> Quality | None:
+    """The first quality whose network this is, whatever the sample rate; None where no preset has it."""
+    return next((q for q in QUALITIES if quality_of(architecture, _read(q)["sample_rate"]) == q), None)
+
+
+def quality_name(quality: str | None) -> str:
+    """What a quality is called wherever it is told: a network that is none of the presets is `custom`."""
+    return quality or "custom"
+
+
 def network_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Keywords of the network that differ, symbols and speakers aside: name -> (ours, theirs).
 

@@ -17,7 +17,7 @@ from voxgraft.graft.speakers.mapping import quoted
 from voxgraft.graft.target import Target, target_for
 from voxgraft.graft.vocoder import VocoderFit, vocoder_fit
 from voxgraft.library.resolve import resolve
-from voxgraft.project.project import open_base, project_manifest, speakers_of
+from voxgraft.project.project import open_base, project_manifest, require_readable, speakers_of
 from voxgraft.project.task import task_name
 from voxgraft.project.texts import check_texts
 
@@ -47,6 +47,7 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
         return plan_recogniser(config, base, derived_labels(config, base, corpora_of(config).train))
     manifest = project_manifest(config)
     target = target_for(config, base, speakers_of(config, manifest))
+    require_readable(target.symbols, base)
     plan = make_plan(base, target) if base is not None else scratch_plan(target)
     return Graft(base, target, plan if manifest is None else _with_recordings(plan, config, target, manifest))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from voxgraft.architectures.dimensions.vits import beyond
 from voxgraft.architectures.families import Family
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.config.presets import QUALITIES, network_differences, preset, quality_of
+from voxgraft.config.presets import network_differences, quality_of, quality_of_network
 from voxgraft.graft.coverage import LEAST_CARRIED
 from voxgraft.graft.layers import layers_refusal
 from voxgraft.graft.shapes import MODULES
@@ -42,7 +43,9 @@ def _quality(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
     if not differences:
         return None
     rate = checkpoint.audio.sample_rate if checkpoint.audio is not None else None
-    fits = checkpoint.quality or quality_of(checkpoint.architecture, rate) or _quality_of_network(checkpoint)
+    fits = (
+        checkpoint.quality or quality_of(checkpoint.architecture, rate) or quality_of_network(checkpoint.architecture)
+    )
     said = [f"{name} {_plain(ours)} instead of {_plain(theirs)}" for name, (ours, theirs) in differences.items()]
     facts = "; ".join(said[:2]) + (f"; and {len(said) - 2} more" if len(said) > 2 else "")
     remedy = f"quality {fits} fits" if fits else "leave the quality to the base"
@@ -76,10 +79,22 @@ def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
         return "the base does not say what its symbols are: give its .onnx.json or its vocabulary beside it"
     if target.graft.drop_source_layers:
         return None
+    outputs = checkpoint.architecture.get("symbols")
+    anew = "start its output layer anew (--drop_source_layers 1)"
+    if target.graft.alphabet is None:
+        return (
+            f"the base does not say what its {outputs} outputs mean: put its alphabet.txt beside it, name it "
+            f"(--alphabet_config_path, graft.alphabet), or {anew}"
+        )
     return (
-        f"the base does not say what its {checkpoint.architecture.get('symbols')} outputs mean: put its alphabet.txt beside it, "
-        "name it (--alphabet_config_path, graft.alphabet), or start its output layer anew (--drop_source_layers 1)"
+        f"the base does not say what its {outputs} outputs mean, and the alphabet that is named has {target.symbols.rows} "
+        f"labels with the blank: {anew}, or put its own alphabet.txt beside it"
     )
+
+
+def _conditioning(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
+    found = beyond(checkpoint.shapes) if _ours(family) else None
+    return f"{found[1]}: take a base with a table of speakers, or with a single speaker" if found is not None else None
 
 
 def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
@@ -118,11 +133,6 @@ def _rename(checkpoint: Checkpoint, target: Target, family: Family) -> str | Non
 
 def _languages(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
     asked = target.graft.languages
-    if _ours(family) and any(name in checkpoint.shapes for name in family.language_axis):
-        return (
-            f"the base speaks {len(checkpoint.languages)} languages by a table of them, which voxgraft's {family.title} does "
-            "not have: take a base of one language"
-        )
     if not asked or any(name in checkpoint.shapes for name in family.language_axis):
         return None
     return f"this {family.title} base has no vectors for languages, and {quoted(asked)} are asked for: leave graft.languages out"
@@ -145,6 +155,7 @@ CHECKS: dict[str, Check] = {
     "sample rate": _sample_rate,
     "hop": _hop,
     "symbols": _symbols,
+    "conditioning": _conditioning,
     "speakers": _speaker_vectors,
     "from_speaker": _from_speaker,
     "rename": _rename,
@@ -156,11 +167,6 @@ CHECKS: dict[str, Check] = {
 
 def _ours(family: Family) -> bool:
     return family.name in MODULES
-
-
-def _quality_of_network(checkpoint: Checkpoint) -> str | None:
-    rates = [(quality, preset(quality)["sample_rate"]) for quality in QUALITIES]
-    return next((q for q, rate in rates if quality_of(checkpoint.architecture, rate) == q), None)
 
 
 def _plain(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from voxgraft.architectures.dimensions.vits import beyond
 from voxgraft.architectures.families import families, family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
@@ -24,6 +25,7 @@ from voxgraft.project.alphabet import read_alphabet
 from voxgraft.project.run_folder import ProjectFolder, project_folder, run_folder
 from voxgraft.project.symbols import project_symbols
 from voxgraft.project.task import task_name
+from voxgraft.text.g2p import unreadable
 from voxgraft.text.symbols import SymbolTable
 
 FROM_SCRATCH = "none"
@@ -31,7 +33,17 @@ FROM_SCRATCH = "none"
 
 def require_trainable(base: Checkpoint | None) -> None:
     """Raise GraftError where the base is of a family that can be opened and planned for, but not trained."""
-    if base is None or family_of(base.family).trains:
+    if base is None:
+        return
+    unplaced = beyond(base.shapes) if base.family == "vits" else None
+    if unplaced is not None:
+        raise GraftError(
+            unplaced[1],
+            file=base.provenance.path,
+            field="base",
+            remedy="Take a base with a table of speakers, or with a single speaker.",
+        )
+    if family_of(base.family).trains:
         return
     trained = ", ".join(family.title for family in families().values() if family.trains)
     raise GraftError(
@@ -41,6 +53,19 @@ def require_trainable(base: Checkpoint | None) -> None:
         expected=trained,
         got=family_of(base.family).title,
         remedy=f"voxgraft can train {trained}; of this file it can tell what it is (inspect) and what would carry over (plan)",
+    )
+
+
+def require_readable(symbols: SymbolTable | None, base: Checkpoint | None) -> None:
+    """Raise GraftError where a voice would be trained on a kind of text that nothing here makes of sentences."""
+    why = unreadable(symbols.text_kind) if symbols is not None else None
+    if why is None or (base is not None and base.family != "vits"):
+        return
+    raise GraftError(
+        why,
+        file=base.provenance.path if base is not None else None,
+        field="phoneme_type",
+        remedy="Take a base that reads espeak-ng's phonemes or letters, or install a package that adds this kind of text.",
     )
 
 
@@ -60,6 +85,13 @@ def with_named_alphabet(base: Checkpoint, config: RunConfig) -> Checkpoint:
         return base
     symbols = read_alphabet(Path(named), None)
     return replace(base, symbols=symbols) if symbols.rows == rows else base
+
+
+def _require_fitting(base: Checkpoint | None, config: RunConfig) -> None:
+    """Before a project is made of a base: what would be refused later is refused now."""
+    require_trainable(base)
+    if base is not None and config.graft.symbols is None:
+        require_readable(base.symbols, base)
 
 
 def find_project(path: Path) -> RunConfig | None:
@@ -177,6 +209,7 @@ def new_project(
     if folder.exists() and not folder.is_dir():
         raise ConfigError("is a file, not a folder", file=folder, remedy="choose another name")
     config = RunConfig.model_validate(values)
+    _require_fitting(open_base(config) if config.base is not None else None, config)
     manifest = _imported(corpus, config, skip_bad) if corpus is not None else None
     if manifest is not None:
         manifest.write(home.manifest)

@@ -44,13 +44,21 @@ def missing_parts(names: Shapes) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def beyond(names: Iterable[str], speakers: int) -> tuple[str, str] | None:
-    """What conditions a voice that our network has no place for: the tensor that does, and in words; None where nothing."""
-    present = set(names)
-    if "emb_l.weight" in present:
-        return "emb_l.weight", "embedded languages"
-    if "dec.cond.weight" in present and speakers < 2:
-        return "dec.cond.weight", "a voice vector in place of a table of speakers"
+# What takes a voice's vector, with weight norm or without.
+_CONDITIONED = ("dec.cond.", "dp.cond.", "flow.flows.0.enc.cond_layer.", "enc_q.enc.cond_layer.")
+_LANGUAGES = ("emb_l.", "dp.cond_lang.")
+
+
+def beyond(names: Iterable[str]) -> tuple[str, str] | None:
+    """Why voxgraft's network can't be a voice that is conditioned so: the tensor that does it, and the reason; None where it
+    can. The one answer for inspecting, planning, training and exporting."""
+    present = sorted(names)
+    languages = next((name for name in present if name.startswith(_LANGUAGES)), None)
+    if languages is not None:
+        return languages, "voices with embedded languages are not run here yet"
+    conditioned = next((name for name in present if name.startswith(_CONDITIONED)), None)
+    if conditioned is not None and "emb_g.weight" not in present:
+        return conditioned, "voices with a voice vector in place of a table of speakers are not run here yet"
     return None
 
 

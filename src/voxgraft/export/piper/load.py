@@ -52,13 +52,13 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             got=checkpoint.family,
             remedy="give a checkpoint of Piper or of a voxgraft run",
         )
-    unplaced = beyond(checkpoint.tensors, checkpoint.architecture["speakers"])
+    unplaced = beyond(checkpoint.tensors)
     if unplaced is not None:
         raise ExportError(
-            f"a voice with {unplaced[1]} is not run here yet",
+            unplaced[1],
             file=path,
             field=unplaced[0],
-            remedy="take a voice without; `voxgraft inspect` and `plan` work for this one",
+            remedy="Take a voice with a table of speakers, or with a single speaker.",
         )
     target = target_like(checkpoint)
     plan = make_plan(checkpoint, target)

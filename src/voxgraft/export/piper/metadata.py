@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxgraft.config.presets import quality_name
 from voxgraft.errors import ExportError
 from voxgraft.text.languages import Language, language_of
 from voxgraft.text.piper_ids import to_id_map
@@ -182,7 +183,7 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
         sample_rate=checkpoint.audio.sample_rate,
         symbols=checkpoint.symbols,
         language=language_of(voice, stored if isinstance(stored, Mapping) else None, voice),
-        quality=checkpoint.quality or _stated_quality(checkpoint),
+        quality=quality_name(checkpoint.quality),
         hop=checkpoint.audio.hop,
         speakers=checkpoint.speakers if len(checkpoint.speakers) > 1 else (),
         scales=dict(SCALES) | dict(checkpoint.inference),
@@ -207,13 +208,6 @@ def base_of(checkpoint: Checkpoint) -> BaseProvenance:
     """A checkpoint as the base of what is made from it."""
     origin = checkpoint.provenance
     return BaseProvenance(origin.path.name, origin.sha256, origin.licence, origin.source, origin.dataset)
-
-
-def _stated_quality(checkpoint: Checkpoint) -> str:
-    """What the configuration calls a network that is none of Piper's presets."""
-    audio = checkpoint.config.get("audio")
-    stated = audio.get("quality") if isinstance(audio, Mapping) else None
-    return stated if isinstance(stated, str) and re.fullmatch(r"[a-z_]{1,20}", stated) else "medium"
 
 
 def _carried(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -41,11 +41,15 @@ def fold_speaker(shapes: Mapping[str, Shape], row: int, rules: Rules) -> Folds:
 
 def speaker_to_fold(checkpoint: Checkpoint, target: Target, rules: Rules) -> tuple[int | None, tuple[str, ...]]:
     """The base's speaker that a single-speaker target becomes, and the refusal where it can't be told."""
-    if not rules.conditions or len(checkpoint.speakers) < 2 or target.many_speakers:
+    # A table of one speaker conditions as one of many does.
+    alone = checkpoint.shapes.get(rules.speaker_embedding or "", (0,))[0] == 1
+    if not rules.conditions or target.many_speakers or not (alone or len(checkpoint.speakers) > 1):
         return None, ()
     # The deterministic predictor adds the speaker before a padded convolution, so no bias can hold it.
     if not target.architecture.get("stochastic_duration", True):
         return None, ("speakers of a voice without stochastic durations can't be folded: keep its speakers",)
+    if alone:
+        return 0, ()
     wanted = target.from_speaker or next(iter(target.speakers), None)
     names = [target.graft.rename.get(name, name) for name in checkpoint.speakers]
     if wanted in checkpoint.speakers:

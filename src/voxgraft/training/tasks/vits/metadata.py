@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from voxgraft.checkpoints import Checkpoint
+from voxgraft.config.presets import quality_name
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.export.piper.metadata import SCALES, VoiceMetadata, base_of, metadata_of, spoken_language
@@ -20,7 +21,7 @@ def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, man
     about = {
         "name": config.name,
         "symbols": target.symbols,
-        "quality": target.quality or "custom",
+        "quality": quality_name(target.quality),
         "speakers": target.speakers if target.many_speakers else (),
         "licences": licences,
         "corpus_sha256": digest,
