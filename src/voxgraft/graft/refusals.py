@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from voxgraft.architectures.dimensions.vits import beyond
+from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import Family
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.presets import network_differences, quality_of, quality_of_network
@@ -93,8 +93,8 @@ def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
 
 
 def _conditioning(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
-    found = beyond(checkpoint.shapes) if _ours(family) else None
-    return f"{found[1]}: take a base with a table of speakers, or with a single speaker" if found is not None else None
+    found = unplaced_conditioning(checkpoint.shapes) if _ours(family) else None
+    return f"{found.why}: {found.remedy}" if found is not None else None
 
 
 def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:

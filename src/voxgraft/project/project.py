@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voxgraft.architectures.dimensions.vits import beyond
+from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import families, family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
@@ -35,13 +35,13 @@ def require_trainable(base: Checkpoint | None) -> None:
     """Raise GraftError where the base is of a family that can be opened and planned for, but not trained."""
     if base is None:
         return
-    unplaced = beyond(base.shapes) if base.family == "vits" else None
+    unplaced = unplaced_conditioning(base.shapes) if base.family == "vits" else None
     if unplaced is not None:
         raise GraftError(
-            unplaced[1],
+            unplaced.why,
             file=base.provenance.path,
             field="base",
-            remedy="Take a base with a table of speakers, or with a single speaker.",
+            remedy=unplaced.remedy,
         )
     if family_of(base.family).trains:
         return

@@ -6,6 +6,7 @@ Where shapes, graph attributes and recorded hyper-parameters disagree, the tenso
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from voxgraft.architectures.dimensions.upsampler import (
@@ -49,16 +50,31 @@ _CONDITIONED = ("dec.cond.", "dp.cond.", "flow.flows.0.enc.cond_layer.", "enc_q.
 _LANGUAGES = ("emb_l.", "dp.cond_lang.")
 
 
-def beyond(names: Iterable[str]) -> tuple[str, str] | None:
-    """Why voxgraft's network can't be a voice that is conditioned so: the tensor that does it, and the reason; None where it
-    can. The one answer for inspecting, planning, training and exporting."""
+@dataclass(frozen=True)
+class Unplaced:
+    """What conditions a voice that voxgraft's network has no place for: the tensor that does it, why it stops, what to take."""
+
+    tensor: str
+    why: str
+    remedy: str
+
+
+def unplaced_conditioning(names: Iterable[str]) -> Unplaced | None:
+    """Why a voice with these tensors can't be run here; None where it can. The one answer for inspecting, planning, training
+    and exporting."""
     present = sorted(names)
     languages = next((name for name in present if name.startswith(_LANGUAGES)), None)
     if languages is not None:
-        return languages, "voices with embedded languages are not run here yet"
+        return Unplaced(
+            languages, "voices with embedded languages are not run here yet", "Take a base of one language."
+        )
     conditioned = next((name for name in present if name.startswith(_CONDITIONED)), None)
     if conditioned is not None and "emb_g.weight" not in present:
-        return conditioned, "voices with a voice vector in place of a table of speakers are not run here yet"
+        return Unplaced(
+            conditioned,
+            "voices with a voice vector in place of a table of speakers are not run here yet",
+            "Take a base with a table of speakers, or with a single speaker.",
+        )
     return None
 
 
