@@ -11,8 +11,8 @@ from tests.export.piper.tiny_voice import tiny_metadata
 from voxgraft.errors import ExportError
 from voxgraft.export.piper.metadata import metadata_from_dict
 from voxgraft.export.piper.voice import tokens_of, voice_json
-from voxgraft.text.languages import CODES, LANGUAGES, language_of
 from voxgraft.inference.voice.settings import read_settings
+from voxgraft.text.languages import CODES, LANGUAGES, language_of
 
 EVERY_FIELD = {
     "audio", "dataset", "default_speaker_id", "espeak", "hop_length", "inference", "language", "num_speakers",
