@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from voxgraft.text.g2p import DEFAULT_VOICE, phonemizer
-from voxgraft.text.normalise import normalise, spell_numbers
+from voxgraft.text.normalise import normalise, spell_numbers, with_pauses
 from voxgraft.text.symbols import Encoding, SymbolTable
 
 
@@ -47,8 +47,11 @@ def read_sentences(text: str, symbols: SymbolTable, voice: str | None = None) ->
 
 
 def _normalised(text: str, symbols: SymbolTable, voice: str | None) -> str:
-    """The text as it is read; numbers become words where letters are read and the table has no digits."""
+    """The text as it is read. Pauses that espeak-ng gives no mark for get one; numbers become words where letters are read and
+    the table has no digits."""
     text = normalise(text)
+    if symbols.text_kind == "espeak":
+        return with_pauses(text)
     language = voice or symbols.voice
     if symbols.text_kind == "text" and language and not any(symbol.isdecimal() for symbol in symbols.ids):
         return spell_numbers(text, language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Container
 
@@ -9,11 +10,13 @@ from collections.abc import Container
 _GAPS = frozenset("–—―-/\\_…")
 _APOSTROPHES = frozenset("'’‘ʼ`´")
 APOSTROPHE = "'"
+# Points that part words where no space does, as a lone one may not: `U.S.`, `3.5`.
+_POINTS = re.compile(r"\.{2,}")
 
 
 def plain(text: str, known: Container[str] = ()) -> str:
     """Small letters, marks, digits, single spaces, apostrophes inside words, and whatever else is `known`."""
-    letters = list(unicodedata.normalize("NFC", text))
+    letters = list(unicodedata.normalize("NFC", _POINTS.sub(" ", text)))
     kept = []
     for place, character in enumerate(letters):
         if character in known or (character.lower() in known and len(character.lower()) == 1):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from tests.corpus.tones import RATE, tone
 
+from voxgraft.corpus import sample
 from voxgraft.corpus.checks.check import check, examine
 from voxgraft.corpus.checks.finding import BLOCKING
 from voxgraft.corpus.checks.page import write_page
+from voxgraft.corpus.checks.plausible import length_findings, text_findings
 from voxgraft.corpus.importers import scan
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.errors import TextError
@@ -192,3 +194,62 @@ def test_kinds_that_block_are_all_known():
     kinds = {"malformed row", "unsafe path", "missing audio", "unreadable audio", "duplicate id", "empty text"}
     heard = {"silence", "too short", "too long"}
     assert kinds | heard | {"outside the alphabet", "too short for its text"} == BLOCKING
+
+
+def test_stereo_in_antiphase_is_told_and_no_silence(clean):
+    mono = tone(7)
+    kinds = {kind for clip, kind in found(clean("bad", np.stack([mono, -mono], axis=1), TEXT + " z")) if clip == "bad"}
+    assert kinds == {"channels cancel"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "kind"),
+    [
+        ("a", 2.0, "text too short"),
+        ("0", 2.0, "text too short"),
+        ("bob", 2.4, "text too short"),
+        ("你", 2.0, "text too short"),
+        ("Yes.", 0.8, None),
+        ("seven", 1.2, None),
+        ("a short sentence", 1.5, None),
+    ],
+)
+def test_what_nobody_says_in_that_time_is_found_in_the_smallest_corpus(write, text, seconds, kind):
+    clip = Utterance("a", str(write("a.wav", seconds)), text, seconds + 0.2, RATE)
+    kinds = {k for _, k in found(Manifest((clip,))) if k.startswith("text")}
+    assert kinds == ({kind} if kind else set())
+
+
+SENTENCES = ("Please open the door.", "The night was very dark indeed.", "We sailed at dawn.", "Nobody knew his name.",
+             "It rained for three days and nights.", "They sang an old song.")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["0"] * 6, "same text"),
+        (["Hello there."] * 3, "same text"),
+        (["bob"] * 4 + ["anna"] * 2, "same text"),
+        (["bob", "anna"] * 4 + ["carl", "dora"] * 2, "texts like names"),
+        ([str(n) for n in range(6)], "texts like names"),
+        (list(SENTENCES), None),
+        (["yes", "no"], None),
+        ([], None),
+    ],
+)
+def test_texts_that_can_not_be_what_is_heard(texts, kind):
+    assert [f.kind for f in text_findings(texts)] == ([kind] if kind else [])
+
+
+def test_texts_of_other_clips_are_noticed():
+    seconds = [1.0 + n / 2 for n in range(12)]
+    texts = ["word " * (n + 2) for n in range(12)]
+    assert length_findings(texts, seconds) == []
+    mixed = [texts[(5 * n + 6) % 12] for n in range(12)]
+    assert [f.kind for f in length_findings(mixed, seconds)] == ["texts of other clips"]
+    assert length_findings(texts, [3.0] * 12) == []
+
+
+def test_the_bundled_corpus_says_what_is_heard_in_it():
+    kinds = {f.kind for f in check(sample.bundled())}
+    assert not kinds & {"same text", "texts like names", "texts of other clips", "channels cancel"}

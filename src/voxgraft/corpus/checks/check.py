@@ -9,7 +9,14 @@ from pathlib import Path
 
 from voxgraft.corpus.checks.finding import Finding, located, unreadable
 from voxgraft.corpus.checks.measure import Measures, measure
-from voxgraft.corpus.checks.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
+from voxgraft.corpus.checks.plausible import length_findings, text_findings
+from voxgraft.corpus.checks.text_rate import (
+    LONGEST_RATIO,
+    SHORTEST_RATIO,
+    expected_seconds,
+    letter_seconds,
+    longest_seconds,
+)
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.prepare.parallel import map_in_parallel
 from voxgraft.corpus.split import is_speakable, text_key
@@ -97,7 +104,10 @@ def examine(
             findings += _sound_findings(utterance, result, shortest, longest)
     heard = [(u, m) for u, m in zip(manifest, results, strict=True) if isinstance(m, Measures)]
     findings += _text_findings(manifest, count_unknown)
-    findings += _rate_findings([(u, m) for u, m in heard if m.level > SILENCE_LEVEL])
+    sounding = [(u, m) for u, m in heard if m.level > SILENCE_LEVEL]
+    findings += _rate_findings(sounding)
+    findings += text_findings([u.text for u in manifest])
+    findings += length_findings([u.text for u, _ in sounding], [m.speech for _, m in sounding])
     findings += _twin_findings(manifest, heard)
     findings += _whole_findings(manifest, sample_rate)
     return Report(manifest, measures, tuple(located(findings, manifest)))
@@ -132,6 +142,8 @@ def _sound_findings(u: Utterance, m: Measures, shortest: float, longest: float) 
         (max(m.leading, m.trailing) > EDGE_SECONDS, "silent edges",
          f"{m.leading:.1f} s before and {m.trailing:.1f} s after the speech",
          "nothing: preparing trims it (unless `trim` is off)"),
+        (m.cancelling, "channels cancel", "one channel is the other upside down, so that their mean is silent: the louder is taken",
+         "nothing for these clips; before you record more, mend the wiring of the microphone"),
         (m.pause > PAUSE_SECONDS, "long pause", f"{m.pause:.1f} s of silence inside", "cut the pause, or cut it in two"),
     )  # fmt: skip
     return [Finding(u.id, kind, detail, remedy) for failed, kind, detail, remedy in tests if failed]
@@ -177,19 +189,25 @@ def _shown(symbol: str) -> str:
 
 def _rate_findings(heard: Sequence[tuple[Utterance, Measures]]) -> list[Finding]:
     letter = letter_seconds([u.text for u, _ in heard], [m.speech for _, m in heard])
-    if letter is None:
-        return []
-    findings = []
-    for u, m in heard:
+    found = (_pace_finding(u, m.speech, letter) for u, m in heard if is_speakable(u.text))
+    return [finding for finding in found if finding is not None]
+
+
+def _pace_finding(u: Utterance, speech: float, letter: float | None) -> Finding | None:
+    """Whether a text is too long or too short for its recording: for this corpus, or for anybody."""
+    least, most = 0.0, longest_seconds(u.text)
+    detail = f"{speech:.1f} s of speech, nobody takes more than {most:.1f} s for it"
+    if letter is not None:
         expected = expected_seconds(u.text, letter)
-        detail = f"{m.speech:.1f} s of speech, {expected:.1f} s expected at this corpus's pace"
-        if m.speech < SHORTEST_RATIO * expected:
-            remedy = "listen: the text may belong to another clip, or the recording was cut off"
-            findings.append(Finding(u.id, "text too long", detail, remedy))
-        elif m.speech > LONGEST_RATIO * expected:
-            remedy = "listen: something is said that isn't in the text, or abbreviations are spelt out"
-            findings.append(Finding(u.id, "text too short", detail, remedy))
-    return findings
+        least, most = SHORTEST_RATIO * expected, min(most, LONGEST_RATIO * expected)
+        detail = f"{speech:.1f} s of speech, {expected:.1f} s expected at this corpus's pace"
+    if speech < least:
+        remedy = "listen: the text may belong to another clip, or the recording was cut off"
+        return Finding(u.id, "text too long", detail, remedy)
+    if speech > most:
+        remedy = "listen: something is said that isn't in the text, or abbreviations are spelt out"
+        return Finding(u.id, "text too short", detail, remedy)
+    return None
 
 
 def _twin_findings(manifest: Manifest, heard: Sequence[tuple[Utterance, Measures]]) -> list[Finding]:

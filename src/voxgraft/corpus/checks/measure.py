@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxgraft.audio.read import read_audio
+from voxgraft.audio.read import read_recording
 from voxgraft.audio.trim import FRAME_SECONDS, SILENCE, frame_levels, gate_level, speech_bounds
 from voxgraft.audio.write import to_int16
 
@@ -21,7 +21,8 @@ class Measures:
     """Times in seconds, levels in dB of full scale. `speech` is the time between the silence at both ends.
 
     `clipped` counts samples in flat tops. `snr` is the distance of the loud parts to the quietest 30 ms, so that a clip
-    cut close isn't taken for a noisy one; `pause` the longest silence inside. `sound` is a hash of the decoded samples, the same for any lossless format.
+    cut close isn't taken for a noisy one; `pause` the longest silence inside. `sound` is a hash of the
+    decoded samples, the same for any lossless format. `cancelling`: its channels are each other's opposite.
     """
 
     duration: float
@@ -35,11 +36,13 @@ class Measures:
     offset: float
     clipped: int
     sound: str
+    cancelling: bool = False
 
 
 def measure(path: str) -> Measures:
     """Measure a recording; AudioError where it can't be read."""
-    x, rate = read_audio(path)
+    recording = read_recording(path)
+    x, rate = recording.audio, recording.rate
     levels = frame_levels(x, rate)
     first, last = speech_bounds(x, rate)
     loud = float(np.percentile(levels, 95)) if len(levels) else SILENCE
@@ -55,6 +58,7 @@ def measure(path: str) -> Measures:
         offset=float(np.mean(x, dtype=np.float64)),
         clipped=_flat_samples(x),
         sound=hashlib.sha256(to_int16(x).tobytes()).hexdigest(),
+        cancelling=recording.cancelling,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from voxgraft.corpus.checks.finding import WHOLE, Finding, located
 from voxgraft.corpus.checks.leakage import leaks
+from voxgraft.corpus.checks.plausible import text_findings
 from voxgraft.corpus.checks.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
 from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest, Utterance
@@ -38,7 +39,7 @@ def preflight(
         findings += _told_of_part(name, part, listener) if part is not None else []
     findings += _forms(train, listener)
     findings += _rates(train, listener)
-    findings += _paces(train) if pace else []
+    findings += [*_paces(train), *text_findings([u.text for u in train])] if pace else []
     return located(findings + leaks(train, dev, test), train)
 
 

@@ -13,6 +13,8 @@ OVERHEAD_SECONDS = 0.3
 SHORTEST_RATIO = 0.6
 LONGEST_RATIO = 2.5
 FEWEST_CLIPS = 5
+# For any voice and language, however small its corpus: nobody needs longer.
+_SLOWEST_LETTER, _SLOWEST_START = 0.35, 1.0
 _FEWEST_LETTERS = 10
 # A digit is read as a word of about four letters.
 _LETTERS_OF_DIGIT = 4
@@ -36,3 +38,9 @@ def letter_seconds(texts: Sequence[str], speech: Sequence[float]) -> float | Non
 def expected_seconds(text: str, letter: float) -> float:
     """How long this corpus would take to say the text."""
     return OVERHEAD_SECONDS + letters(text) * letter
+
+
+def longest_seconds(text: str) -> float:
+    """Longer than anybody takes to say a text."""
+    count = 1 if len(text_key(text)) == 1 else letters(text)
+    return _SLOWEST_START + _SLOWEST_LETTER * count
