@@ -23,19 +23,20 @@ def read_json(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY, comm
         return json.loads(text)
     except (ValueError, RecursionError) as fault:
         if not comments:
-            raise _not_json(path, fault, remedy) from fault
+            raise _not_json(path, fault, remedy, text) from fault
     try:
         return json.loads(_COMMENT.sub(lambda match: match[1] or "", text))
     except (ValueError, RecursionError) as fault:
-        raise _not_json(path, fault, remedy) from fault
+        raise _not_json(path, fault, remedy, text) from fault
 
 
 def read_object(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY) -> dict[str, Any]:
     """The object in a JSON file of at most `limit` bytes; no key may be there twice. Raises CheckpointError."""
+    text = _text(path, limit, remedy)
     try:
-        document = json.loads(_text(path, limit, remedy), object_pairs_hook=_each_once(path, remedy))
+        document = json.loads(text, object_pairs_hook=_each_once(path, remedy))
     except (ValueError, RecursionError) as fault:
-        raise _not_json(path, fault, remedy) from fault
+        raise _not_json(path, fault, remedy, text) from fault
     if not isinstance(document, dict):
         raise CheckpointError("no JSON object", file=path, got=type(document).__name__, remedy=remedy)
     return document
@@ -67,5 +68,15 @@ def _each_once(path: Path, remedy: str) -> Callable[[list[tuple[str, Any]]], dic
     return unique
 
 
-def _not_json(path: Path, fault: Exception, remedy: str) -> CheckpointError:
+# How what was saved in a file's place begins -> what it is, and what to do.
+_IN_ITS_PLACE = (
+    ("<", "a web page", "Sign in where the model comes from, if it asks for that, and download the file again."),
+    ("version https://git-lfs", "a pointer of Git LFS", "Download the file itself, for example with git lfs pull."),
+)
+
+
+def _not_json(path: Path, fault: Exception, remedy: str, text: str) -> CheckpointError:
+    for beginning, kind, instead in _IN_ITS_PLACE:
+        if text.lstrip().startswith(beginning):
+            return CheckpointError(f"not JSON but {kind}", file=path, remedy=instead)
     return CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=remedy)

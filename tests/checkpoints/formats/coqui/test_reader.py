@@ -319,6 +319,40 @@ def test_two_checkpoints_in_one_folder_are_one_clear_error(tmp_path):
     assert "path of one" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (
+            {"best_model.pth": 20, "best_model_20.pth": 20, "best_model_10.pth": 10, "checkpoint_30.pth": 30},
+            "best_model.pth",
+        ),
+        ({"best_model_9.pth": 9, "best_model_10.pth": 10, "checkpoint_30.pth": 30}, "best_model_10.pth"),
+        ({"checkpoint_9.pth": 9, "checkpoint_10.pth": 10}, "checkpoint_10.pth"),
+        ({"best_model.pth.tar": 9, "checkpoint_10.pth.tar": 10}, "best_model.pth.tar"),
+    ],
+)
+def test_of_a_runs_saves_the_best_is_read(tmp_path, names, read):
+    for name, step in names.items():
+        altered("vits_speakers", tmp_path / name, lambda content, _, step=step: content.update(step=step))
+    found = open_checkpoint(tmp_path)
+    assert found.provenance.path.name == read
+    assert any(read in note and "is read" in note for note in found.notes)
+
+
+def test_speakers_named_by_numbers(tmp_path):
+    def renamed(content, _):
+        content["config"]["model_args"]["speakers"] = content["config"]["speakers"] = None
+        content["config"]["speakers_file"] = "speakers.json"
+
+    rows = len(open_checkpoint(COQUI / "vits_speakers.pth").speakers)
+    path = altered("vits_speakers", tmp_path / "x.pth", renamed)
+    (tmp_path / "speakers.json").write_text(json.dumps({str(100 + row): row for row in range(rows)}))
+    assert open_checkpoint(path).speakers[0] == "100"
+    listed = list(range(300, 300 + rows))
+    path = altered("vits_speakers", tmp_path / "y.pth", lambda content, _: content["config"].update(speakers=listed))
+    assert open_checkpoint(path).speakers[-1] == str(listed[-1])
+
+
 def test_a_damaged_model_in_its_folder(tmp_path):
     folder = release(tmp_path / "x")
     raw = (folder / "model.pth").read_bytes()

@@ -62,7 +62,6 @@ def test_an_index_without_places(tmp_path, places):
     [
         ("vocab.json", '{"a": 0, "b": 0}', "id 0 has two symbols"),
         ("vocab.json", '{"a": 0, "a": 1}', "twice"),
-        ("vocab.json", '{"a": 17}', "without a row"),
         ("vocab.json", '{"a": -1}', "no id"),
         ("vocab.json", '{"a": "0"}', "no id"),
         ("vocab.json", '{"a": true}', "no id"),
@@ -188,3 +187,18 @@ def test_a_huge_model_opens_in_no_time(tmp_path):
     started = time.process_time()
     assert open_checkpoint(folder).tensors.shapes["proj_out.weight"] == (large // 16, 8)
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("<!doctype html><title>Sign in</title>", "a web page"),
+        ("version https://git-lfs.github.com/spec/v1", "Git LFS"),
+    ],
+)
+@pytest.mark.parametrize("name", ["mms", "vits"])
+def test_what_was_saved_in_the_place_of_a_configuration_is_said(tmp_path, name, content, words):
+    folder = folder_copy(name, tmp_path)
+    (folder / "config.json").write_text(content)
+    with pytest.raises(CheckpointError, match=f"config.json: not JSON but {words}|not JSON but .*{words}"):
+        open_checkpoint(folder)

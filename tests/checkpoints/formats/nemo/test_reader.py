@@ -153,3 +153,22 @@ def test_a_gadget_in_the_weights_never_runs(tmp_path):
     checkpoint = open_checkpoint(path)
     assert checkpoint.provenance.unsafe_globals == ("posix.mkdir",)
     assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"aux_ctc": {"decoder": {"vocabulary": CONFIG["decoder"]["vocabulary"]}}},
+        {"joint": {"vocabulary": CONFIG["decoder"]["vocabulary"]}},
+        {"aux_ctc": {"decoder": {"vocabulary": [1, 2, 3, "a", "b", "é", "▁", "ing"]}}},
+    ],
+)
+def test_the_vocabulary_of_a_hybrid(tmp_path, where):
+    """A hybrid's decoder is its transducer's; the CTC head has a place of its own."""
+    weights = {name.replace("decoder.decoder_layers", "ctc_decoder.decoder_layers"): t for name, t in state().items()}
+    weights["decoder.prediction.embed.weight"] = torch.zeros(9, 4)
+    config = (
+        {name: value for name, value in CONFIG.items() if name != "decoder"} | {"decoder": {"pred_hidden": 4}} | where
+    )
+    symbols = open_checkpoint(archive(tmp_path / "x.nemo", config, weights)).symbols
+    assert (symbols.blank, symbols.rows, symbols.ids["ing"]) == ("<blank>", 9, (7,))

@@ -90,11 +90,11 @@ def _beside(path: Path | None, notes: list[str]) -> dict[str, Any]:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """Plain data only: mappings with text keys, lists, texts, numbers; anything else becomes None."""
+    """Plain data only: mappings with text keys (numbers become text), lists, texts, numbers; anything else becomes None."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if depth < _MAX_DEPTH and isinstance(value, dict):
-        return {key: plain(item, depth + 1) for key, item in value.items() if isinstance(key, str)}
+        return {str(key): plain(item, depth + 1) for key, item in value.items() if type(key) in (str, int)}
     if depth < _MAX_DEPTH and isinstance(value, list | tuple):
         return [plain(item, depth + 1) for item in value]
     return None

@@ -43,9 +43,10 @@ def dataset_of(config: Config) -> str | None:
 
 
 def _listed(names: object) -> dict[str, int]:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    """Names by their places; a name of digits may stand there as a number."""
+    if not isinstance(names, list) or not all(type(name) in (str, int) for name in names):
         return {}
-    return {name: number for number, name in enumerate(names)}
+    return {str(name): number for number, name in enumerate(names)}
 
 
 def _from_files(

@@ -6,6 +6,7 @@ files with the names of speakers and languages beside it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,8 @@ FORMAT = "coqui-tts"
 VARIANT = "coqui"
 # Damage is only told of files that are meant for checkpoints: an .npz is a zip archive too.
 _MEANT = (".pth", ".pt", ".ckpt", ".tar")
+# best_model.pth, best_model_1234.pth, checkpoint_1000.pth, and the names of older trainers.
+_RUN_SAVE = re.compile(r"(?P<kind>best_model|checkpoint)(?:_(?P<step>\d+))?\.pth(?:\.tar)?")
 _TRAINING = ("optimizer", "optimizer_disc", "scheduler", "scheduler_disc", "scaler")
 
 
@@ -154,7 +157,11 @@ def _only_save(folder: CheckpointSource, notes: list[str]) -> CheckpointSource:
     saves = _saves(folder, faults)
     if not saves:
         raise faults[0]
-    if len(saves) > 1 and not _are_copies(saves):
+    best = _best_of_run(saves) if len(saves) > 1 else None
+    if best is not None:
+        others = ", ".join(save.path.name for save in saves if save is not best)
+        notes.append(f"of the run's saves {best.path.name} is read, not {others[:200]}: give the path of another")
+    elif len(saves) > 1 and not _are_copies(saves):
         listed = [f"{save.path.name} (step {_content(save).get('step')})" for save in saves]
         raise CheckpointError(
             f"there are {len(listed)} checkpoints: {', '.join(listed[:6])}{', …' if len(listed) > 6 else ''}",
@@ -162,7 +169,25 @@ def _only_save(folder: CheckpointSource, notes: list[str]) -> CheckpointSource:
             remedy="Give the path of one of them.",
         )
     notes += [f"{fault.file} is damaged and passed over: {fault.problem}" for fault in faults]
-    return saves[0]
+    return best or saves[0]
+
+
+def _best_of_run(saves: list[CheckpointSource]) -> CheckpointSource | None:
+    """The best save of a run, else its newest; None where they are not all named as a run names its saves, or are copies."""
+    named = [_RUN_SAVE.fullmatch(save.path.name) for save in saves]
+    families = {family_of_names(whole_state(_content(save))) for save in saves}
+    if not all(named) or len(families) > 1 or _are_copies(saves):
+        return None
+    ranked = [
+        (match["kind"] == "best_model", match["step"] is None, _step(save))
+        for match, save in zip(named, saves, strict=True)
+        if match
+    ]
+    return saves[max(range(len(saves)), key=lambda place: ranked[place])]
+
+
+def _step(save: CheckpointSource) -> int:
+    return _count(_content(save).get("step")) or 0
 
 
 def _are_copies(saves: list[CheckpointSource]) -> bool:

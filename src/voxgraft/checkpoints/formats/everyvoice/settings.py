@@ -44,7 +44,7 @@ def number(data: Mapping[str, Any], name: str, default: float) -> float:
 def names_of(lookup: Any, count: int | None) -> tuple[str, ...]:
     """The names in a table of name -> id by their ids, `count` of them; the id itself where nobody named it."""
     ids = lookup.items() if isinstance(lookup, dict) else ()
-    names = {number: name for name, number in ids if isinstance(name, str) and type(number) is int}
+    names = {number: str(name) for name, number in ids if type(name) in (str, int) and type(number) is int}
     if count is None:
         return tuple(names[number] for number in sorted(names))
     return tuple(names.get(number, str(number)) for number in range(count))

@@ -15,7 +15,7 @@ from voxgraft.checkpoints.containers.weight_files import Weights, open_weights, 
 from voxgraft.checkpoints.model_card import ModelCard, card_beside
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
-from voxgraft.json_file import read_object
+from voxgraft.json_file import read_json, read_object
 
 CONFIG = "config.json"
 FORMAT = "hugging-face"
@@ -108,6 +108,18 @@ def stated_config(candidate: CheckpointSource) -> dict[str, Any] | None:
     kind = config.get("model_type")
     ours = isinstance(kind, str) and kind and ("architectures" in config or "transformers_version" in config)
     return config if ours else None
+
+
+def has_unreadable_config(candidate: CheckpointSource) -> bool:
+    """Whether a config.json is there that is no JSON at all, such as the page of a site that asks to sign in."""
+    path = _files(candidate).get(CONFIG)
+    if path is None:
+        return False
+    try:
+        read_json(path, comments=True)
+    except CheckpointError:
+        return True
+    return False
 
 
 def _files(candidate: CheckpointSource) -> dict[str, Path]:

@@ -177,9 +177,7 @@ def _symbols(folder: ModelFolder, blank: int | None, rows: int | None) -> Symbol
     for token in added if isinstance(added, list) else []:
         if isinstance(token, dict) and isinstance(token.get("content"), str):
             pieces.setdefault(token["content"], token.get("id"))
-    known = read_ids(
-        {piece: number for piece, number in pieces.items() if number not in range(rows, 2**20)}, path, rows
-    )
+    known = {piece: number for piece, number in read_ids(pieces, path).items() if number < rows}
     return table_of(known, rows - 1 if blank is None or not 0 <= blank < rows else blank, rows)
 
 

@@ -9,7 +9,13 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.safetensors import is_safetensors, open_safetensors
 from voxgraft.checkpoints.containers.weight_files import NAMES
 from voxgraft.checkpoints.formats.hugging_face import parakeet, vits, wav2vec2, whisper
-from voxgraft.checkpoints.formats.hugging_face.model_folder import FORMAT, ModelFolder, open_model_folder, stated_config
+from voxgraft.checkpoints.formats.hugging_face.model_folder import (
+    FORMAT,
+    ModelFolder,
+    has_unreadable_config,
+    open_model_folder,
+    stated_config,
+)
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
@@ -28,9 +34,11 @@ KINDS: dict[str, Callable[[ModelFolder], Checkpoint]] = {
 def recognises(candidate: CheckpointSource) -> bool:
     """True for a folder with such a config.json and weights, and for weights of no other maker beside such a config.json."""
     if candidate.path.is_dir():
-        return any(name in candidate.names for name in NAMES) and stated_config(candidate) is not None
+        weights = any(name in candidate.names for name in NAMES)
+        return weights and (stated_config(candidate) is not None or has_unreadable_config(candidate))
     if is_safetensors(candidate.head):
-        return stated_config(candidate) is not None and not _is_ours(candidate.path)
+        described = stated_config(candidate) is not None or has_unreadable_config(candidate)
+        return described and not _is_ours(candidate.path)
     return candidate.head[:2] in (b"PK", b"\x80\x02") and stated_config(candidate) is not None
 
 

@@ -18,7 +18,7 @@ from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.formats.hugging_face.found import renamed
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.vits_names import POINTWISE, RULES
-from voxgraft.checkpoints.formats.hugging_face.vocabulary import read_ids
+from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, read_ids, told_beyond
 from voxgraft.checkpoints.formats.vits_tensors import folded_names
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.config.presets import quality_of
@@ -112,7 +112,13 @@ def read(folder: ModelFolder) -> Checkpoint:
             "noise_w": config.noise_scale_duration,
         },
         missing=missing_parts(tensors.shapes),
-        notes=(*folder.notes, *notes, *left_out, *_remarks(folder, tokenizer)),
+        notes=(
+            *folder.notes,
+            *notes,
+            *left_out,
+            *_remarks(folder, tokenizer),
+            *_beyond(folder, architecture["symbols"]),
+        ),
         config=dict(folder.config) | {"tokenizer": tokenizer.model_dump()},
         **folder.training(),
     )
@@ -151,14 +157,22 @@ def _architecture(folder: ModelFolder, tensors: TensorStore) -> tuple[dict[str, 
     return architecture, notes
 
 
+def _vocabulary(folder: ModelFolder) -> dict[str, int]:
+    return read_ids(folder.document("vocab.json"), folder.files["vocab.json"]) if "vocab.json" in folder.files else {}
+
+
+def _beyond(folder: ModelFolder, rows: int) -> list[str]:
+    return told_beyond(beyond_rows(_vocabulary(folder), rows), rows)
+
+
 def _symbols(folder: ModelFolder, tokenizer: _Tokenizer, rows: int) -> SymbolTable | None:
     """The vocabulary; id 0, whatever symbol it is, goes between all others, as in MMS's training.
 
     (Where that symbol is the tokenizer's pad token too, `transformers` leaves it out beside itself.)
     """
-    if "vocab.json" not in folder.files:
+    ids = {symbol: number for symbol, number in _vocabulary(folder).items() if number < rows}
+    if not ids:
         return None
-    ids = read_ids(folder.document("vocab.json"), folder.files["vocab.json"], rows)
     return SymbolTable(
         ids={symbol: (number,) for symbol, number in ids.items()},
         rows=rows,

@@ -12,17 +12,13 @@ _MAX_SYMBOL = 200
 _REMEDY = "Get vocab.json again from where the model came from."
 
 
-def read_ids(vocabulary: Mapping[str, Any], path: Path, rows: int | None = None) -> dict[str, int]:
-    """The ids of a plain vocabulary. Raises CheckpointError for an id that is none, is there twice or has no row."""
+def read_ids(vocabulary: Mapping[str, Any], path: Path) -> dict[str, int]:
+    """The ids of a plain vocabulary. Raises CheckpointError for an id that is none or is there twice."""
     owners: dict[int, str] = {}
     for symbol, number in vocabulary.items():
         if type(number) is not int or number < 0 or len(symbol) > _MAX_SYMBOL:
             raise CheckpointError(
                 "no id", file=path, field=symbol[:60], expected="a number", got=str(number)[:40], remedy=_REMEDY
-            )
-        if rows is not None and number >= rows:
-            raise CheckpointError(
-                "an id without a row", file=path, field=symbol, expected=f"below {rows}", got=number, remedy=_REMEDY
             )
         if number in owners:
             raise CheckpointError(
@@ -30,6 +26,20 @@ def read_ids(vocabulary: Mapping[str, Any], path: Path, rows: int | None = None)
             )
         owners[number] = symbol
     return {symbol: number for number, symbol in sorted(owners.items())}
+
+
+def beyond_rows(ids: Mapping[str, int], rows: int) -> tuple[str, ...]:
+    """Symbols whose ids have no row, as those that a tokenizer was given after training: no text can hold them."""
+    return tuple(symbol for symbol, number in ids.items() if number >= rows)
+
+
+def told_beyond(symbols: tuple[str, ...], rows: int) -> list[str]:
+    """A note on symbols that have no row."""
+    if not symbols:
+        return []
+    return [
+        f"{len(symbols)} symbols have ids beyond the model's {rows} rows and are left out, such as {symbols[0][:60]!r}"
+    ]
 
 
 def is_nested(vocabulary: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.weight_files import open_weights, overlaid, weights_of_folder
 from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
-from voxgraft.checkpoints.formats.hugging_face.vocabulary import is_nested, read_ids
+from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, is_nested, read_ids, told_beyond
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
@@ -48,11 +48,9 @@ class _Config(Settings):
     feat_extract_activation: str = "gelu"
     layer_norm_eps: float = Field(1e-5, gt=0, le=1)
     adapter_stride: Count = 2
-    pad_token_id: int | None = 0
 
 
 class _Tokenizer(Settings):
-    pad_token: Any = "<pad>"
     word_delimiter_token: Any = "|"
     do_lower_case: bool = False
     target_lang: str | None = Field(None, max_length=60)
@@ -79,7 +77,9 @@ def read(folder: ModelFolder) -> Checkpoint:
     tensors, odd = renamed(folder.weights.tensors, RULES, path)
     store = folder.store(tensors)
     architecture = _architecture(store.shapes, config, path)
-    symbols = _symbols(folder, tokenizer, language, architecture.get("symbols"))
+    vocabulary = _vocabulary(folder, language)
+    rows = architecture.get("symbols")
+    symbols = _symbols(folder, tokenizer, vocabulary, rows)
     return Checkpoint(
         family=FAMILY.name,
         architecture=architecture,
@@ -96,7 +96,8 @@ def read(folder: ModelFolder) -> Checkpoint:
                 {"vocab_size": architecture["symbols"]} if "symbols" in architecture else {}, folder.config
             ),
             *odd,
-            *_remarks(folder, languages, language, symbols, architecture),
+            *_remarks(languages, language, symbols, architecture),
+            *(told_beyond(beyond_rows(vocabulary, rows), rows) if rows is not None else ()),
         ),
         config=dict(folder.config)
         | {"tokenizer": tokenizer.model_dump(), "features": features.model_dump(), "adapters": list(languages)},
@@ -192,17 +193,48 @@ def _audio(architecture: Mapping[str, Any], features: _Features) -> AudioSpec:
     )
 
 
-def _symbols(folder: ModelFolder, tokenizer: _Tokenizer, language: str | None, rows: int | None) -> SymbolTable | None:
-    """The alphabet of the head: the pad token is the blank, the word delimiter the space."""
-    if rows is None or "vocab.json" not in folder.files:
-        return None
-    path, vocabulary = folder.files["vocab.json"], folder.document("vocab.json")
+def _vocabulary(folder: ModelFolder, language: str | None) -> dict[str, int]:
+    """Symbol -> id, of the language where each has its own, with what was added to the tokenizer; empty where unknown."""
+    if "vocab.json" not in folder.files:
+        return {}
+    vocabulary, added = folder.document("vocab.json"), folder.document("added_tokens.json")
     if is_nested(vocabulary):
-        if language not in vocabulary:
-            return None
-        vocabulary = vocabulary[language]
-    ids = read_ids(vocabulary, path, rows)
-    delimiter, blank = _token(tokenizer.word_delimiter_token), _token(tokenizer.pad_token)
+        vocabulary = vocabulary.get(language or "", {})
+    if not vocabulary:
+        return {}
+    own = read_ids(vocabulary, folder.files["vocab.json"])
+    more = read_ids(added, folder.files["added_tokens.json"]) if added else {}
+    return own | {symbol: number for symbol, number in more.items() if symbol not in own and number not in own.values()}
+
+
+def _blank(folder: ModelFolder, ids: dict[str, int], rows: int) -> str:
+    """What stands for the blank: the pad token, as the tokenizer, its map of tokens or config.json name it, else `<pad>`.
+
+    Where config.json names a row without a symbol, `ids` gets one for it.
+    """
+    for document in ("tokenizer_config.json", "special_tokens_map.json"):
+        stated = _token(folder.document(document).get("pad_token"))
+        if stated in ids:
+            return stated
+    row = folder.config.get("pad_token_id")
+    if type(row) is int and 0 <= row < rows:
+        named = next((symbol for symbol, number in ids.items() if number == row), None)
+        if named is None and "<pad>" not in ids:
+            ids["<pad>"] = row
+        return named or "<pad>"
+    return "<pad>"
+
+
+def _symbols(
+    folder: ModelFolder, tokenizer: _Tokenizer, vocabulary: Mapping[str, int], rows: int | None
+) -> SymbolTable | None:
+    """The alphabet of the head: the pad token is the blank, the word delimiter the space."""
+    if rows is None:
+        return None
+    ids = {symbol: number for symbol, number in vocabulary.items() if number < rows}
+    if not ids:
+        return None
+    delimiter, blank = _token(tokenizer.word_delimiter_token), _blank(folder, ids, rows)
     if delimiter in ids and " " not in ids:
         ids = {" " if symbol == delimiter else symbol: number for symbol, number in ids.items()}
     return SymbolTable(
@@ -224,7 +256,6 @@ def _token(value: Any) -> str:
 
 
 def _remarks(
-    folder: ModelFolder,
     languages: Mapping[str, str],
     language: str | None,
     symbols: SymbolTable | None,

@@ -6,9 +6,9 @@ Names: https://github.com/huggingface/transformers/tree/main/src/transformers/mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from voxgraft.architectures.families.fastconformer import FAMILY
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
@@ -71,8 +71,23 @@ class _Preprocessor(Settings):
     normalize: Any = "per_feature"
 
 
+def _as_text(value: object) -> object:
+    """Digits that YAML takes for numbers."""
+    return str(value) if type(value) is int else value
+
+
+Piece = Annotated[str, BeforeValidator(_as_text)]
+Vocabulary = Annotated[tuple[Piece, ...] | None, Field(max_length=2**20)]
+
+
 class _Decoder(Settings):
-    vocabulary: tuple[str, ...] = Field((), max_length=2**20)
+    vocabulary: Vocabulary = None
+
+
+class _CtcOfHybrid(Settings):
+    """The head that a hybrid has beside its transducer."""
+
+    decoder: _Decoder = _Decoder()
 
 
 class _Config(Settings):
@@ -80,6 +95,9 @@ class _Config(Settings):
     preprocessor: _Preprocessor = _Preprocessor()
     encoder: dict[str, Any] = Field(default_factory=dict)
     decoder: _Decoder = _Decoder()
+    aux_ctc: _CtcOfHybrid | None = None
+    joint: _Decoder = _Decoder()
+    labels: Vocabulary = None
     tokenizer: dict[str, Any] | None = None
 
 
@@ -172,9 +190,11 @@ def _check_kind(candidate: CheckpointSource, store: TensorStore, target: str) ->
 
 
 def _symbols(config: _Config, rows: int) -> SymbolTable | None:
-    """The vocabulary in its order, then the blank."""
-    words = config.decoder.vocabulary
-    if len(words) != rows - 1 or len(set(words)) != len(words):
+    """The vocabulary in its order, then the blank: the CTC head's own, else that of the transducer beside it."""
+    own = config.aux_ctc.decoder.vocabulary if config.aux_ctc is not None else None
+    stated = (own, config.decoder.vocabulary, config.joint.vocabulary, config.labels)
+    words = next((words for words in stated if words and len(words) == len(set(words)) == rows - 1), None)
+    if words is None:
         return None
     ids = {word: (number,) for number, word in enumerate(words)} | {"<blank>": (rows - 1,)}
     return SymbolTable(

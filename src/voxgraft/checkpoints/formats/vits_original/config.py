@@ -104,10 +104,10 @@ def speaker_names(config: Mapping[str, Any], count: int) -> tuple[str, ...]:
     """A name for every speaker id, where the file names them as some descendants do; else the id."""
     named = config.get("speakers")
     if isinstance(named, list):
-        named = {name: number for number, name in enumerate(named) if isinstance(name, str)}
+        named = {name: number for number, name in enumerate(named) if type(name) in (str, int)}
     names = {}
     if isinstance(named, dict):
-        names = {number: name for name, number in named.items() if isinstance(name, str) and type(number) is int}
+        names = {row: str(name) for name, row in named.items() if type(name) in (str, int) and type(row) is int}
     if count == 1:
         return (names.get(0, "default"),)
     return tuple(names.get(number, str(number)) for number in range(count))
