@@ -1,10 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voxgraft.config.explain import setting_names
+from voxgraft.config.kinds import path_mark
 from voxgraft.config.load import dump_config, load_config, parse_overrides, with_overrides
+from voxgraft.config.reference import settings as reference_of
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import ConfigError, VoxgraftError
 
@@ -109,7 +113,9 @@ def test_a_misspelt_key_names_its_line_and_the_nearest_right_one(tmp_path, text,
         ("training:\n  steps: yes", "training.steps (line 2)", "must not be a switch"),
         ("training:\n  batch: lots", "training.batch (line 2)", "must be a valid integer or must be 'auto'"),
         ("training: 4", "training (line 1)", "must be a valid dictionary"),
-        ("training:\n  freeze:\n  - flow\n  - 3", "training.freeze.1 (line 4)", "must be a valid string"),
+        ("training:\n  freeze:\n  - flow\n  - [3]", "training.freeze.1 (line 4)", "must be a valid string"),
+        ("training: {minutes: .inf}", "training.minutes (line 1)", "must be a finite number"),
+        ("voice: {cer_margin: .nan}", "voice.cer_margin (line 1)", "must be"),
         ("name: ../evil", "name (line 1)", "pattern"),
         ("voice: {quality: best}", "voice.quality (line 1)", "must be 'x_low'"),
         ("seed: 1\nname: x\nseed: 2", "seed", "set twice, on lines 1 and 3"),
@@ -126,7 +132,14 @@ def test_a_wrong_value_is_one_line(tmp_path, text, field, problem):
     [
         (b"a: &x [1]\nb: *x\n", "line 2: aliases"),
         (b"[" * 5000, "nested deeper"),
-        (b"quality: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        (
+            b"quality: !!python/object/apply:os.system ['true']",
+            "tags (!!python/object/apply:os.system) are not allowed",
+        ),
+        (b"seed: !mine 3", "tags (!mine) are not allowed"),
+        (b"seed: 2020-13-45", "not valid YAML"),
+        (b"seed: " + b"1" * 5000, "not valid YAML"),
+        (b"? !!bool foo\n: 1", "tags (!!bool) are not allowed"),
         (b"name: x\n---\nname: y\n", "second document"),
         (b"name: [\n", "line 2"),
         (b"name: \xff\xfe\n", "not UTF-8"),
@@ -168,6 +181,76 @@ def test_a_bad_override_is_named(override):
     with pytest.raises(ConfigError) as caught:
         load_config(None, [override])
     assert caught.value.file == "--set"
+
+
+@pytest.mark.parametrize(
+    "tag", ["null", "bool", "int", "float", "binary", "timestamp", "omap", "pairs", "set", "seq", "map", "merge", "value", "yaml", "python/none"]
+)
+@pytest.mark.parametrize("value", ["foo", "", "[a]", "{a: b}", "'x'", "-", "2020-99-99"])
+def test_no_tag_falls_over(tmp_path, tag, value):
+    for place in ("seed", "name", "graft: {rename", "corpus: {held_out"):
+        text = f"{place}: !!{tag} {value}" + ("}" if "{" in place else "")
+        with pytest.raises(ConfigError):
+            _load(tmp_path, text)
+        with pytest.raises(ConfigError):
+            load_config(None, [f"seed=!!{tag} {value}"])
+
+
+def test_text_is_text_whatever_yaml_takes_it_for(tmp_path):
+    config = _load(
+        tmp_path,
+        "name: 007\nlanguage: no\nbase: null\n"
+        "graft: {speakers: [1, 02, yes, 2024-01-01], from_speaker: 3, rename: {1: 2, no: 1e3}}\n"
+        "corpus: {held_out: [!!str 001, 0x10]}\n",
+    )
+    assert (config.name, config.language, config.base, config.graft.from_speaker) == ("007", "no", None, "3")
+    assert config.graft.speakers == ("1", "02", "yes", "2024-01-01")
+    assert config.graft.rename == {"1": "2", "no": "1e3"}
+    assert config.corpus.held_out == ("001", "0x10")
+
+
+def test_text_of_an_override_needs_no_quotes():
+    overrides = ["graft.from_speaker=007", "language=no", "corpus.licence=CC: BY # 4", "corpus.path=/data/[a] #1"]
+    config = load_config(None, [*overrides, "graft.speakers=[1, 02]", "graft.rename={3: 4}", "corpus.consent='a b'"])
+    assert (config.graft.from_speaker, config.language) == ("007", "no")
+    assert (config.corpus.licence, config.corpus.path) == ("CC: BY # 4", "/data/[a] #1")
+    assert (config.graft.speakers, config.graft.rename, config.corpus.consent) == (("1", "02"), {"3": "4"}, "a b")
+    assert load_config(None, ["language=de", "language=null"]).language is None
+
+
+def test_numbers_are_names_in_python_too(tmp_path):
+    config = RunConfig(output=tmp_path, graft={"speakers": [1, 2], "from_speaker": 3}, recogniser={"train": [tmp_path]})
+    assert (config.graft.speakers, config.graft.from_speaker) == (("1", "2"), "3")
+    assert (config.output, config.recogniser.train) == (str(tmp_path), (str(tmp_path),))
+
+
+def test_every_path_is_anchored(tmp_path, monkeypatch):
+    """A setting that is a file or a folder by its description is marked as one."""
+    monkeypatch.chdir(tmp_path)
+    paths = {name for name in setting_names(RunConfig) if path_mark(tuple(name.split(".")), RunConfig)}
+    lists = {name for name in setting_names(RunConfig) if path_mark((*name.split("."), 0), RunConfig)}
+    assert lists == {"recogniser.train", "recogniser.dev", "recogniser.test", "recogniser.source_test"}
+    for _, _, rows in reference_of():
+        for row in rows:
+            if re.search(r"\b(files?|folders?|corpora)\b", row.description, re.I) and "text" in row.kind:
+                assert row.name in paths | lists, row.name
+    project = tmp_path / "project"
+    project.mkdir()
+    config = _load(project, "recogniser: {source_test: [a.csv, ../b, ~/c]}\ngraft: {symbols: s.json}\n")
+    wanted = (str(project / "a.csv"), str(tmp_path / "b"), str(Path("~/c").expanduser()))
+    assert config.recogniser.source_test == wanted
+    assert config.graft.symbols == str(project / "s.json")
+    changed = load_config(project, ["recogniser={test: [t.csv]}", "corpus={path: w}"], {"recogniser.dev": [Path("d")]})
+    assert (changed.recogniser.test, changed.corpus.path) == ((str(tmp_path / "t.csv"),), str(tmp_path / "w"))
+
+
+def test_a_fault_of_an_override_is_not_the_files(tmp_path):
+    fault = _fault(tmp_path, "training: {steps: 3}\n", "training.steps=0")
+    assert (fault.file, fault.field) == ("--set", "training.steps")
+    (tmp_path / "voxgraft.yaml").write_text("training: {steps: 3}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path, values={"training.steps": 0})
+    assert (caught.value.file, caught.value.field) == (None, "training.steps")
 
 
 def test_python_mistakes_are_config_errors_too():

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from voxgraft.config.kinds import KeyPath
 from voxgraft.errors import ConfigError
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
+_TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
-KeyPath = tuple[str | int, ...]
+IsText = Callable[[KeyPath], bool]
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,17 @@ class Document:
     lines: Mapping[KeyPath, int]
 
 
-def read_document(path: Path) -> Document:
-    """Read a YAML mapping: bounded in size and depth, no aliases, no key twice."""
-    return parse_document(read_text(path), path)
+def no_text(place: KeyPath) -> bool:
+    """For documents whose values are what YAML takes them for."""
+    return False
+
+
+def read_document(path: Path, is_text: IsText = no_text) -> Document:
+    """Read a YAML mapping: bounded in size and depth, no aliases, no key twice.
+
+    What lies where `is_text` is text as it is written: `no`, `007` and `2024-01-01` too.
+    """
+    return parse_document(read_text(path), path, is_text)
 
 
 def read_text(path: Path) -> str:
@@ -46,7 +56,7 @@ def read_text(path: Path) -> str:
         raise _error(path, f"is not UTF-8 text (byte {fault.start})", "save it as UTF-8") from fault
 
 
-def parse_document(text: str, path: Path) -> Document:
+def parse_document(text: str, path: Path, is_text: IsText = no_text) -> Document:
     """Parse the text of a YAML mapping; `path` only names it in errors."""
     try:
         _check_events(text, path)
@@ -58,7 +68,7 @@ def parse_document(text: str, path: Path) -> Document:
                 path, "holds no settings: expected lines of the form `key: value`", "see docs/configuration.md"
             )
         lines: dict[KeyPath, int] = {}
-        _check_keys(node, (), lines, path)
+        _check_keys(node, (), lines, path, is_text)
         values: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
@@ -66,15 +76,24 @@ def parse_document(text: str, path: Path) -> Document:
         raise ConfigError(
             f"is not valid YAML: {fault.problem or fault.context}", file=path, field=where, remedy="mend this line"
         ) from fault
-    except (yaml.YAMLError, ValueError) as fault:
+    except (yaml.YAMLError, ValueError, OverflowError) as fault:
         raise _error(path, f"is not valid YAML: {fault}", "save it as plain UTF-8 text") from fault
     return Document(values, lines)
 
 
-def parse_value(text: str) -> Any:
-    """The value of a `--set` override, typed as YAML types it; a number like 1e-4 is a number too."""
-    values = parse_document(f"value: {text}" if text.strip() else "value: null", Path("--set")).values
-    return values["value"]
+def parse_value(text: str, place: KeyPath = (), is_text: IsText = no_text) -> Any:
+    """The value of a `--set` override, typed as YAML types it, or as its place wants it; a number like 1e-4 is a number too.
+
+    Text needs no quotes, whatever is in it.
+    """
+    if is_text(place) and text.strip() not in ("", "~", "null") and text.lstrip()[0] not in "'\"":
+        return text.strip()
+
+    def is_text_there(inner: KeyPath) -> bool:
+        return is_text((*place, *inner[1:]))
+
+    document = f"value: {text}" if text.strip() else "value: null"
+    return parse_document(document, Path("--set"), is_text_there).values["value"]
 
 
 def yaml_of(value: object, *, one_line: bool = False) -> str:
@@ -109,6 +128,10 @@ def _check_events(text: str, path: Path) -> None:
         line = event.start_mark.line + 1 if event.start_mark is not None else 0
         if isinstance(event, yaml.AliasEvent):
             raise _error(path, f"line {line}: aliases (*name) are not allowed", "write the value out")
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!", _TEXT):
+            shown = tag.replace("tag:yaml.org,2002:", "!!")
+            raise _error(path, f"line {line}: tags ({shown}) are not allowed", "write the value without a tag")
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
@@ -117,16 +140,21 @@ def _check_events(text: str, path: Path) -> None:
             raise _error(path, f"line {line}: a second document begins", "keep one document a file")
 
 
-def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:
+def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path, is_text: IsText) -> None:
+    if isinstance(node, yaml.ScalarNode) and node.tag != _NULL and is_text(prefix):
+        node.tag = _TEXT
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*prefix, index)] = item.start_mark.line + 1
-            _check_keys(item, (*prefix, index), lines, path)
+            _check_keys(item, (*prefix, index), lines, path, is_text)
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+        if isinstance(key, yaml.ScalarNode) and is_text((*prefix, key.value)):
+            # Of a mapping of names; a setting's own name is a word anyhow.
+            key.tag = _TEXT
+        if not isinstance(key, yaml.ScalarNode) or key.tag != _TEXT:
             raise _error(path, f"line {line}: a setting's name must be a word", "write `name: value`")
         place = (*prefix, key.value)
         if place in lines:
@@ -137,7 +165,7 @@ def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], pat
                 remedy="keep one of them",
             )
         lines[place] = line
-        _check_keys(value, place, lines, path)
+        _check_keys(value, place, lines, path, is_text)
 
 
 def _error(path: Path, problem: str, remedy: str) -> ConfigError:

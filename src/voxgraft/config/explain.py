@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from voxgraft.config.document import KeyPath
+from voxgraft.config.kinds import KeyPath
 from voxgraft.config.section import Section, inner_section
 from voxgraft.errors import ConfigError
 
@@ -21,12 +21,19 @@ def config_error(
     file: str | Path | None,
     lines: Mapping[KeyPath, int],
     model: type[Section],
+    options: Mapping[KeyPath, str | None] | None = None,
 ) -> ConfigError:
-    """The first fault as a ConfigError; the remedy counts the others."""
+    """The first fault as a ConfigError; the remedy counts the others.
+
+    `options` are settings that do not come from the file but from somewhere else, and whence.
+    """
     errors = fault.errors(include_url=False)
     # A misspelt name comes first: it may be why another setting is missing.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     place = _real_place(first["loc"], values)
+    option = next((place[:n] for n in range(len(place), 0, -1) if place[:n] in (options or {})), None)
+    if option is not None:
+        file, lines = (options or {})[option], {}
     line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
     if first["type"] == "extra_forbidden":
         return unknown_setting(place, model, file, line)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from pydantic import ValidationError
 
 from voxgraft.config.document import Document, parse_value, read_document, yaml_of
 from voxgraft.config.explain import config_error, unknown_setting
-from voxgraft.config.moved import moved_document, todays_name
+from voxgraft.config.kinds import KeyPath, anchored, is_text
+from voxgraft.config.moved import moved_document, tell_nothing, todays_name
 from voxgraft.config.own_settings import without_foreign
 from voxgraft.config.run import RunConfig
 from voxgraft.config.section import Section, inner_section
@@ -19,9 +19,6 @@ from voxgraft.errors import ConfigError
 from voxgraft.files import write_atomically
 
 PROJECT_FILE = "voxgraft.yaml"
-PATHS = frozenset({"output", "corpus.path", "graft.symbols", "graft.alphabet"})
-PATHS_OR_NAMES = frozenset({"base", "evaluation.recogniser"})
-LISTS_OF_PATHS = frozenset({"recogniser.train", "recogniser.dev", "recogniser.test"})
 
 
 def load_config(
@@ -37,14 +34,13 @@ def load_config(
         ConfigError: a setting is misspelt, of the wrong type or out of range; names file, line and field.
     """
     if path is None:
-        changed = _overridden({"output": str(Path.cwd())}, values or {}, overrides)
-        return _validated(changed, Document({}, {}), None)
+        return _changed({"output": str(Path.cwd())}, Document({}, {}), None, values, overrides)
     file = path / PROJECT_FILE if path.is_dir() else path
     if not file.exists():
         raise ConfigError("no such project", file=file, remedy="make one with `voxgraft new NAME`")
-    document = moved_document(read_document(file), file)
-    changed = _overridden(_anchored({"output": ".", **document.values}, file.parent), values or {}, overrides)
-    return _validated(changed, document, file)
+    document = moved_document(read_document(file, is_text_setting), file)
+    settings = anchored({"output": ".", **document.values}, file.parent, RunConfig)
+    return _changed(settings, document, file, values, overrides)
 
 
 def with_overrides(
@@ -54,14 +50,16 @@ def with_overrides(
 
     What nobody set stays unset.
     """
-    changed = _overridden(config.model_dump(exclude_unset=True), values or {}, overrides)
-    return _validated(changed, Document({}, {}), None)
+    return _changed(config.model_dump(exclude_unset=True), Document({}, {}), None, values, overrides)
 
 
 def parse_overrides(overrides: Sequence[str], values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """`values` by their dotted names, then overrides, as nested settings, not yet checked; relative paths start at the
     working folder."""
-    return _overridden({}, values or {}, overrides)
+    changed: dict[str, Any] = {}
+    for names, value, source in _asked(values or {}, overrides):
+        _set(changed, names, value, source)
+    return changed
 
 
 def dump_config(config: RunConfig, path: Path | None = None) -> str:
@@ -69,69 +67,63 @@ def dump_config(config: RunConfig, path: Path | None = None) -> str:
 
     What only other tasks have is left out. Paths are written whole: the file may lie elsewhere than the project.
     """
-    text = yaml_of(_anchored(without_foreign(config), Path.cwd()))
+    text = yaml_of(anchored(without_foreign(config), Path.cwd(), RunConfig))
     if path is not None:
         write_atomically(path, text)
     return text
 
 
-def _anchored(values: Mapping[str, Any], folder: Path, prefix: str = "") -> dict[str, Any]:
-    """The same values with relative paths made to start at `folder`."""
-    return {
-        name: _anchored(value, folder, f"{prefix}{name}.")
-        if isinstance(value, Mapping)
-        else _placed(prefix + name, value, folder)
-        for name, value in values.items()
-    }
+def _changed(
+    settings: Mapping[str, Any],
+    document: Document,
+    file: Path | None,
+    values: Mapping[str, Any] | None,
+    overrides: Iterable[str],
+) -> RunConfig:
+    """The settings of a file, changed by those that were asked for, checked."""
+    changed, options = _copied(settings), {}
+    for names, value, source in _asked(values or {}, overrides):
+        _set(changed, names, value, source)
+        options[names] = source
+    return _validated(changed, document, file, options)
 
 
-def _placed(name: str, value: Any, folder: Path) -> Any:
-    if name in LISTS_OF_PATHS and isinstance(value, list | tuple):
-        return [_at(item, folder) if isinstance(item, str) else item for item in value]
-    if not isinstance(value, str) or name not in PATHS | PATHS_OR_NAMES:
-        return value
-    place = _at(value, folder)
-    # `base` and `evaluation.recogniser` may be names of installed packages or library entries instead.
-    return place if name in PATHS or (value and os.path.exists(place)) else value
-
-
-def _at(value: str, folder: Path) -> str:
-    return os.path.abspath(os.path.join(folder, os.path.expanduser(value)))
-
-
-def _overridden(settings: Mapping[str, Any], values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    changed: dict[str, Any] = _copied(settings)
+def _asked(values: Mapping[str, Any], overrides: Iterable[str]) -> Iterator[tuple[KeyPath, Any, str | None]]:
+    """The settings that were asked for, each where it lies now: its names, its value and whence it comes."""
     for name, value in values.items():
-        _set(changed, name.split("."), os.fspath(value) if isinstance(value, os.PathLike) else value, None)
+        yield todays_name(tuple(name.split("."))), value, None
     for override in overrides:
         name, equals, text = override.partition("=")
-        names = name.strip().split(".")
+        names = tuple(name.strip().split("."))
         if not equals or not all(names):
             raise ConfigError(
                 "is not an override", file="--set", got=repr(override), remedy="write --set training.steps=500"
             )
-        _set(changed, names, parse_value(text), "--set")
-    return changed
+        yield (place := todays_name(names)), parse_value(text, place, is_text_setting), "--set"
 
 
-def _set(settings: dict[str, Any], given: Sequence[str], value: Any, source: str | None) -> None:
-    names = [str(name) for name in todays_name(tuple(given))]
+def _set(settings: dict[str, Any], names: KeyPath, value: Any, source: str | None) -> None:
     check_name(names, source)
     place = settings
-    for step in names[:-1]:
+    for step in map(str, names[:-1]):
         if not isinstance(place.get(step), dict):
             place[step] = {}
         place = place[step]
-    place[names[-1]] = _placed(".".join(names), value, Path.cwd())
+    place[str(names[-1])] = anchored(value, Path.cwd(), RunConfig, names)
 
 
-def check_name(names: Sequence[str], source: str | None = "--set") -> None:
+def is_text_setting(place: KeyPath) -> bool:
+    """Whether a setting, called as it is now or once was, may only be text."""
+    return is_text(todays_name(place, tell_nothing), RunConfig)
+
+
+def check_name(names: KeyPath, source: str | None = "--set") -> None:
     """Raise ConfigError, naming the nearest right one, unless `names` leads to a setting or a section."""
     section: type[Section] | None = RunConfig
     for depth, name in enumerate(names):
-        field = section.settings().get(name) if section is not None else None
+        field = section.field(str(name)) if section is not None else None
         if field is None:
-            raise unknown_setting(tuple(names[: depth + 1]), RunConfig, source, None)
+            raise unknown_setting(names[: depth + 1], RunConfig, source, None)
         section = inner_section(field)
 
 
@@ -141,13 +133,18 @@ def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def config_of_document(document: Document, file: Path) -> RunConfig:
     """The settings that a file holds."""
-    return _validated(_anchored({"output": ".", **document.values}, file.parent), document, file)
+    return _validated(anchored({"output": ".", **document.values}, file.parent, RunConfig), document, file)
 
 
-def _validated(values: Mapping[str, Any], document: Document, file: Path | None) -> RunConfig:
+def _validated(
+    values: Mapping[str, Any],
+    document: Document,
+    file: Path | None,
+    options: Mapping[KeyPath, str | None] | None = None,
+) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ConfigError as fault:
         if isinstance(fault.__cause__, ValidationError):
-            raise config_error(fault.__cause__, values, file, document.lines, RunConfig) from fault
+            raise config_error(fault.__cause__, values, file, document.lines, RunConfig, options) from fault
         raise

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from voxgraft.config.document import Document, KeyPath
+from voxgraft.config.document import Document
+from voxgraft.config.kinds import KeyPath
 from voxgraft.errors import ConfigError
 from voxgraft.progress import notice
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -84,6 +84,8 @@ def _words(annotation: Any) -> str:
     if annotation in plain:
         return plain[annotation]
     arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _words(arguments[0])
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if get_origin(annotation) in (Union, UnionType):

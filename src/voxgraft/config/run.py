@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from voxgraft.config.explain import config_error
+from voxgraft.config.kinds import PathOrName, PathText
 from voxgraft.config.moved import moved
 from voxgraft.config.section import Only, Section
 from voxgraft.config.tasks.ctc import RecogniserConfig
@@ -38,11 +39,11 @@ class GraftConfig(Section):
     from_speaker: Annotated[str | None, SPEAKING] = Field(
         None, description="Speaker of a base with many that new speakers, or a single one, start from."
     )
-    symbols: Annotated[str | None, SPEAKING] = Field(
+    symbols: Annotated[PathText | None, SPEAKING] = Field(
         None,
         description="File with another symbol table (.onnx.json, JSON, or a symbol a line); null keeps the base's.",
     )
-    alphabet: Annotated[str | None, RECOGNISERS] = Field(
+    alphabet: Annotated[PathText | None, RECOGNISERS] = Field(
         None, description="File with the labels of a recogniser, one a line; null keeps the base's."
     )
     bytes: Annotated[bool, RECOGNISERS] = Field(
@@ -71,7 +72,9 @@ class GraftConfig(Section):
 class CorpusConfig(Section):
     """Which recordings, and how they are prepared."""
 
-    path: str | None = Field(None, description="Folder or metadata.csv, where the project holds no imported manifest.")
+    path: PathText | None = Field(
+        None, description="Folder or metadata.csv, where the project holds no imported manifest."
+    )
     validation: Annotated[int, SOUNDING] = Field(
         8,
         ge=1,
@@ -134,7 +137,9 @@ class EvaluationConfig(Section):
     """How what speaks is measured, at each validation and at the end."""
 
     seeds: int = Field(3, ge=1, description="Syntheses of each held-out text.")
-    recogniser: str = Field("auto", description="faster-whisper model folder or name; auto takes an installed one.")
+    recogniser: PathOrName = Field(
+        "auto", description="faster-whisper model folder or name; auto takes an installed one."
+    )
     dnsmos: bool = Field(True, description="Measure DNSMOS too, an estimate of how good speech sounds.")
 
 
@@ -147,13 +152,13 @@ class RunConfig(Section):
     model_config = ConfigDict(extra="allow")
 
     name: str = Field("voice", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the run and of the voice.")
-    output: str = Field(".", description="Project folder; runs/ and voices/ are made in it.")
+    output: PathText = Field(".", description="Project folder; runs/ and voices/ are made in it.")
     task: str = Field(
         AUTO,
         description="What is trained: voice, recogniser, or a task that an installed package offers; auto is what the base "
         "is, and a voice from scratch.",
     )
-    base: str | None = Field(
+    base: PathOrName | None = Field(
         None,
         description="`auto` (null too) picks from library and installed voices; or a file, folder, entry or voice "
         "package; `none` is from scratch.",
@@ -181,11 +186,13 @@ class RunConfig(Section):
     @classmethod
     def settings(cls) -> Mapping[str, FieldInfo]:
         """Settings and sections by their names, those of tasks from outside among them."""
-        outside = {
-            name: FieldInfo(annotation=section, default=section(), description=f"What only {name} has.")
-            for name, section in sections_from_outside().items()
-        }
-        return cls.model_fields | outside
+        return cls.model_fields | {name: _field_of(name, kind) for name, kind in sections_from_outside().items()}
+
+    @classmethod
+    def field(cls, name: str) -> FieldInfo | None:
+        """A setting or a section, which may be that of a task from outside; None where there is none of this name."""
+        kind = None if name in cls.model_fields else section_of_task(name)
+        return cls.model_fields.get(name) if kind is None else _field_of(name, kind)
 
     def section(self, task: str) -> Section:
         """The settings of a task; the defaults where none are set."""
@@ -214,3 +221,7 @@ class RunConfig(Section):
                 super().__init__(**settings | read_outside(outside))
             except ValidationError as fault:
                 raise config_error(fault, settings, None, {}, type(self)) from fault
+
+
+def _field_of(task: str, section: type[Section]) -> FieldInfo:
+    return FieldInfo(annotation=section, default=section(), description=f"What only the task {task} has.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.config.document import parse_document, read_text
-from voxgraft.config.load import config_of_document, dump_config
+from voxgraft.config.load import config_of_document, dump_config, is_text_setting
 from voxgraft.config.moved import moved_document, tell_nothing
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import ConfigError
@@ -38,7 +38,7 @@ def load_run_config(path: Path) -> RunConfig:
     guard = _GUARD.match(text)
     if guard is not None and guard[1] != _digest(text[guard.end() :]):
         raise _damaged("was cut short or changed since the run began", path)
-    document = parse_document(text, path)
+    document = parse_document(text, path, is_text_setting)
     if guard is None and not (text.endswith("\n") and _is_whole(document.values)):
         raise _damaged("was cut short: settings that every run has are missing", path)
     return config_of_document(moved_document(document, path, tell_nothing), path)

@@ -20,12 +20,18 @@ class Only:
 class Section(BaseModel):
     """A part of the configuration: frozen, and a misspelt key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Names may be numbers: speakers are often called 1, 2, 3.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
 
     @classmethod
     def settings(cls) -> Mapping[str, FieldInfo]:
         """Settings and inner sections by their names."""
         return cls.model_fields
+
+    @classmethod
+    def field(cls, name: str) -> FieldInfo | None:
+        """A setting or an inner section; None where there is none of this name."""
+        return cls.model_fields.get(name)
 
     @field_validator("*", mode="before")
     @classmethod

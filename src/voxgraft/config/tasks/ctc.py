@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from voxgraft.config.kinds import PathText
 from voxgraft.config.section import Section
 
 
@@ -32,16 +33,16 @@ class RecogniserRates(Section):
 class RecogniserConfig(Section):
     """What a recogniser is trained on and how; steps, batch, device and checkpoints are those of `training`."""
 
-    train: tuple[str, ...] = Field(
+    train: tuple[PathText, ...] = Field(
         (), description="Corpora to train on: CSV or manifest files, or folders; empty takes the project's."
     )
-    dev: tuple[str, ...] = Field(
+    dev: tuple[PathText, ...] = Field(
         (), description="Corpora that choose the best; empty sets utterances of the training corpora aside."
     )
-    test: tuple[str, ...] = Field(
+    test: tuple[PathText, ...] = Field(
         (), description="Corpora that the result is tested on; empty takes corpus.held_out, else sets some aside."
     )
-    source_test: tuple[str, ...] = Field(
+    source_test: tuple[PathText, ...] = Field(
         (),
         description="Corpora in the base's language: base and result are tested on them too, which shows what was forgotten.",
     )
