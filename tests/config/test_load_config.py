@@ -184,7 +184,24 @@ def test_a_bad_override_is_named(override):
 
 
 @pytest.mark.parametrize(
-    "tag", ["null", "bool", "int", "float", "binary", "timestamp", "omap", "pairs", "set", "seq", "map", "merge", "value", "yaml", "python/none"]
+    "tag",
+    [
+        "null",
+        "bool",
+        "int",
+        "float",
+        "binary",
+        "timestamp",
+        "omap",
+        "pairs",
+        "set",
+        "seq",
+        "map",
+        "merge",
+        "value",
+        "yaml",
+        "python/none",
+    ],
 )
 @pytest.mark.parametrize("value", ["foo", "", "[a]", "{a: b}", "'x'", "-", "2020-99-99"])
 def test_no_tag_falls_over(tmp_path, tag, value):
