@@ -29,8 +29,6 @@ def new(
 ) -> None:
     """Make a project: a folder with a commented voxgraft.yaml, and the manifest of the corpus. Overwrites nothing."""
     from voxgraft.config.load import parse_overrides
-    from voxgraft.config.run import RunConfig
-    from voxgraft.library.resolve import resolve
     from voxgraft.project.project import FROM_SCRATCH, new_project
 
     if from_scratch and base != "auto":
@@ -40,9 +38,6 @@ def new(
     options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "voice.quality": quality}
     options |= {"base": FROM_SCRATCH if from_scratch else base, "task": "recogniser" if recogniser else None}
     values = parse_overrides(settings, {name: value for name, value in options.items() if value is not None})
-    if values["base"] != FROM_SCRATCH:
-        # Says which one `auto` picks, or what to fetch, before anything is written.
-        resolve(values["base"], RunConfig.model_validate(values))
     config, manifest = new_project(folder, values, corpus, skip_bad)
     steps = next_commands(folder, corpus is not None)
     if json:

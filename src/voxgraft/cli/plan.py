@@ -46,7 +46,7 @@ def plan(
     """Say what would become of every tensor of the base: copied, remapped, new or dropped, and why. Trains nothing."""
     from voxgraft.config.load import PROJECT_FILE, load_config
     from voxgraft.graft.plan_project import compare_vocoder, plan_project
-    from voxgraft.project.project import FROM_SCRATCH
+    from voxgraft.project.project import FROM_SCRATCH, cannot_train
 
     if from_scratch and base is not None:
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
@@ -68,6 +68,9 @@ def plan(
         project = Path()
     values = {name: value for name, value in asked.items() if value is not None}
     graft = plan_project(load_config(project, settings, values))
+    untrained = cannot_train(graft.base) if graft.base is not None else None
+    if untrained is not None:
+        notice(f"warning: {untrained[0]}")
     fit = compare_vocoder(graft, vocoder) if vocoder is not None else None
     refusals = graft.plan.refusals + (fit.refusals if fit is not None else ())
     if json:

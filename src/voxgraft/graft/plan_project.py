@@ -18,8 +18,9 @@ from voxgraft.graft.target import Target, target_for
 from voxgraft.graft.vocoder import VocoderFit, vocoder_fit
 from voxgraft.library.resolve import resolve
 from voxgraft.project.project import open_base, project_manifest, require_readable, speakers_of
+from voxgraft.project.symbols import require_own_table
 from voxgraft.project.task import task_name
-from voxgraft.project.texts import check_texts
+from voxgraft.project.texts import check_texts, too_few_texts
 
 
 def plan_project(config: RunConfig) -> Graft:
@@ -38,6 +39,7 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
         CorpusError: the recordings can't be read. GraftError: the settings ask for what can't be. ConfigError: a setting
         is one that only another task has.
     """
+    require_own_table(config, base)
     require_own_settings(config, task_name(config, base))
     if _has_texts_to_write(config, base):
         from voxgraft.graft.recogniser import derived_labels, plan_recogniser, require_recogniser
@@ -56,9 +58,11 @@ def _with_recordings(plan: GraftPlan, config: RunConfig, target: Target, manifes
     """The plan, and what of a corpus does not suit a voice: its texts, its speakers."""
     if target.symbols is None or not family_of(target.family).trains:
         return plan
-    found = check_texts(config, [u.text for u in manifest], target.symbols, stated={u.language for u in manifest})
-    refusals = plan.refusals + found.refusals + _strange_speakers(target, manifest)
-    return replace(plan, refusals=refusals, warnings=plan.warnings + found.warnings)
+    texts = [utterance.text for utterance in manifest]
+    few = too_few_texts(config, texts, "voice")
+    wrong, doubtful = check_texts(config, texts, target.symbols, stated={u.language for u in manifest})
+    refusals = plan.refusals + tuple(map(str, (few,) if few else wrong)) + _strange_speakers(target, manifest)
+    return replace(plan, refusals=refusals, warnings=plan.warnings + tuple(map(str, doubtful)))
 
 
 def _strange_speakers(target: Target, manifest: Manifest) -> tuple[str, ...]:

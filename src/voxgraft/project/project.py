@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import families, family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
+from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.presets import preset
 from voxgraft.config.run import RunConfig
 from voxgraft.config.run_file import load_run_config
@@ -21,10 +23,12 @@ from voxgraft.errors import ConfigError, CorpusError, GraftError
 from voxgraft.files import write_atomically
 from voxgraft.library.pick import AUTO
 from voxgraft.library.resolve import resolve
+from voxgraft.progress import notice
 from voxgraft.project.alphabet import read_alphabet
 from voxgraft.project.run_folder import ProjectFolder, project_folder, run_folder
-from voxgraft.project.symbols import project_symbols
+from voxgraft.project.symbols import project_symbols, require_own_table
 from voxgraft.project.task import task_name
+from voxgraft.project.texts import check_texts, language_conflict, too_few_texts
 from voxgraft.text.g2p import unreadable
 from voxgraft.text.symbols import SymbolTable
 
@@ -33,26 +37,25 @@ FROM_SCRATCH = "none"
 
 def require_trainable(base: Checkpoint | None) -> None:
     """Raise GraftError where the base is of a family that can be opened and planned for, but not trained."""
-    if base is None:
+    problem = cannot_train(base) if base is not None else None
+    if base is None or problem is None:
         return
+    why, remedy = problem
+    raise GraftError(why, file=base.provenance.path, field="base", remedy=remedy)
+
+
+def cannot_train(base: Checkpoint) -> tuple[str, str] | None:
+    """Why a base can be planned for, but not trained, and what to do; None where it can be."""
+    family = family_of(base.family)
     unplaced = unplaced_conditioning(base.shapes) if base.family == "vits" else None
     if unplaced is not None:
-        raise GraftError(
-            unplaced.why,
-            file=base.provenance.path,
-            field="base",
-            remedy=unplaced.remedy,
-        )
-    if family_of(base.family).trains:
-        return
-    trained = ", ".join(family.title for family in families().values() if family.trains)
-    raise GraftError(
-        f"{family_of(base.family).title} can't be trained yet",
-        file=base.provenance.path,
-        field="base",
-        expected=trained,
-        got=family_of(base.family).title,
-        remedy=f"voxgraft can train {trained}; of this file it can tell what it is (inspect) and what would carry over (plan)",
+        return unplaced.why, unplaced.remedy
+    if family.trains:
+        return None
+    trained = ", ".join(known.title for known in families().values() if known.trains)
+    return (
+        f"{family.title} can't be trained yet; `voxgraft inspect` and `voxgraft plan` work for it",
+        f"Take a base of a family that can be trained: {trained}.",
     )
 
 
@@ -190,28 +193,53 @@ def speakers_of(config: RunConfig, manifest: Manifest | None) -> tuple[str, ...]
 
 
 def new_project(
-    folder: Path, values: Mapping[str, Any], corpus: Path | None = None, skip_bad: bool = False
+    folder: Path,
+    values: Mapping[str, Any],
+    corpus: Path | None = None,
+    skip_bad: bool = False,
 ) -> tuple[RunConfig, Manifest | None]:
     """Make a project folder with a commented voxgraft.yaml and, where a corpus is given, its manifest.
 
     `values` are the settings that differ from the defaults, nested as in the file. The folder may exist but must hold
-    no project. Recordings stay where they are.
+    no project. Recordings stay where they are. Where a base is named, settings and
+    texts must suit it.
 
     Raises:
-        ConfigError: there is a project already, or a setting is wrong. CorpusError: the corpus can't be imported.
-        Nothing is written then.
+        ConfigError: there is a project already, or a setting is wrong. CorpusError: the corpus can't be imported, has too
+        few texts, or is in another language than it would be read in. Nothing is written then.
     """
     home = ProjectFolder(folder)
     if home.settings.exists() or home.manifest.exists():
         raise ConfigError(
-            "there is a project already", file=folder, remedy="choose another name, or delete it yourself"
+            "there is a project already", file=folder, remedy="Choose another name, or delete it yourself."
         )
     if folder.exists() and not folder.is_dir():
-        raise ConfigError("is a file, not a folder", file=folder, remedy="choose another name")
+        raise ConfigError("is a file, not a folder", file=folder, remedy="Choose another name.")
     config = RunConfig.model_validate(values)
-    _require_fitting(open_base(config) if config.base is not None else None, config)
+    base = open_base(config) if config.base is not None else None
+    known = base is not None or config.base == FROM_SCRATCH
+    if known:
+        require_own_table(config, base)
+        require_own_settings(config, task_name(config, base))
+    _require_fitting(base, config)
     manifest = _imported(corpus, config, skip_bad) if corpus is not None else None
     if manifest is not None:
+        if known:
+            _require_suitable(config, base, manifest, corpus)
         manifest.write(home.manifest)
     write_atomically(home.settings, project_text(values))
     return load_config(folder), manifest
+
+
+def _require_suitable(config: RunConfig, base: Checkpoint | None, manifest: Manifest, corpus: Path | None) -> None:
+    """Raise where nothing could be trained on these recordings, or they would be read in another language."""
+    task, texts = task_name(config, base), [utterance.text for utterance in manifest]
+    problem = too_few_texts(config, texts, task)
+    symbols = project_symbols(config, base) if problem is None and task in ("voice", "text-to-spec") else None
+    if symbols is not None:
+        problem = language_conflict(config, texts, symbols, {utterance.language for utterance in manifest})
+    if problem is not None:
+        raise problem.error(corpus)
+    if symbols is not None and (base is None or family_of(base.family).trains):
+        for found in itertools.chain(*check_texts(config, texts, symbols)):
+            notice(f"warning: {found}")

@@ -26,7 +26,7 @@ def project_symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable |
         GraftError: a named file is no table, more than one is named, or the base can't have a table of that kind.
     """
     settings, inherited = config.graft, base.symbols if base is not None else None
-    _require_one_of_its_kind(config, base)
+    require_own_table(config, base)
     if settings.bytes:
         return byte_table(inherited)
     if settings.alphabet is not None:
@@ -49,7 +49,8 @@ def in_language(table: SymbolTable, language: str | None) -> SymbolTable:
     return replace(table, voice=language or table.voice or DEFAULT_VOICE)
 
 
-def _require_one_of_its_kind(config: RunConfig, base: Checkpoint | None) -> None:
+def require_own_table(config: RunConfig, base: Checkpoint | None) -> None:
+    """GraftError where the settings name more than one table, or one of a kind that the model can't have."""
     settings = config.graft
     asked = {"symbols": settings.symbols, "alphabet": settings.alphabet, "bytes": settings.bytes or None}
     named = [name for name, value in asked.items() if value is not None]

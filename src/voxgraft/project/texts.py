@@ -6,9 +6,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import MissingExtra, TextError
+from voxgraft.corpus.split import text_key
+from voxgraft.errors import CorpusError, MissingExtra, TextError
 from voxgraft.text.encode import read_sentences
 from voxgraft.text.g2p import DEFAULT_VOICE
 from voxgraft.text.guess_language import contradicts, guess_language
@@ -39,32 +41,53 @@ class TextCoverage:
 
 
 @dataclass(frozen=True)
-class TextsVerdict:
-    """What can't be trained on, and what is worth knowing, each as `name: why: what to do`."""
+class TextProblem:
+    """What is wrong with texts, or with how they would be read; `remedy` is a sentence."""
 
-    refusals: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    name: str
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}: {self.remedy[:1].lower()}{self.remedy[1:].removesuffix('.')}"
+
+    def error(self, corpus: str | Path | None) -> CorpusError:
+        """The same as an error of the corpus."""
+        return CorpusError(self.why, file=corpus, field=self.name, remedy=self.remedy)
+
+
+def too_few_texts(config: RunConfig, texts: Iterable[str], task: str) -> TextProblem | None:
+    """Where there are too few different texts to learn from some and validate on others."""
+    aside = not (config.recogniser.dev and config.recogniser.test)
+    least = (3 if aside else 1) if task == "recogniser" else 2
+    count = len({text_key(text) for text in texts})
+    if count >= least:
+        return None
+    found = f"the recordings have {'one text' if count == 1 else f'{count} different texts'} in all"
+    return TextProblem("texts", f"{found}, and training needs at least {least}", "Record or import more.")
 
 
 def check_texts(
     config: RunConfig, texts: Sequence[str], symbols: SymbolTable, *, stated: Iterable[str | None] = ()
-) -> TextsVerdict:
-    """Whether a voice with these symbols can be trained on texts. `stated` are the languages that the corpus says it is in.
+) -> tuple[tuple[TextProblem, ...], tuple[TextProblem, ...]]:
+    """What of texts a voice with these symbols can't be trained on, and what is worth knowing.
 
-    What the texts would be read as follows from `config.language`, else from the symbols.
+    What the texts would be read as follows from `config.language`, else from the symbols; `stated` are the languages that
+    the corpus says it is in.
     """
     conflict = language_conflict(config, texts, symbols, stated)
     if conflict is not None:
-        return TextsVerdict(refusals=(conflict,))
+        return (conflict,), ()
     try:
         coverage = coverage_of(_part_of(texts), symbols)
     except MissingExtra:
-        return TextsVerdict()
+        return (), ()
     except TextError as fault:
-        return TextsVerdict(refusals=(f"texts: {fault.summary}: {_as_advice(fault.remedy)}",))
-    if coverage.unknown_share > MOST_UNKNOWN:
-        return TextsVerdict(refusals=(f"texts: {_told(coverage)}: {_remedy(symbols)}",))
-    return TextsVerdict(warnings=(f"texts: {_told(coverage)}: {_remedy(symbols)}",) if coverage.unknown else ())
+        return (TextProblem("texts", fault.summary, fault.remedy),), ()
+    if not coverage.unknown:
+        return (), ()
+    problem = TextProblem("texts", _told(coverage), _remedy(symbols))
+    return ((problem,), ()) if coverage.unknown_share > MOST_UNKNOWN else ((), (problem,))
 
 
 def coverage_of(texts: Iterable[str], symbols: SymbolTable) -> TextCoverage:
@@ -86,7 +109,7 @@ def is_sound(symbol: str) -> bool:
 
 def language_conflict(
     config: RunConfig, texts: Sequence[str], symbols: SymbolTable, stated: Iterable[str | None] = ()
-) -> str | None:
+) -> TextProblem | None:
     """Where no language is set and the texts are in another than they would be read in: what to set; else None."""
     reading = symbols.voice or (DEFAULT_VOICE if symbols.text_kind == "espeak" else None)
     if config.language is not None or reading is None:
@@ -101,10 +124,11 @@ def language_conflict(
             return None
         found, how = guess.language or guess.usual_language, "the texts look like"
     voice = _VOICES.get(found, found)
-    return (
-        f"language: {how} {english_name(found)}, and no language is set, so that they would be read as "
-        f"{english_name(reading)} ({reading}): set it with --set language={voice}, or keep {english_name(reading)} with "
-        f"--set language={reading}"
+    return TextProblem(
+        "language",
+        f"{how} {english_name(found)}, and no language is set, so that they would be read as {english_name(reading)} "
+        f"({reading})",
+        f"Set it with --set language={voice}, or keep {english_name(reading)} with --set language={reading}.",
     )
 
 
@@ -130,12 +154,8 @@ def _visible(symbol: str) -> str:
 
 def _remedy(symbols: SymbolTable) -> str:
     if symbols.text_kind == "espeak":
-        return "take a base that knows these sounds, or name a table that has them with --symbols FILE (graft.symbols)"
+        return "Take a base that knows these sounds, or name a table that has them with --symbols FILE (graft.symbols)."
     return (
-        "write the texts in letters that it knows (romanise them, spell signs out), take another base, or name a table that "
-        "has these with --symbols FILE (graft.symbols)"
+        "Write the texts in letters that it knows (romanise them, spell signs out), take another base, or name a table that "
+        "has these with --symbols FILE (graft.symbols)."
     )
-
-
-def _as_advice(remedy: str) -> str:
-    return (remedy[:1].lower() + remedy[1:]).removesuffix(".")
