@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from voxgraft.audio.kinds import TOLD, conversion
-from voxgraft.audio.riff import find_sound, open_as_whole
+from voxgraft.audio.riff import Sound, find_sound, open_as_whole
 from voxgraft.errors import AudioError
 
 if TYPE_CHECKING:
@@ -149,28 +149,49 @@ def _opened(path: Path) -> Iterator[SoundFile]:
         there = os.path.lexists(path) and not path.is_dir()
         problem = "is not a file that holds sound" if there else "no such file"
         raise AudioError(problem, file=path, remedy="Check the name and the folder.")
-    try:
-        if os.path.getsize(path) == 0:
-            raise AudioError("is empty", file=path, remedy="Record it again or leave it out.")
-        sound = find_sound(path)
-        unsized = sound is not None and not sound.known
-        file = soundfile.SoundFile(open_as_whole(path, sound) if sound is not None and unsized else os.fspath(path))
-    except OSError as fault:
-        raise AudioError(f"can't be opened: {fault.strerror}", file=path, remedy="Check its permissions.") from fault
-    except (RuntimeError, TypeError, ValueError, UnicodeError) as fault:
-        raise AudioError(
-            "is not audio that can be read", file=path, got=_reason(fault), remedy=conversion(path)
-        ) from fault
-    with file:
-        if file.frames >= _UNKNOWN_FRAMES and file.format == "FLAC":
-            raise AudioError("doesn't say how long it is", file=path, remedy=conversion(path))
-        if not _LOWEST_RATE <= file.samplerate <= _HIGHEST_RATE:
+    with ExitStack() as held:
+        try:
+            if os.path.getsize(path) == 0:
+                raise AudioError("is empty", file=path, remedy="Record it again or leave it out.")
+            sound = find_sound(path)
+            source = held.enter_context(_source(path, sound))
+            file = held.enter_context(soundfile.SoundFile(source))
+        except OSError as fault:
             raise AudioError(
-                "has an impossible sample rate", file=path, field="sample rate", got=file.samplerate, remedy=_CONVERT
-            )
-        if sound is not None and sound.missing:
-            raise AudioError("is cut off", file=path, got=f"{sound.missing} bytes fewer than declared", remedy=_CONVERT)
+                f"can't be opened: {fault.strerror}", file=path, remedy="Check its permissions."
+            ) from fault
+        except (RuntimeError, TypeError, ValueError, UnicodeError) as fault:
+            raise AudioError(
+                "is not audio that can be read", file=path, got=_reason(fault), remedy=conversion(path)
+            ) from fault
+        _require_possible(file, path, sound)
         yield file
+
+
+def _require_possible(file: SoundFile, path: Path, sound: Sound | None) -> None:
+    """Raise AudioError for what a header can't say of a whole recording."""
+    if file.frames >= _UNKNOWN_FRAMES and file.format == "FLAC":
+        raise AudioError("doesn't say how long it is", file=path, remedy=conversion(path))
+    if not _LOWEST_RATE <= file.samplerate <= _HIGHEST_RATE:
+        raise AudioError(
+            "has an impossible sample rate", file=path, field="sample rate", got=file.samplerate, remedy=_CONVERT
+        )
+    if sound is not None and sound.missing:
+        raise AudioError("is cut off", file=path, got=f"{sound.missing} bytes fewer than declared", remedy=_CONVERT)
+
+
+@contextmanager
+def _source(path: Path, sound: Sound | None) -> Iterator[str | BinaryIO]:
+    """What libsndfile reads: a name; the file itself where its name is not UTF-8, or its header lacks a size."""
+    name = os.fspath(path)
+    if sound is not None and not sound.known:
+        with open_as_whole(path, sound) as file:
+            yield file
+    elif name.isascii() or name == name.encode("utf-8", "replace").decode("utf-8"):
+        yield name
+    else:
+        with open(path, "rb") as file:
+            yield file
 
 
 def _reason(fault: Exception) -> str:

@@ -8,8 +8,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from voxgraft.corpus.checks.finding import WHOLE, Finding
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -18,12 +16,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WESTERN = "cp1252"
-WESTERN_FINDING = Finding(
-    WHOLE,
-    "encoding",
-    "the texts are not UTF-8, and read as Windows-1252 (Latin-1)",
-    "look at the letters with accents; if they are wrong, save the table as UTF-8",
-)
 # What each language writes besides ASCII. A text in Windows-1250 (Polish, Czech, Hungarian), -1251 (Russian), -1254 (Turkish)
 # or in an encoding of DOS or the Macintosh, read as Windows-1252, has letters of none of them alone.
 _LETTERS = tuple(

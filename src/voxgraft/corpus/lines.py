@@ -33,6 +33,7 @@ def numbered_lines(path: Path, encoding: str | None = None) -> Iterator[tuple[in
     `encoding` is told from the file where it is not given. CorpusError for a file that is no table: one that can't be read,
     has no end, is compressed, far too large or in an encoding that can't be told.
     """
+    require_table(path)
     with open(path, encoding=encoding or table_encoding(path), errors="replace") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from voxgraft.corpus.lines import LONGEST_LINE, numbered_lines
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One recording: `audio` is the file as the user has it, never changed; `duration` is in seconds.
 
@@ -61,18 +62,21 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write as JSON lines: temporary file, fsync, rename."""
-        write_atomically(path, "".join(json.dumps(_record(u), ensure_ascii=False) + "\n" for u in self.utterances))
+        write_atomically(path, (_line(u) for u in self.utterances))
 
     @staticmethod
     def read(path: Path) -> Manifest:
         """Read JSON lines; a bad line is named by its number."""
-        if not path.is_file():
-            raise CorpusError("no such manifest", file=path, remedy="run `voxgraft corpus import` first")
-        rows = []
-        for number, line in enumerate(path.read_text("utf-8", errors="replace").split("\n"), 1):
-            if line.strip():
-                rows.append(_utterance(line, path, number))
-        return Manifest(tuple(rows))
+        return Manifest(tuple(utterances_in(path)))
+
+
+def utterances_in(path: Path) -> Iterator[Utterance]:
+    """The utterances of a manifest one by one, in bounded memory; CorpusError names a bad line by its number."""
+    if not path.exists():
+        raise CorpusError("no such manifest", file=path, remedy="Run `voxgraft corpus import` first.")
+    for number, line in numbered_lines(path, "utf-8"):
+        if line.strip():
+            yield _utterance(line, path, number)
 
 
 _TEXT, _PERHAPS_TEXT, _NUMBER = (str,), (str, type(None)), (int, float)
@@ -89,7 +93,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_NAMES = ("id", "speaker")
 _STORED = tuple(f.name for f in fields(Utterance) if f.compare)
+
+
+def _line(utterance: Utterance) -> bytes:
+    record = _record(utterance)
+    try:
+        return f"{json.dumps(record, ensure_ascii=False)}\n".encode()
+    except UnicodeEncodeError:  # the name of a file that is not UTF-8
+        return f"{json.dumps(record)}\n".encode("ascii")
 
 
 def _record(utterance: Utterance) -> dict[str, Any]:
@@ -98,14 +111,32 @@ def _record(utterance: Utterance) -> dict[str, Any]:
 
 def _utterance(line: str, path: Path, number: int) -> Utterance:
     try:
+        if len(line) >= LONGEST_LINE:
+            raise ValueError(f"the line is over {LONGEST_LINE} characters long")
         record = json.loads(line)
         if not isinstance(record, dict) or set(record) - set(_STORED):
             raise ValueError(f"expected an object with the fields {', '.join(sorted(_STORED))}")
+        record |= {name: as_text(record[name]) for name in _NAMES if name in record}
         for name, value in record.items():
             if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-                raise ValueError(f"{name} is {value!r:.40}")
+                raise ValueError(f"{name} is {_short(value)}")
         return Utterance(**record, table=str(path), line=number)
-    except (ValueError, TypeError) as fault:
+    except (ValueError, TypeError, RecursionError) as fault:
         raise CorpusError(
-            f"not an utterance: {fault}", file=path, field=f"line {number}", remedy="import the corpus again"
+            f"not an utterance: {str(fault)[:200]}",
+            file=path,
+            field=f"line {number}",
+            remedy="Import the corpus again with `voxgraft corpus import`.",
         ) from fault
+
+
+def as_text(value: Any) -> Any:
+    """A value as it is, but numbers as names, which other programs write without quotes; no number at all (NaN) is no name."""
+    if isinstance(value, float):
+        value = None if value != value else int(value) if value.is_integer() else value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _short(value: Any) -> str:
+    """A value for an error's words; what holds others is only named, for it may hold very many."""
+    return repr(value)[:40] if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from voxgraft.corpus.importers import Importer, Row, Source, import_corpus, scan
 from voxgraft.corpus.importers.cells import split_line
 from voxgraft.corpus.importers.columns import find_delimiter, guess_columns, header_columns
-from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.manifest import Manifest, utterances_in
 from voxgraft.errors import CorpusError
 
 
@@ -285,3 +286,92 @@ def test_column_rules():
     assert guess_columns([["a"]], "|") is None
     assert split_line('a|He said "no|', "|") == ["a", 'He said "no', ""]
     assert split_line("a,b,c", ",", 2) == ["a", "b,c"]
+
+
+def line(**changes) -> str:
+    record = {"id": "a", "audio": "wavs/a.wav", "text": "Hi", "duration": 1.0, "sample_rate": 16000}
+    return json.dumps(record | changes)
+
+
+@pytest.mark.parametrize("depth", [10_000, 200_000])
+@pytest.mark.parametrize("kind", ["[", '{"a":'])
+def test_a_deep_line_of_a_manifest_is_one_clear_error(tmp_path, depth, kind):
+    (tmp_path / "manifest.jsonl").write_text(kind * depth)
+    with pytest.raises(CorpusError, match="line 1: not an utterance") as caught:
+        import_corpus(tmp_path)
+    assert len(caught.value.summary) < 500
+
+
+def test_a_wide_value_of_a_manifest_is_not_written_out(tmp_path):
+    (tmp_path / "manifest.jsonl").write_text(line(text=[["x"] * 1000] * 100))
+    with pytest.raises(CorpusError, match="text is a list"):
+        import_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "speaker"), [(3, "3"), (0, "0"), (3.0, "3"), (float("nan"), None), (None, None), ("3", "3")]
+)
+def test_numbers_of_speakers_are_names(corpus, write, written, speaker):
+    write("wavs/a.wav")
+    (corpus / "manifest.jsonl").write_text(line(speaker=written, id=7))
+    assert [(u.id, u.speaker) for u in import_corpus(corpus)] == [("7", speaker)]
+    assert [u.speaker for u in Manifest.read(corpus / "manifest.jsonl")] == [speaker]
+    (corpus / "manifest.jsonl").unlink()
+    (corpus / "metadata.jsonl").write_text(json.dumps({"file_name": "wavs/a.wav", "text": "Hi", "speaker_id": written}))
+    assert [u.speaker for u in import_corpus(corpus)] == [speaker]
+
+
+def test_a_manifest_is_read_row_by_row_in_little_memory(corpus, write):
+    path = corpus / "manifest.jsonl"
+    with open(path, "w") as file:
+        file.writelines(line(id=str(n), text="word " * 2000) + "\n" for n in range(3000))
+    tracemalloc.start()
+    for _ in utterances_in(path):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert path.stat().st_size > 30_000_000
+    assert most < 10_000_000
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "metadata.csv", "metadata.jsonl", "t.csv"])
+def test_a_table_of_any_kind_has_bounds_and_never_blocks(corpus, write, name):
+    path = corpus / name
+    with open(path, "wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(CorpusError, match="too large"):
+        scan(path)
+    path.unlink()
+    os.mkfifo(path)
+    for given in (path, corpus):
+        with pytest.raises(CorpusError):
+            scan(given)
+
+
+def test_a_table_of_nothing_but_lines_is_refused_in_a_moment(corpus, write, monkeypatch):
+    monkeypatch.setattr("voxgraft.corpus.lines.MOST_LINES", 1000)
+    (corpus / "metadata.csv").write_text("a|Hi\n" + "\n" * 2000)
+    with pytest.raises(CorpusError, match="over 1000 lines"):
+        scan(corpus)
+
+
+def test_rows_without_end_that_can_not_be_used_are_one_error(corpus, write, monkeypatch):
+    monkeypatch.setattr("voxgraft.corpus.importers.MOST_FINDINGS", 100)
+    (corpus / "metadata.csv").write_text("".join(f"clip{n}|Text {n}.\n" for n in range(500)))
+    with pytest.raises(CorpusError, match="over 100 rows can't be used"):
+        scan(corpus)
+
+
+def test_half_a_character_is_a_bad_row(corpus, write):
+    write("wavs/a.wav")
+    (corpus / "manifest.jsonl").write_text(line(text="\ud800 Hi"))
+    assert [f.kind for f in scan(corpus).findings] == ["malformed row"]
+
+
+def test_a_name_that_is_not_utf_8_goes_through_a_manifest(corpus, write, tmp_path):
+    os.rename(write("a.wav"), os.fsencode(corpus) + b"/\xff.wav")
+    Path(os.fsdecode(os.fsencode(corpus) + b"/\xff.txt")).write_text("Hello there")
+    manifest = import_corpus(corpus)
+    manifest.write(tmp_path / "manifest.jsonl")
+    assert Manifest.read(tmp_path / "manifest.jsonl") == manifest
+    assert Path(manifest.utterances[0].audio).is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
@@ -10,9 +11,9 @@ from pathlib import Path
 from voxgraft.audio.read import read_info
 from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.checks.usable import usable
-from voxgraft.corpus.encoding import WESTERN, WESTERN_FINDING
+from voxgraft.corpus.encoding import WESTERN
 from voxgraft.corpus.importers import audio_folder, headed, jsonl, metadata, paired
-from voxgraft.corpus.importers.importer import Importer, Row, Source
+from voxgraft.corpus.importers.importer import WESTERN_FINDING, Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id, within_folders
 from voxgraft.corpus.lines import require_table, table_encoding
 from voxgraft.corpus.manifest import Manifest, Utterance
@@ -29,6 +30,11 @@ BUILT_IN: tuple[Importer, ...] = (
     audio_folder.UNREADABLE,
     paired.IMPORTER,
 )
+
+# A table with more is not worth going on with, and what is wrong with each row takes memory.
+MOST_FINDINGS = 200_000
+# Half of a pair, which no text in UTF-8 can hold; JSON can.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,13 @@ def _scan_one(path: Path, columns: tuple[str, ...] | None, follow_links: bool) -
                 findings += _size_findings(row, result)
             else:
                 findings.append(result)
+            if len(findings) > MOST_FINDINGS:
+                raise CorpusError(
+                    f"over {MOST_FINDINGS} rows can't be used",
+                    file=path,
+                    got=f"{findings[-1].kind}: {findings[-1].detail}"[:200],
+                    remedy="Look at the first lines of the table, and whether its recordings lie beside it.",
+                )
             advance()
     return Scan(Manifest(tuple(utterances.values())), tuple(replace(f, file=table) for f in findings), importer)
 
@@ -163,6 +176,9 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
     if audio is None:
         where = f"no recording {row.audio!r} in {recordings.folder} or its wavs/ or wav/"
         return Finding(name, "missing audio", where, "add the file or remove the row", row.line)
+    if _SURROGATE.search(row.text):
+        remedy = "write the text anew, as UTF-8"
+        return Finding(name, "malformed row", "the text holds a character that is not valid Unicode", remedy, row.line)
     if not is_speakable(row.text):
         return Finding(
             name, "empty text", "nothing is said to be spoken", "write what is said or remove the row", row.line

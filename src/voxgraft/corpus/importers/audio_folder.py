@@ -11,6 +11,7 @@ from voxgraft.corpus.importers.headed import AUDIO_FOLDER
 from voxgraft.corpus.importers.headed import find as find_table
 from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.lines import line_fault, numbered_lines
+from voxgraft.corpus.manifest import as_text
 from voxgraft.errors import CorpusError
 
 FILE_NAME = "metadata.jsonl"
@@ -109,12 +110,12 @@ def _row(row: dict[str, object], number: int, path: Path) -> Row | Finding:
         where = f"mend line {number} of {path.name}"
         return Finding(str(name)[:80], "malformed row", f"{AUDIO_FOLDER.audio} is {name!r:.60}", where, number)
     texts, speakers, languages = (
-        [value for key in keys if isinstance(value := row.get(key), str | int) and not isinstance(value, bool)]
+        [value for key in keys if isinstance(value := as_text(row.get(key)), str)]
         for keys in (AUDIO_FOLDER.text, AUDIO_FOLDER.speaker, AUDIO_FOLDER.language)
     )
-    text = next((value for value in texts if isinstance(value, str)), "")
-    speaker = str(speakers[0]) if speakers else None
-    return Row(name, name, " ".join(text.split()), speaker, str(languages[0]) if languages else None, number)
+    text = next(iter(texts), "")
+    speaker = next(iter(speakers), None)
+    return Row(name, name, " ".join(text.split()), speaker, next(iter(languages), None), number)
 
 
 IMPORTER = Importer("hugging-face", find, read)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.corpus.checks.finding import Finding
+from voxgraft.corpus.checks.finding import WHOLE, Finding
+
+# What is told of a table in an older encoding.
+WESTERN_FINDING = Finding(
+    WHOLE,
+    "encoding",
+    "the texts are not UTF-8, and read as Windows-1252 (Latin-1)",
+    "look at the letters with accents; if they are wrong, save the table as UTF-8",
+)
 
 
 @dataclass(frozen=True)

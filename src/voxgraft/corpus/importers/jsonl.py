@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.importers.importer import Importer, Row, Source
-from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.manifest import utterances_in
 
 FILE_NAME = "manifest.jsonl"
 
@@ -25,7 +25,7 @@ def read(path: Path, columns: tuple[str, ...] | None) -> Source:
 
 
 def _rows(path: Path) -> Iterator[Row | Finding]:
-    for u in Manifest.read(path):
+    for u in utterances_in(path):
         yield Row(u.id, u.audio, u.text, u.speaker, u.language, u.line)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from voxgraft.audio.kinds import SOUND
 from voxgraft.corpus.checks.finding import Finding
-from voxgraft.corpus.encoding import WESTERN, WESTERN_FINDING, encoding_of, marked_encoding
-from voxgraft.corpus.importers.importer import Importer, Row, Source
+from voxgraft.corpus.encoding import WESTERN, encoding_of, marked_encoding
+from voxgraft.corpus.importers.importer import WESTERN_FINDING, Importer, Row, Source
 
 LARGEST_TEXT = 1 << 16
 
