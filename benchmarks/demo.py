@@ -1,6 +1,6 @@
 """The demo's time and scores: base, result and the speaker's own recordings on the held-out texts.
 
-    python -m benchmarks.demo [--folder FOLDER] [--minutes M] [--set training.discriminator=piper] [--corpus FOLDER]
+    python -m benchmarks.demo [--folder FOLDER] [--minutes M] [--set voice.discriminator=piper] [--corpus FOLDER]
 
 --corpus takes a larger corpus of the same speaker, which holds the bundled clips under their ids: the held-out texts stay
 the bundled twelve, and clips with those texts are left out of training.

@@ -16,7 +16,8 @@ PROJECT = RunConfig(
     name="my-voice",
     base="en_US-joe-medium",
     corpus={"path": "recordings"},
-    training={"steps": 1000, "learning_rates": {"decoder": 2e-4, "flow": 2e-4}},
+    training={"steps": 1000},
+    voice={"learning_rates": {"decoder": 2e-4, "flow": 2e-4}},
 )
 
 

@@ -56,3 +56,9 @@ def test_any_text_is_quoted_as_it_must_be(tmp_path_factory, speakers, base):
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_settings_that_matter_are_explained(name):
     assert f"{name.rpartition('.')[2]}:" in project_text({})
+
+
+def test_old_names_are_written_where_they_lie_now(tmp_path):
+    path = tmp_path / "voxgraft.yaml"
+    path.write_text(project_text({"quality": "high", "training": {"window": 40}}), "utf-8")
+    assert (load_config(path).voice.quality, load_config(path).voice.window) == ("high", 40)

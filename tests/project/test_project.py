@@ -59,3 +59,13 @@ def test_nothing_is_written_where_something_is_wrong(tmp_path):
     with pytest.raises(ConfigError, match="not a folder"):
         new_project(tmp_path / "file", {})
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_project_with_settings_of_another_task_is_not_made(tmp_path):
+    for values in (
+        {"base": "none", "task": "recogniser", "voice": {"quality": "high"}},
+        {"base": "none", "task": "voice", "recogniser": {"epochs": 3}},
+    ):
+        with pytest.raises(ConfigError, match="what is trained here"):
+            new_project(tmp_path / "new", values)
+    assert not (tmp_path / "new").exists()

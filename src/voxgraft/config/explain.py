@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from voxgraft.config.kinds import KeyPath
-from voxgraft.config.section import Section, inner_section
+from voxgraft.config.section import CONTRADICTION, Section, inner_section
 from voxgraft.errors import ConfigError
 
 
@@ -30,13 +30,16 @@ def config_error(
     errors = fault.errors(include_url=False)
     # A misspelt name comes first: it may be why another setting is missing.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    place = _real_place(first["loc"], values)
+    together = first["ctx"] if first["type"] == CONTRADICTION else None
+    place = _real_place((*first["loc"], together["setting"]) if together else first["loc"], values)
     option = next((place[:n] for n in range(len(place), 0, -1) if place[:n] in (options or {})), None)
     if option is not None:
         file, lines = (options or {})[option], {}
     line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
     if first["type"] == "extra_forbidden":
         return unknown_setting(place, model, file, line)
+    if together:
+        return ConfigError(together["problem"], file=file, field=_name(place, line), remedy=together["remedy"])
     # Each branch of a union reports its own fault of one setting.
     same = [_sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
     others = f"; {len(errors) - len(same)} more settings are wrong" if len(errors) > len(same) else ""

@@ -19,13 +19,29 @@ TITLES: Mapping[str, str] = {
     "vocoder": "a vocoder",
 }
 MOST_NAMED = 4
+FROM_SCRATCH = "none"
+OF_A_BASE = ("from_speaker", "keep_speakers", "languages", "rename", "drop_source_layers")
 
 
 def require_own_settings(config: RunConfig, task: str) -> None:
-    """Raise ConfigError where a setting is set, in a file, by an option or in Python, that only other tasks have."""
+    """Raise ConfigError where a setting is set, in a file, by an option or in Python, that only other tasks have, or that
+    is about a base where there is none."""
     fault = foreign_settings(config, task)
     if fault is not None:
         raise fault
+    if config.base == FROM_SCRATCH:
+        _require_no_base(config)
+
+
+def _require_no_base(config: RunConfig) -> None:
+    """From scratch there is nothing that some settings could be about."""
+    needless = [f"graft.{name}" for name in OF_A_BASE if getattr(config.graft, name)]
+    if needless:
+        raise ConfigError(
+            "the model starts from scratch: there is no base that this could be about",
+            field=", ".join(needless),
+            remedy=f"Remove {'it' if len(needless) == 1 else 'them'}, or name a base.",
+        )
 
 
 def foreign_settings(config: RunConfig, task: str) -> ConfigError | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from voxgraft.config.explain import config_error
 from voxgraft.config.kinds import PathOrName, PathText
 from voxgraft.config.moved import moved
-from voxgraft.config.section import Only, Section
+from voxgraft.config.section import Only, Section, contradiction
 from voxgraft.config.tasks.ctc import RecogniserConfig
 from voxgraft.config.tasks.registry import read_outside, section_of_task, sections_from_outside, task_names
 from voxgraft.config.tasks.voice import VoiceConfig
@@ -100,6 +100,16 @@ class CorpusConfig(Section):
         False, description="Also read recordings outside of their table's folder: links, and names that lead there."
     )
 
+    @model_validator(mode="after")
+    def _has_a_length_to_keep(self) -> CorpusConfig:
+        if self.shortest > self.longest:
+            raise contradiction(
+                "shortest" if "shortest" in self.model_fields_set else "longest",
+                f"no clip is at least {self.shortest:g} and at most {self.longest:g} seconds long",
+                "Set corpus.shortest to less than corpus.longest.",
+            )
+        return self
+
 
 class TrainingConfig(Section):
     """The loop, whatever is trained."""
@@ -131,6 +141,16 @@ class TrainingConfig(Section):
     device: Device = Field("auto", description="auto takes a GPU where there is one.")
     devices: int = Field(1, ge=1, description="Processes that train together on each machine, each on its own device.")
     nodes: int = Field(1, ge=1, description="Machines that train together.")
+
+    @model_validator(mode="after")
+    def _has_a_clip_for_each_piece(self) -> TrainingConfig:
+        if self.batch != AUTO and self.accumulate > int(self.batch):
+            raise contradiction(
+                "accumulate",
+                f"a batch of {self.batch} clips can't be computed in {self.accumulate} pieces",
+                "Set training.accumulate to at most training.batch.",
+            )
+        return self
 
 
 class EvaluationConfig(Section):

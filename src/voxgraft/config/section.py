@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class Section(BaseModel):
         if isinstance(value, bool) and field.field_name and cls.model_fields[field.field_name].annotation is not bool:
             raise ValueError("must not be a switch (yes/no, true/false)")
         return value
+
+
+CONTRADICTION = "contradiction"
+
+
+def contradiction(setting: str, problem: str, remedy: str) -> PydanticCustomError:
+    """For validators of a section: settings that are right alone but not together; `setting` is one of them."""
+    return PydanticCustomError(CONTRADICTION, "{problem}", {"setting": setting, "problem": problem, "remedy": remedy})
 
 
 def inner_section(field: FieldInfo) -> type[Section] | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from voxgraft.config.document import yaml_of
+from voxgraft.config.moved import moved
 from voxgraft.config.run import RunConfig
 from voxgraft.config.section import Section
 
@@ -25,13 +26,13 @@ SHOWN = (
 
 def project_text(values: Mapping[str, Any]) -> str:
     """The text of a voxgraft.yaml in which `values` (nested as in the file) are set and others shown as comments."""
-    return HEADING + "\n" + "\n".join(_section(RunConfig, values, "", 0)) + "\n"
+    return HEADING + "\n" + "\n".join(_section(RunConfig, moved(values), "", 0)) + "\n"
 
 
 def _section(model: type[Section], values: Mapping[str, Any], prefix: str, depth: int) -> list[str]:
     lines: list[str] = []
     indent = "  " * depth
-    for name, field in model.model_fields.items():
+    for name, field in model.settings().items():
         place = f"{prefix}{name}"
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Section):

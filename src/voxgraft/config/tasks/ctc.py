@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voxgraft.config.kinds import PathText
-from voxgraft.config.section import Section
+from voxgraft.config.section import Section, contradiction
 
 
 class RecogniserRates(Section):
@@ -28,6 +28,17 @@ class RecogniserRates(Section):
         None, ge=0, description="Output layer where every label keeps its row; null is as the encoder."
     )
     new: float = Field(3e-3, ge=0, description="Layers that start anew, and an output layer with new labels.")
+
+    @model_validator(mode="after")
+    def _teach_something(self) -> RecogniserRates:
+        # A rate that is left to the base is never 0.
+        if self.encoder == 0 and not (self.features or self.adapters or self.head or self.new):
+            raise contradiction(
+                "encoder",
+                "all learning rates of the recogniser are 0: nothing would learn",
+                "Give one of them a value, such as recogniser.learning_rates.new: 3e-3.",
+            )
+        return self
 
 
 class RecogniserConfig(Section):
@@ -97,3 +108,19 @@ class RecogniserConfig(Section):
     augment: tuple[str, ...] = Field(
         (), description="Augmentations of the recordings, each as Coqui STT writes them: pitch[p=0.2,pitch=1~0.1]."
     )
+
+    @model_validator(mode="after")
+    def _ask_for_what_learns(self) -> RecogniserConfig:
+        if self.fresh_adapters != "auto" and self.learns != "adapters":
+            raise contradiction(
+                "fresh_adapters",
+                f"no adapters learn where recogniser.learns is {self.learns}",
+                "Set recogniser.learns to adapters, or remove recogniser.fresh_adapters.",
+            )
+        if self.thaw_every and self.learns in ("new", "head"):
+            raise contradiction(
+                "thaw_every",
+                f"no more layers begin to learn where recogniser.learns is {self.learns}",
+                "Set recogniser.learns to all, or remove recogniser.thaw_every.",
+            )
+        return self

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from voxgraft.config.section import Section
+from voxgraft.config.section import Section, contradiction
 
 Quality = Literal["x_low", "low", "medium", "high"]
 
@@ -34,6 +34,17 @@ class LearningRates(Section):
     decoder: float = Field(2e-4, ge=0, description="Latent to waveform.")
     speaker_embedding: float = Field(2e-4, ge=0, description="Speakers' vectors; unused with one speaker.")
     discriminator: float = Field(5e-4, ge=0, description="Discriminator of the waveform, used in training only.")
+
+    @model_validator(mode="after")
+    def _teach_something(self) -> LearningRates:
+        parts = [name for name in type(self).model_fields if name != "discriminator"]
+        if not any(getattr(self, part) for part in parts):
+            raise contradiction(
+                next(part for part in parts if part in self.model_fields_set),
+                "all learning rates of the voice are 0: nothing would learn",
+                "Give one part or more a learning rate, such as voice.learning_rates.decoder: 2e-4.",
+            )
+        return self
 
 
 class LossWeights(Section):
