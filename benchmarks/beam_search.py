@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from voxgraft.inference.recogniser.decoders.decode import BeamOptions, greedy, log_softmax
 from voxgraft.inference.recogniser.decoders.search import beam_search
@@ -69,16 +70,8 @@ def path_sum(log_probs: np.ndarray, text: str) -> float:
 
 
 def wrong(texts: list[str], said: list[str]) -> float:
-    """Share of characters that are wrong (Levenshtein)."""
-    total = 0
-    for text, truth in zip(texts, said, strict=True):
-        row = np.arange(len(truth) + 1)
-        for letter in text:
-            straight = row[:-1] + (np.array(list(truth)) != letter)
-            best = np.minimum(np.concatenate(([row[0] + 1], straight)), row + 1)
-            row = np.minimum.accumulate(best - np.arange(len(best))) + np.arange(len(best))
-        total += int(row[-1])
-    return total / sum(map(len, said))
+    """Share of characters that are wrong."""
+    return sum(map(Levenshtein.distance, texts, said)) / sum(map(len, said))
 
 
 def ours(model: Path | None) -> dict[str, Decode]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from voxgraft.errors import EvaluationError
+from voxgraft.errors import EvaluationError, MissingExtra
+
+if TYPE_CHECKING:
+    from rapidfuzz.distance import Editops
 
 SPACE_LIKE = frozenset("–—―/\\_…")
 
@@ -30,27 +34,28 @@ def normalise_transcript(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def edit_distance(reference: Sequence[str], heard: Sequence[str]) -> int:
-    """Fewest insertions, deletions and substitutions between two sequences (Levenshtein)."""
-    above = list(range(len(heard) + 1))
-    for row, wanted in enumerate(reference, 1):
-        diagonal, above[0] = above[0], row
-        for column, got in enumerate(heard, 1):
-            cost = min(above[column] + 1, above[column - 1] + 1, diagonal + (wanted != got))
-            diagonal, above[column] = above[column], cost
-    return above[-1]
+def edits(reference: Sequence[str], heard: Sequence[str]) -> Editops:
+    """The fewest insertions, deletions and substitutions that turn one sequence into the other (Levenshtein).
+
+    Raises MissingExtra without rapidfuzz.
+    """
+    try:
+        from rapidfuzz.distance import Levenshtein
+    except ImportError as fault:
+        raise MissingExtra("rapidfuzz", "eval", "counting the errors of a transcript") from fault
+    return Levenshtein.editops(reference, heard)
 
 
 def character_errors(reference: str, heard: str) -> ErrorCount:
     """Edits in characters, spaces included, after normalising both."""
     wanted = normalise_transcript(reference)
-    return ErrorCount(edit_distance(wanted, normalise_transcript(heard)), len(wanted))
+    return ErrorCount(len(edits(wanted, normalise_transcript(heard))), len(wanted))
 
 
 def word_errors(reference: str, heard: str) -> ErrorCount:
     """Edits in words, after normalising both."""
     wanted = normalise_transcript(reference).split()
-    return ErrorCount(edit_distance(wanted, normalise_transcript(heard).split()), len(wanted))
+    return ErrorCount(len(edits(wanted, normalise_transcript(heard).split())), len(wanted))
 
 
 def pooled(counts: Sequence[ErrorCount]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from voxgraft.evaluation.metrics.transcript import normalise_transcript
+from voxgraft.evaluation.metrics.transcript import edits, normalise_transcript
 from voxgraft.evaluation.report.markup import Html, join, tag
 
 Kind = Literal["same", "wrong", "missing", "extra"]
@@ -24,27 +24,16 @@ class Step(NamedTuple):
 def aligned(said: Sequence[str], heard: Sequence[str]) -> list[Step]:
     """The shortest way from one sequence to the other; tokens that score alike are the same."""
     wanted, got = [normalise_transcript(token) for token in said], [normalise_transcript(token) for token in heard]
-    costs = [list(range(len(got) + 1))]
-    for row, one in enumerate(wanted, 1):
-        above, line = costs[-1], [row]
-        for column, other in enumerate(got, 1):
-            line.append(min(above[column] + 1, line[-1] + 1, above[column - 1] + (one != other)))
-        costs.append(line)
     steps: list[Step] = []
-    row, column = len(wanted), len(got)
-    while row or column:
-        cost = costs[row][column]
-        differ = bool(row and column) and wanted[row - 1] != got[column - 1]
-        if row and column and cost == costs[row - 1][column - 1] + differ:
-            row, column = row - 1, column - 1
-            steps.append(Step("wrong" if differ else "same", said[row], heard[column]))
-        elif row and cost == costs[row - 1][column] + 1:
-            row -= 1
-            steps.append(Step("missing", said[row], None))
+    for kind, first, last, start, end in edits(wanted, got).as_opcodes():
+        if kind in ("equal", "replace"):
+            both = zip(said[first:last], heard[start:end], strict=True)
+            steps += [Step("same" if kind == "equal" else "wrong", *pair) for pair in both]
+        elif kind == "delete":
+            steps += [Step("missing", word, None) for word in said[first:last]]
         else:
-            column -= 1
-            steps.append(Step("extra", None, heard[column]))
-    return steps[::-1]
+            steps += [Step("extra", None, word) for word in heard[start:end]]
+    return steps
 
 
 def marked(said: str, heard: str) -> Html:
