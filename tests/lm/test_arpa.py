@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 
@@ -52,14 +53,14 @@ def test_a_model_without_an_unknown_word_calls_others_impossible(tmp_path):
     [
         ("ngram 1=4", "ngram 1=5", "fewer n-grams"),
         ("ngram 1=4", "ngram 1=3", "missing or longer"),
-        ("ngram 1=4", "ngram 1=99999999999", "too many n-grams"),
-        ("ngram 2=2", "ngram 3=2", "orders out of order"),
+        ("ngram 1=4", "ngram 1=99999999999", "too many words"),
+        ("ngram 2=2", "ngram 3=2", "doesn't count n-grams of 1, 2, 3"),
         ("ngram 2=2", "ngram 2=1", "cut off"),
         ("\\end\\", "", "cut off"),
         ("\\data\\", "data", "not an ARPA file"),
         ("-0.3\ta\t-0.2", "-0.3\t</s>\t-0.2", "twice"),
         ("-0.2\ta </s>", "-0.2\t<s> a", "twice"),
-        ("-0.2\ta </s>", "-0.2\tb </s>", "not among the single words"),
+        ("-0.2\ta </s>", "-0.2\tb </s>", "lacks"),
         ("-0.2\ta </s>", "0.2\ta </s>", "not a logarithm"),
         ("-0.2\ta </s>", "nan\ta </s>", "not a logarithm"),
         ("-0.2\ta </s>", "x\ta </s>", "not a logarithm"),
@@ -75,7 +76,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path, old, new, message):
 
 def test_an_n_gram_without_its_beginning_is_refused(tmp_path):
     text = SMALL.replace("ngram 2=2", "ngram 2=2\nngram 3=1").replace("\\end\\", "\\3-grams:\n-0.1\ta a a\n\\end\\")
-    with pytest.raises(TextError, match="beginning is not there"):
+    with pytest.raises(TextError, match="first words are no n-gram"):
         read_arpa(saved(tmp_path, text))
 
 
@@ -95,3 +96,17 @@ def test_every_truncation_is_one_clear_error(tmp_path):
 def test_no_file(tmp_path):
     with pytest.raises(TextError, match="can't be read"):
         read_arpa(tmp_path / "none.arpa")
+
+
+def test_a_file_of_nothing_but_empty_lines_is_no_model(tmp_path):
+    path = tmp_path / "empty.arpa"
+    path.write_text("\\data\\\nngram 1=1\n" + "\n" * 100_000)
+    with pytest.raises(TextError, match="empty lines"):
+        read_arpa(path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    path = tmp_path / "pipe.arpa"
+    os.mkfifo(path)
+    with pytest.raises(TextError, match="regular file"):
+        read_arpa(path)

@@ -59,3 +59,10 @@ def test_bad_tables_end_in_one_clear_error(tmp_path, content):
 def test_an_absent_file(tmp_path):
     with pytest.raises(VoxgraftError, match="can't be read"):
         read_symbols(tmp_path / "none", BASE)
+
+
+def test_one_symbol_on_a_million_lines_is_refused_at_once(tmp_path):
+    path = tmp_path / "tokens.txt"
+    path.write_text("".join(f"a {number % 9}\n" for number in range(900_000)))
+    with pytest.raises(VoxgraftError, match="lines"):
+        read_symbols(path)

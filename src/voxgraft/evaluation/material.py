@@ -15,9 +15,11 @@ from voxgraft.evaluation.compare import MOST_TARGET_CLIPS, spread
 from voxgraft.evaluation.instruments import Clip
 from voxgraft.evaluation.judge import HeldOut
 from voxgraft.evaluation.sentences import validation_sentences
+from voxgraft.files import open_regular
 from voxgraft.project.corpora import voice_split
 
 MOST_TEXTS = 50
+_LARGEST = 16 * 2**20
 
 
 def from_corpus(
@@ -78,15 +80,20 @@ def read_ids(path: Path) -> list[str]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     try:
-        return list(enumerate(path.read_text("utf-8-sig").splitlines(), 1))
+        with open_regular(path) as file:
+            content = file.read(_LARGEST + 1)
     except OSError as fault:
-        raise EvaluationError(f"can't be read: {fault.strerror}", file=path, remedy="check the path") from fault
+        raise EvaluationError(f"can't be read: {fault.strerror}", file=path, remedy="Check the path.") from fault
+    if len(content) > _LARGEST:
+        raise EvaluationError(f"is larger than {_LARGEST} bytes", file=path, remedy="Give fewer lines.")
+    try:
+        return list(enumerate(content.decode("utf-8-sig").splitlines(), 1))
     except UnicodeDecodeError as fault:
         raise EvaluationError(
             "is not UTF-8",
             file=path,
             got=f"byte {fault.object[fault.start]:#x} at {fault.start}",
-            remedy="convert it to UTF-8 first, for example with iconv",
+            remedy="Convert it to UTF-8 first, for example with iconv.",
         ) from fault
 
 

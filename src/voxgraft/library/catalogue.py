@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import ConfigError
-from voxgraft.files import write_atomically
+from voxgraft.files import open_regular, write_atomically
 from voxgraft.library.entry import QUALITIES, UNKNOWN, VOICE_TYPES, Slot, is_file_name, is_name
 from voxgraft.library.folder import home
 from voxgraft.library.languages import OTHER, closeness
@@ -227,7 +227,7 @@ def _overlays(folder: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
 
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST + 1)
         document = json.loads(content) if len(content) <= _LARGEST else None
     except (OSError, ValueError, RecursionError) as fault:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 from voxgraft.library.entry import is_file_name, is_name
 
 _LARGEST = 16 * 2**20
@@ -101,7 +102,7 @@ def _file(url: str, number: int) -> str:
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST + 1)
         if len(content) > _LARGEST:
             raise ValueError(f"more than {_LARGEST} bytes")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import CheckpointError
-from voxgraft.files import write_atomically
+from voxgraft.files import open_regular, write_atomically
 from voxgraft.library.entry import VERSION, Entry, entry_from, file_stem
 
 _LARGEST_ENTRY = 2**20
@@ -80,7 +80,7 @@ def _cached(cache: Path) -> dict[str, list[Any]]:
 
 def _load(path: Path) -> object:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST_ENTRY + 1)
         if len(content) > _LARGEST_ENTRY:
             raise ValueError(f"more than {_LARGEST_ENTRY} bytes")

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 from voxgraft.library.entry import QUALITIES, Slot, is_file_name, word
 from voxgraft.library.languages import plain_language
 
@@ -222,7 +223,7 @@ def _file(url: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST + 1)
         if len(content) > _LARGEST or b"\0" in content:
             raise ValueError("not a list of links")

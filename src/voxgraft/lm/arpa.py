@@ -5,8 +5,6 @@ Source: http://www.speech.sri.com/projects/srilm/manpages/ngram-format.5.html
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
 import re
 from collections.abc import Iterator
@@ -17,14 +15,17 @@ import numpy as np
 
 from voxgraft.errors import TextError
 from voxgraft.files import replacing
-from voxgraft.lm.estimate import BEGIN, END, HIGHEST_ORDER, MOST_NGRAMS, UNKNOWN, NgramEstimate
+from voxgraft.lm.estimate import BEGIN, END, HIGHEST_ORDER, MOST_NGRAMS, MOST_WORDS, UNKNOWN, NgramEstimate
 from voxgraft.lm.model import NgramModel
+from voxgraft.lm.text_file import lines_of
 from voxgraft.lm.trie import NOWHERE, NgramTrie
 
-Lines = io.BufferedReader | gzip.GzipFile
 # What stands for the logarithm of nothing.
 _NOTHING = -99.0
 _LONGEST_LINE = 1 << 14
+_MOST_EMPTY = 1000
+# Letters of all words together: a vocabulary becomes a tree of them.
+_MOST_LETTERS = 1 << 27
 _COUNT = re.compile(r"ngram\s+(\d{1,3})\s*=\s*(\d{1,12})")
 _REMEDY = "Make it again, for example with `voxgraft lm TEXT -o lm.arpa`."
 _LINES_AT_ONCE = 1 << 16
@@ -59,23 +60,16 @@ def _write_section(file: IO[str], model: NgramEstimate, size: int, words: np.nda
 
 def read_arpa(path: Path) -> NgramModel:
     """Read an ARPA file, gzipped or not. Raises TextError naming the line."""
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            return _Reader(path, file).read()
-    except (OSError, EOFError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-        raise TextError(f"can't be read: {reason}", file=path, remedy="Check the path and the file.") from fault
+    return _Reader(path, lines_of(path, _LONGEST_LINE)).read()
 
 
 class _Reader:
     """Goes through an ARPA file once, a section at a time."""
 
-    def __init__(self, path: Path, file: Lines) -> None:
+    def __init__(self, path: Path, lines: Iterator[bytes]) -> None:
         self.path = path
         self.line = 0
-        self.lines = self._lines(file)
+        self.lines = self._lines(lines)
 
     def read(self) -> NgramModel:
         """The model."""
@@ -108,7 +102,12 @@ class _Reader:
             if found is None:
                 break
             if int(found[1]) != len(counts) + 1 or not len(counts) < HIGHEST_ORDER + 4:
-                raise self._fault("orders out of order", got=line[:40])
+                expected = f"ngram {len(counts) + 1}=…, and no n-grams of more than {HIGHEST_ORDER + 4} words"
+                raise self._fault(
+                    "the header doesn't count n-grams of 1, 2, 3 … words", expected=expected, got=line[:40]
+                )
+            if len(counts) == 0 and int(found[2]) > MOST_WORDS:
+                raise self._fault("too many words", expected=f"at most {MOST_WORDS}", got=found[2])
             if not 0 <= int(found[2]) <= MOST_NGRAMS:
                 raise self._fault("too many n-grams", expected=f"at most {MOST_NGRAMS}", got=found[2])
             counts.append(int(found[2]))
@@ -117,10 +116,13 @@ class _Reader:
         return counts
 
     def _words(self, count: int) -> tuple[list[str], np.ndarray, np.ndarray]:
-        words, probabilities, backoffs = [], [], []
+        words, probabilities, backoffs, letters = [], [], [], 0
         for line in self._rows(count):
             probability, word, backoff = self._fields(line, 1)
             words.append(word[0])
+            letters += len(word[0])
+            if letters > _MOST_LETTERS:
+                raise self._fault("its words are too long", expected=f"at most {_MOST_LETTERS} letters in all")
             probabilities.append(probability)
             backoffs.append(backoff)
         return words, np.array(probabilities, np.float32), np.array(backoffs, np.float32)
@@ -153,13 +155,15 @@ class _Reader:
         try:
             words = np.array([[numbers[word] for word in ngram] for ngram in ngrams], np.int64)
         except KeyError as fault:
-            raise self._fault("a word that is not among the single words", got=str(fault.args[0])[:60]) from fault
+            raise self._fault("an n-gram holds a word that \\1-grams: lacks", got=str(fault.args[0])[:60]) from fault
         rows = words[:, 0]
         for length in range(2, size):
             rows = trie.find(length, rows, words[:, length - 1])
         if (rows == NOWHERE).any():
             lost = " ".join(ngrams[int(np.argmin(rows))])
-            raise self._fault("an n-gram whose beginning is not there", field=f"\\{size}-grams:", got=lost[:60])
+            raise self._fault(
+                "an n-gram whose first words are no n-gram of their own", field=f"\\{size}-grams:", got=lost[:60]
+            )
         return rows * trie.words + words[:, -1]
 
     def _fields(self, line: str, size: int) -> tuple[float, list[str], float]:
@@ -188,10 +192,11 @@ class _Reader:
                 raise self._fault("fewer n-grams than the header promises", expected=count, got=line)
             yield line
 
-    def _lines(self, file: Lines) -> Iterator[str]:
+    def _lines(self, lines: Iterator[bytes]) -> Iterator[str]:
         """Lines that are not empty."""
         self._last = ""
-        while raw := file.readline(_LONGEST_LINE):
+        empty = 0
+        for raw in lines:
             self.line += 1
             if len(raw) == _LONGEST_LINE:
                 raise self._fault("a line too long", expected=f"under {_LONGEST_LINE} bytes")
@@ -199,6 +204,9 @@ class _Reader:
                 self._last = raw.decode("utf-8").strip()
             except UnicodeDecodeError as fault:
                 raise self._fault("is not UTF-8", got=str(raw[:20])) from fault
+            empty = 0 if self._last else empty + 1
+            if empty > _MOST_EMPTY:
+                raise self._fault(f"more than {_MOST_EMPTY} empty lines on end")
             if self._last:
                 yield self._last
 

@@ -63,11 +63,11 @@ def _thresholds(order: int, prune: Sequence[int]) -> tuple[int, ...]:
     thresholds = given + given[-1:] * (order - len(given))
     if thresholds[0] != 0 or min(thresholds) < 0 or list(thresholds) != sorted(thresholds):
         raise TextError(
-            "can't be pruned so",
+            "not numbers to prune by",
             field="prune",
             expected="0 for single words, then numbers that never fall, such as 0 0 1",
             got=" ".join(map(str, prune)),
-            remedy="Longer n-grams need their beginnings: prune them no less.",
+            remedy="Give a number that is at least as high for each longer n-gram, as in --prune '0 0 1'.",
         )
     return thresholds
 

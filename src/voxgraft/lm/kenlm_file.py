@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxgraft.errors import TextError
+from voxgraft.files import open_regular
 
 _KENLM = b"mmap lm http://kheafield.com/code format version"
 _TRAILER = struct.Struct("<4si?ddI")
@@ -32,7 +33,7 @@ class ScorerSettings:
 
 def is_kenlm_binary(path: Path) -> bool:
     """Whether KenLM wrote the file in its own format: a language model, or a scorer around one."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(len(_KENLM)) == _KENLM
 
 

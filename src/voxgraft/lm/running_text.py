@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from voxgraft.errors import TextError
+from voxgraft.lm.text_file import lines_of
 from voxgraft.text.normalise import normalise
 
 _LONGEST_LINE = 1 << 22
@@ -32,22 +32,14 @@ def spoken_words(line: str) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    number = 0
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            while raw_line := file.readline(_LONGEST_LINE):
-                number += 1
-                yield raw_line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as fault:
-        raise TextError(
-            "is not UTF-8",
-            file=path,
-            field=f"line {number}",
-            got=f"byte {fault.object[fault.start]:#x}",
-            remedy="Convert it to UTF-8 first, for example with iconv.",
-        ) from fault
-    except (OSError, EOFError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-        raise TextError(f"can't be read: {reason}", file=path, remedy="Check the path and the file.") from fault
+    for number, line in enumerate(lines_of(path, _LONGEST_LINE), 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as fault:
+            raise TextError(
+                "is not UTF-8",
+                file=path,
+                field=f"line {number}",
+                got=f"byte {fault.object[fault.start]:#x}",
+                remedy="Convert it to UTF-8 first, for example with iconv.",
+            ) from fault

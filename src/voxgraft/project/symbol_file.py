@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import GraftError
+from voxgraft.files import open_regular
 from voxgraft.inference.voice.settings import parse_settings
 from voxgraft.text.symbols import SymbolTable
 
 MOST_BYTES = 4_000_000
 MOST_ROWS = 65_536
-_REMEDY = 'give a voice\'s .onnx.json, JSON like {"a": [1]}, or a text file with a symbol a line'
+_REMEDY = 'Give a voice\'s .onnx.json, JSON like {"a": [1]}, or a text file with a symbol a line.'
 
 
 def read_symbols(path: Path, base: SymbolTable | None = None) -> SymbolTable:
@@ -50,10 +51,10 @@ def read_symbols(path: Path, base: SymbolTable | None = None) -> SymbolTable:
 def read_text(path: Path) -> str:
     """A small UTF-8 text file. Raises GraftError."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as fault:
-        raise GraftError(f"can't be read: {fault.strerror}", file=path, remedy="check the path") from fault
+        raise GraftError(f"can't be read: {fault.strerror}", file=path, remedy="Check the path.") from fault
     if len(content) > MOST_BYTES:
         raise _error(f"is larger than {MOST_BYTES} bytes", path)
     try:
@@ -61,7 +62,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as fault:
         line = content[: fault.start].count(b"\n") + 1
         raise GraftError(
-            "is not UTF-8 text", file=path, field=f"line {line}", remedy="save it as UTF-8 in a text editor"
+            "is not UTF-8 text", file=path, field=f"line {line}", remedy="Save it as UTF-8 in a text editor."
         ) from fault
 
 
@@ -90,13 +91,15 @@ def _ids_of(data: Any, path: Path) -> dict[str, tuple[int, ...]]:
 def _ids_of_lines(text: str, path: Path) -> dict[str, tuple[int, ...]]:
     # Only these end a line: a symbol may itself be one of the other characters that splitlines() knows.
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if line]
+    if len(lines) > MOST_ROWS:
+        raise _error(f"holds more than {MOST_ROWS} lines", path)
     fields = [line.rsplit(" ", 1) for line in lines]
     if not all(len(field) == 2 and field[0] and field[1].isdecimal() for field in fields):
         return _numbered(lines, path)
-    ids: dict[str, tuple[int, ...]] = {}
+    ids: dict[str, list[int]] = {}
     for symbol, number in fields:
-        ids[symbol] = (*ids.get(symbol, ()), int(number))
-    return ids
+        ids.setdefault(symbol, []).append(int(number))
+    return {symbol: tuple(numbers) for symbol, numbers in ids.items()}
 
 
 def _numbered(symbols: list[str], path: Path) -> dict[str, tuple[int, ...]]:

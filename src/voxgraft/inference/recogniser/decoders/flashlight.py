@@ -15,9 +15,11 @@ from voxgraft.inference.recogniser.decoders.decode import BeamOptions, Hypothesi
 from voxgraft.inference.recogniser.decoders.word_model import LmOptions
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.lm.estimate import BEGIN, END, UNKNOWN
+from voxgraft.lm.text_file import lines_of
 
 MOST_WORDS = 5_000_000
 _LONGEST_WORD = 200
+_LONGEST_LINE = 1 << 14
 _NEVER = -1e4
 _NOT_WORDS = frozenset({UNKNOWN, BEGIN, END})
 
@@ -109,14 +111,22 @@ class LexiconDecoder:
 
 
 def read_words(path: Path) -> list[str]:
-    """The words of a lexicon, the first of each line. Raises TextError."""
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as fault:
-        raise TextError("is not UTF-8", file=path, remedy="Convert it to UTF-8 first.") from fault
-    except OSError as fault:
-        raise TextError(f"can't be read: {fault.strerror}", file=path, remedy="Check the path.") from fault
-    return list(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
+    """The words of a lexicon, gzipped or not: the first of each line. Raises TextError."""
+    words: dict[str, None] = {}
+    for number, line in enumerate(lines_of(path, _LONGEST_LINE), 1):
+        try:
+            fields = line.decode("utf-8-sig" if number == 1 else "utf-8").split(maxsplit=1)
+        except UnicodeDecodeError as fault:
+            raise TextError(
+                "is not UTF-8", file=path, field=f"line {number}", remedy="Convert it to UTF-8 first."
+            ) from fault
+        if fields:
+            words[fields[0]] = None
+        if len(words) > MOST_WORDS:
+            raise TextError(
+                "too many words", file=path, expected=f"at most {MOST_WORDS}", remedy="Give a smaller lexicon."
+            )
+    return list(words)
 
 
 def _space(labels: Labels) -> int:
