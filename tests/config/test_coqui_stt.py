@@ -62,11 +62,11 @@ def test_flags_with_nothing_to_do_are_told():
     ("arguments", "problem", "remedy"),
     [
         (["--scorer_path", "x.scorer"], "--scorer_path: this flag of Coqui STT is not one of", "voxgraft lm"),
-        (["--trian_files", "a.csv"], "--trian_files: no such flag", "did you mean --train_files"),
-        (["--epochs", "many"], "--epochs: can't be read (expected a whole number, got many)", "mend"),
-        (["--epochs"], "--epochs: needs one value (got nothing)", "write --epochs VALUE"),
-        (["--epochs", "1", "2"], "--epochs: needs one value (got 1 2)", "write --epochs VALUE"),
-        (["--bytes_output_mode", "perhaps"], "--bytes_output_mode: can't be read (expected true or false", "mend"),
+        (["--trian_files", "a.csv"], "--trian_files: no such flag", "Did you mean --train_files"),
+        (["--epochs", "many"], "--epochs: can't be read (expected a whole number, got many)", "Correct"),
+        (["--epochs"], "--epochs: needs one value (got nothing)", "Write --epochs VALUE."),
+        (["--epochs", "1", "2"], "--epochs: needs one value (got 1 2)", "Write --epochs VALUE."),
+        (["--bytes_output_mode", "perhaps"], "--bytes_output_mode: can't be read (expected true or false", "Correct"),
         (["train.csv"], "train.csv: is not a flag", "--train_files"),
     ],
 )

@@ -84,12 +84,12 @@ FLAGS: Mapping[str, Flag] = {
 SWITCHES = ("load_cudnn", "train_cudnn", "automatic_mixed_precision", "early_stop", "reduce_lr_on_plateau")
 # Flags that have nothing to do here, and why.
 NEEDLESS: Mapping[str, str] = {
-    "dev_batch_size": "batches of dev and test are made as large as memory bears",
-    "test_batch_size": "batches of dev and test are made as large as memory bears",
+    "dev_batch_size": "batches of dev and test are as large as memory allows",
+    "test_batch_size": "batches of dev and test are as large as memory allows",
     "load_cudnn": "what CuDNN saved is read like any other save",
     "train_cudnn": "torch chooses the kernels, and its checkpoints fit every device",
     "force_initialize_learning_rate": "the learning rates of the settings always count, never those of a checkpoint",
-    "skip_batch_test": "batches that are too large for memory are cut in pieces by themselves",
+    "skip_batch_test": "batches that are too large for memory are split automatically",
     "feature_cache": "features are cached by content, and augmentation is drawn anew each time",
     "cache_for_epochs": "features are cached by content, and augmentation is drawn anew each time",
     "use_allow_growth": "torch takes memory as it needs it",
@@ -101,8 +101,8 @@ NEEDLESS: Mapping[str, str] = {
 }
 # Flags whose work another command does.
 REPLACED: Mapping[str, str] = {
-    "scorer_path": "tests are greedy: build a language model with `voxgraft lm` and give it to `voxgraft transcribe`",
-    "scorer": "tests are greedy: build a language model with `voxgraft lm` and give it to `voxgraft transcribe`",
+    "scorer_path": "tests take the most likely letters: build a language model with `voxgraft lm` and give it to `voxgraft transcribe`",
+    "scorer": "tests take the most likely letters: build a language model with `voxgraft lm` and give it to `voxgraft transcribe`",
     "lm_alpha": "see `voxgraft transcribe --help`",
     "lm_beta": "see `voxgraft transcribe --help`",
     "beam_width": "see `voxgraft transcribe --help`",
@@ -147,7 +147,7 @@ def read_flags(arguments: Sequence[str]) -> Asked:
             raise ConfigError(
                 "this flag of Coqui STT is not one of voxgraft train-stt",
                 field=f"--{name}",
-                remedy=f"leave it out: {REPLACED[name]}",
+                remedy=f"Leave it out: {REPLACED[name]}.",
             )
         elif name not in NEEDLESS and name not in SWITCHES:
             raise _unknown(name)
@@ -184,7 +184,7 @@ def _pairs(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
             raise ConfigError(
                 "is not a flag",
                 field=argument[:60],
-                remedy="write flags as Coqui STT has them: --train_files train.csv",
+                remedy="Write flags as Coqui STT has them: --train_files train.csv.",
             )
     return pairs
 
@@ -202,7 +202,7 @@ def _only(name: str, values: list[str]) -> str:
     if len(values) == 1 and values[0]:
         return values[0]
     raise ConfigError(
-        "needs one value", field=f"--{name}", got=" ".join(values) or "nothing", remedy=f"write --{name} VALUE"
+        "needs one value", field=f"--{name}", got=" ".join(values) or "nothing", remedy=f"Write --{name} VALUE."
     )
 
 
@@ -217,7 +217,7 @@ def _read(name: str, read: Callable[[str], Any], text: str) -> Any:
             _minutes: "seconds",
         }
         raise ConfigError(
-            "can't be read", field=f"--{name}", expected=kinds.get(read), got=text[:60], remedy="mend this value"
+            "can't be read", field=f"--{name}", expected=kinds.get(read), got=text[:60], remedy="Correct this value."
         ) from fault
 
 
@@ -225,6 +225,6 @@ def _unknown(name: str) -> ConfigError:
     known = (*FLAGS, *FOLDERS, *SWITCHES, *NEEDLESS)
     near = difflib.get_close_matches(name, known, 2, 0.6)
     remedy = (
-        f"did you mean {' or '.join(f'--{other}' for other in near)}?" if near else "see `voxgraft train-stt --help`"
+        f"Did you mean {' or '.join(f'--{other}' for other in near)}?" if near else "See `voxgraft train-stt --help`."
     )
     return ConfigError("no such flag, neither here nor in Coqui STT", field=f"--{name}", remedy=remedy)

@@ -47,13 +47,13 @@ def read_text(path: Path) -> str:
             content = file.read(MOST_BYTES + 1)
     except OSError as fault:
         problem = f"can't be read: {fault.strerror}"
-        raise _error(path, problem, "give the path of a project or of its voxgraft.yaml") from fault
+        raise _error(path, problem, "Give the path of a project or of its voxgraft.yaml.") from fault
     if len(content) > MOST_BYTES:
-        raise _error(path, f"is larger than {MOST_BYTES} bytes", "this is no configuration; check the path")
+        raise _error(path, f"is larger than {MOST_BYTES} bytes", "This is no file of settings: check the path.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise _error(path, f"is not UTF-8 text (byte {fault.start})", "save it as UTF-8") from fault
+        raise _error(path, f"is not UTF-8 text (byte {fault.start})", "Save it as UTF-8.") from fault
 
 
 def parse_document(text: str, path: Path, is_text: IsText = no_text) -> Document:
@@ -65,7 +65,9 @@ def parse_document(text: str, path: Path, is_text: IsText = no_text) -> Document
             return Document({}, {})
         if not isinstance(node, yaml.MappingNode):
             raise _error(
-                path, "holds no settings: expected lines of the form `key: value`", "see docs/configuration.md"
+                path,
+                "holds no settings: expected lines of the form `key: value`",
+                "docs/configuration.md shows how settings are written.",
             )
         lines: dict[KeyPath, int] = {}
         _check_keys(node, (), lines, path, is_text)
@@ -74,10 +76,10 @@ def parse_document(text: str, path: Path, is_text: IsText = no_text) -> Document
         mark = fault.problem_mark or fault.context_mark
         where = f"line {mark.line + 1}" if mark is not None else None
         raise ConfigError(
-            f"is not valid YAML: {fault.problem or fault.context}", file=path, field=where, remedy="mend this line"
+            f"is not valid YAML: {fault.problem or fault.context}", file=path, field=where, remedy="Correct this line."
         ) from fault
     except (yaml.YAMLError, ValueError, OverflowError) as fault:
-        raise _error(path, f"is not valid YAML: {fault}", "save it as plain UTF-8 text") from fault
+        raise _error(path, f"is not valid YAML: {fault}", "Save it as plain UTF-8 text.") from fault
     return Document(values, lines)
 
 
@@ -127,17 +129,21 @@ def _check_events(text: str, path: Path) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark is not None else 0
         if isinstance(event, yaml.AliasEvent):
-            raise _error(path, f"line {line}: aliases (*name) are not allowed", "write the value out")
+            raise _error(path, f"line {line}: aliases (*name) are not allowed", "Write the value itself.")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!", _TEXT):
             shown = tag.replace("tag:yaml.org,2002:", "!!")
-            raise _error(path, f"line {line}: tags ({shown}) are not allowed", "write the value without a tag")
+            raise _error(path, f"line {line}: tags ({shown}) are not allowed", "Write the value without a tag.")
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
-            raise _error(path, f"line {line}: nested deeper than {MOST_DEPTH} levels", "no setting lies that deep")
+            raise _error(
+                path,
+                f"line {line}: nested deeper than {MOST_DEPTH} levels",
+                "Correct the indentation: no setting lies that deep.",
+            )
         if documents > 1:
-            raise _error(path, f"line {line}: a second document begins", "keep one document a file")
+            raise _error(path, f"line {line}: a second document begins", "Keep one document in a file.")
 
 
 def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path, is_text: IsText) -> None:
@@ -155,14 +161,14 @@ def _check_keys(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], pat
             # Of a mapping of names; a setting's own name is a word anyhow.
             key.tag = _TEXT
         if not isinstance(key, yaml.ScalarNode) or key.tag != _TEXT:
-            raise _error(path, f"line {line}: a setting's name must be a word", "write `name: value`")
+            raise _error(path, f"line {line}: a setting's name must be a word", "Write `name: value`.")
         place = (*prefix, key.value)
         if place in lines:
             raise ConfigError(
                 f"is set twice, on lines {lines[place]} and {line}",
                 file=path,
                 field=".".join(map(str, place)),
-                remedy="keep one of them",
+                remedy="Keep one of them.",
             )
         lines[place] = line
         _check_keys(value, place, lines, path, is_text)

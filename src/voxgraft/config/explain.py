@@ -14,6 +14,23 @@ from voxgraft.config.kinds import KeyPath
 from voxgraft.config.section import CONTRADICTION, Section, inner_section
 from voxgraft.errors import ConfigError
 
+# What pydantic says in words of Python.
+WORDS: Mapping[str, str] = {
+    "model_type": "must be a section, with its settings indented below it",
+    "model_attributes_type": "must be a section, with its settings indented below it",
+    "dict_type": "must be names and values: {old: new}",
+    "tuple_type": "must be a list: [a, b]",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "string_pattern_mismatch": "must be letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+}
+
 
 def config_error(
     fault: ValidationError,
@@ -41,14 +58,15 @@ def config_error(
     if together:
         return ConfigError(together["problem"], file=file, field=_name(place, line), remedy=together["remedy"])
     # Each branch of a union reports its own fault of one setting.
-    same = [_sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
-    others = f"; {len(errors) - len(same)} more settings are wrong" if len(errors) > len(same) else ""
+    same = [WORDS.get(e["type"]) or _sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
+    more = len(errors) - len(same)
+    others = f" {more} more {'settings are' if more > 1 else 'setting is'} wrong." if more else ""
     return ConfigError(
         " or ".join(same),
         file=file,
         field=_name(place, line),
         got=repr(first["input"]),
-        remedy=f"docs/configuration.md lists every setting with its range{others}",
+        remedy=f"docs/configuration.md lists every setting with its range.{others}",
     )
 
 
@@ -69,9 +87,11 @@ def unknown_setting(place: KeyPath, model: type[Section], file: str | Path | Non
     elsewhere += difflib.get_close_matches(f"{prefix}.{name}" if prefix else name, every, 1, 0.6)
     suggestions = list(dict.fromkeys(nearest or elsewhere))[:3]
     remedy = (
-        f"did you mean `{'` or `'.join(suggestions)}`?"
+        f"Did you mean `{'` or `'.join(suggestions)}`?"
         if suggestions
-        else f"known here: {', '.join(known) or 'nothing'}"
+        else f"Known here are {', '.join(known)}."
+        if known
+        else "Remove it: nothing can be set inside this setting."
     )
     return ConfigError("no such setting", file=file, field=_name(place, line), remedy=remedy)
 

@@ -37,7 +37,7 @@ def load_config(
         return _changed({"output": str(Path.cwd())}, Document({}, {}), None, values, overrides)
     file = path / PROJECT_FILE if path.is_dir() else path
     if not file.exists():
-        raise ConfigError("no such project", file=file, remedy="make one with `voxgraft new NAME`")
+        raise ConfigError("no such project", file=file, remedy="Make one with `voxgraft new NAME`.")
     document = moved_document(read_document(file, is_text_setting), file)
     settings = anchored({"output": ".", **document.values}, file.parent, RunConfig)
     return _changed(settings, document, file, values, overrides)
@@ -97,7 +97,10 @@ def _asked(values: Mapping[str, Any], overrides: Iterable[str]) -> Iterator[tupl
         names = tuple(name.strip().split("."))
         if not equals or not all(names):
             raise ConfigError(
-                "is not an override", file="--set", got=repr(override), remedy="write --set training.steps=500"
+                "is no setting with a value",
+                file="--set",
+                got=repr(override),
+                remedy="Write --set NAME=VALUE, such as --set training.steps=500.",
             )
         yield (place := todays_name(names)), parse_value(text, place, is_text_setting), "--set"
 

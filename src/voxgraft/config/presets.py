@@ -28,7 +28,11 @@ def preset(quality: str) -> dict[str, Any]:
     """Architecture keywords of a quality and its `sample_rate` in Hz; sequences are tuples."""
     if quality not in QUALITIES:
         raise ConfigError(
-            "unknown quality", field="quality", expected=", ".join(QUALITIES), got=quality, remedy="choose one of these"
+            "unknown quality",
+            field="quality",
+            expected=", ".join(QUALITIES),
+            got=quality,
+            remedy="Choose one of these.",
         )
     return dict(_read(quality))
 

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from voxgraft.config.run import RunConfig
-from voxgraft.config.section import Section
+from voxgraft.config.section import Only, Section
+from voxgraft.config.tasks.registry import BUILT_IN
 from voxgraft.files import write_atomically
 
 HEADING = """\
@@ -26,7 +27,9 @@ default. Three ways lead to the same configuration:
 - the command line: `--set training.steps=500`, as often as you like; it wins over the file;
 - Python: `RunConfig(training={"steps": 500})`, or `with_overrides(config, ["training.steps=500"])`.
 
-A misspelt setting is an error that names the nearest right one. Relative paths in the file start at the file's folder.
+A misspelt setting is an error that names the nearest right one, and so is a setting of another task than the one that is
+trained: `training` holds what every run has, and each task has a section of its own. Names that settings had in earlier
+versions are read and told. Text needs no quotes on the command line. Relative paths in the file start at the file's folder.
 
 This page is made by `python -m voxgraft.config.reference docs/configuration.md`.
 """
@@ -52,7 +55,8 @@ def settings(model: type[Section] = RunConfig, prefix: str = "") -> Iterator[tup
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             sections.append((f"{prefix}{name}", field.annotation))
         else:
-            own.append(Setting(f"{prefix}{name}", kind_of(field), _yaml(field.default), field.description or ""))
+            meaning = f"{field.description or ''}{_whose(field)}"
+            own.append(Setting(f"{prefix}{name}", kind_of(field), _yaml(field.default), meaning))
     yield prefix.removesuffix("."), (model.__doc__ or "").split("\n")[0], own
     for name, section in sections:
         yield from settings(section, f"{name}.")
@@ -66,6 +70,12 @@ def reference() -> str:
         lines = [f"| `{row.name}` | {row.kind} | `{row.default}` | {row.description} |" for row in rows]
         parts.append("\n".join((title, "| setting | value | default | meaning |", "|---|---|---|---|", *lines, "")))
     return "\n".join(parts)
+
+
+def _whose(field: FieldInfo) -> str:
+    mark = next((rule for rule in field.metadata if isinstance(rule, Only)), None)
+    tasks = [f"`{task}`" for task in mark.tasks if task in BUILT_IN] if mark is not None else []
+    return f" Only of the task {' or '.join(tasks)}." if tasks else ""
 
 
 def kind_of(field: FieldInfo) -> str:

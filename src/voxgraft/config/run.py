@@ -227,7 +227,7 @@ class RunConfig(Section):
                 field="task",
                 got=task,
                 expected=", ".join(task_names()),
-                remedy="Name one of these.",
+                remedy="Choose one of these tasks.",
             )
         return kind()
 
