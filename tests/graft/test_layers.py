@@ -74,13 +74,13 @@ def test_no_map_letters_starts_the_output_anew(english, alphabet):
     plan = _plan(english, alphabet=alphabet, map_letters="never")
     assert {row.part for row in plan.rows if row.action == "init"} == {"layer_6"}
     assert plan.symbols.mapped == ()
-    assert any("keep no rows" in warning for warning in plan.warnings)
+    assert any("the output layer starts anew, as asked" in warning for warning in plan.warnings)
 
 
 def test_letters_keep_their_rows_where_the_layer_before_is_new_and_that_is_said(english, alphabet):
     plan = _plan(english, alphabet=alphabet, drop_source_layers=2, allow_partial=True)
     assert {row.part for row in plan.rows if row.action == "init"} == {"layer_5"}
-    assert any("layer before the output starts anew" in warning for warning in plan.warnings)
+    assert any("since the layers before start anew" in warning for warning in plan.warnings)
 
 
 def test_bytes_and_alphabets_meet_in_named_warnings(english, alphabet):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voxgraft.text.alphabet import alphabet_table, byte_table, doubts_about, parse_alphabet
+from voxgraft.text.alphabet import alphabet_table, byte_table, label_problems, parse_alphabet
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_bytes():
     ],
 )
 def test_doubts(labels, words):
-    assert any(words in doubt for doubt in doubts_about(labels))
+    assert any(words in doubt for doubt in label_problems(labels))
 
 
-def test_no_doubts_about_a_good_one():
-    assert doubts_about((" ", "а", "й", "ё")) == ()
-    assert doubts_about((" ", "а", "и", "\u0306")) == ()
+def test_no_label_problems_a_good_one():
+    assert label_problems((" ", "а", "й", "ё")) == ()
+    assert label_problems((" ", "а", "и", "\u0306")) == ()

@@ -14,7 +14,7 @@ from voxgraft.graft.target import Target
 LEAST_CARRIED = 0.5
 
 
-def share_carried(rows: Iterable[Row], target: Target, family: Family) -> float:
+def parameters_carried(rows: Iterable[Row], target: Target, family: Family) -> float:
     """Share (0-1) of the parameters used at inference that come from the base."""
     total = carried = 0
     for row in rows:

@@ -43,24 +43,31 @@ def keeps_letters(target: Target, symbols: SymbolRows | None) -> bool:
     return not target.graft.drop_source_layers or (symbols is not None and not symbols.identical)
 
 
-def told_layers(family: Family, names: Iterable[str], target: Target, symbols: SymbolRows | None) -> tuple[str, ...]:
-    """What dropping does, in words."""
+def layer_warnings(family: Family, names: Iterable[str], target: Target, symbols: SymbolRows | None) -> tuple[str, ...]:
+    """What dropping layers and another alphabet do to the layers of a recogniser, in words."""
     if family.task != "recogniser" or symbols is None:
         return ()
-    layers, counts = layers_of(family, names), symbols.symbols
+    layers, letters = layers_of(family, names), len(symbols.symbols.mapped)
     asked = target.graft.drop_source_layers if target.graft.drop_source_layers < len(layers) else 0
-    notes = []
-    if asked:
-        titles = ", ".join(dict.fromkeys(_title(family, layer) for layer in layers[-asked:]))
-        notes.append(f"the last {asked} of {len(layers)} layers start anew, as asked: {titles}")
-    letters = f"{len(counts.mapped)} labels that both alphabets have"
-    if not symbols.identical and not keeps_letters(target, symbols):
-        notes.append(f"the alphabet differs, so the output layer starts anew; {letters} keep no rows, as asked")
-    elif keeps_letters(target, symbols) and (asked or not symbols.identical):
-        notes.append(f"{letters} keep their output rows (--no-map-letters starts them anew)")
-        if asked > 1:
-            notes.append("the layer before the output starts anew too: what the kept rows stand for is learned again")
-    return tuple(notes)
+    kept = keeps_letters(target, symbols)
+    if not kept:
+        if asked:
+            return (f"{_dropped(family, layers, asked)} anew, as asked",)
+        return () if symbols.identical else ("the alphabet differs: the output layer starts anew, as asked",)
+    exception = f"{letters} labels that both alphabets have keep their output rows (--no-map-letters: none does)"
+    if not asked:
+        return () if symbols.identical else (exception,)
+    if asked == 1:
+        return (f"the output layer starts anew, as asked, but for {exception}",)
+    before = "; since the layers before start anew, what these rows stand for is learned again"
+    return (f"{_dropped(family, layers, asked)} anew, as asked, but {exception}{before}",)
+
+
+def _dropped(family: Family, layers: tuple[tuple[str, ...], ...], asked: int) -> str:
+    titles = ", ".join(dict.fromkeys(_title(family, layer) for layer in layers[-asked:]))
+    if asked == 1:
+        return f"the last layer ({titles}) starts"
+    return f"the last {asked} of {len(layers)} layers ({titles}) start"
 
 
 def _title(family: Family, layer: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from voxgraft.architectures.families import Family, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.graft.coverage import counts_by_part, discriminator_sizes, recovered_sizes, share_carried
+from voxgraft.graft.coverage import counts_by_part, discriminator_sizes, parameters_carried, recovered_sizes
 from voxgraft.graft.layers import dropped_prefixes, keeps_letters
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
 from voxgraft.graft.refusals import partial_refusal, refusals_of
@@ -19,7 +19,7 @@ from voxgraft.graft.state import state_policy
 from voxgraft.graft.symbols.learned import unlearned_symbols
 from voxgraft.graft.symbols.mapping import SymbolRows, map_symbols
 from voxgraft.graft.target import Target
-from voxgraft.graft.tensor_rows import carry, sources_of
+from voxgraft.graft.tensor_rows import row_of_same, sources_of
 from voxgraft.graft.warnings import warnings_of
 
 Shape = tuple[int, ...]
@@ -49,21 +49,22 @@ def make_plan(checkpoint: Checkpoint, target: Target, recovered: Collection[str]
     not applied.
     """
     family, rules = family_of(target.family), rules_of(target.family)
-    voice, doubt = speaker_to_fold(checkpoint, target, rules)
+    voice, ambiguity = speaker_to_fold(checkpoint, target, rules)
     joint = _joint(checkpoint, target, family, rules, voice)
     rows = [_row(joint, name, shape, recovered) for name, shape in target.shapes.items()]
     rows += _unused(joint, rows)
     # Silent layers take nothing away from a base that is carried whole.
-    heard = share_carried([row for row in rows if row.reason != rules.why_silent], target, family)
-    refusals = refusals_of(checkpoint, target, family) + doubt
+    used = parameters_carried([row for row in rows if row.reason != rules.why_silent], target, family)
+    symbols = _symbol_map(joint)
+    refusals = refusals_of(checkpoint, target, family) + ambiguity
     return GraftPlan(
         rows=tuple(rows),
-        symbols=_told_symbols(joint),
+        symbols=symbols,
         speakers=speaker_map(checkpoint, target, voice) if rules.conditions or family.speaker_axis else {},
         languages=_languages(checkpoint, target),
-        refusals=refusals or partial_refusal(heard, target),
-        warnings=warnings_of(checkpoint, target, family, joint.symbols, rows),
-        parameters_carried=share_carried(rows, target, family),
+        refusals=refusals or partial_refusal(used, target),
+        warnings=warnings_of(checkpoint, target, family, joint.symbols, symbols, rows),
+        parameters_carried=parameters_carried(rows, target, family),
         by_part=counts_by_part(rows, family),
         base_sha256=checkpoint.provenance.sha256,
         family=family.name,
@@ -104,7 +105,7 @@ def scratch_plan(target: Target) -> GraftPlan:
     )
 
 
-def _told_symbols(joint: Joint) -> SymbolMap:
+def _symbol_map(joint: Joint) -> SymbolMap:
     """The symbol map as the rows have it: where the output layer starts anew, no symbol keeps anything."""
     wanted, base = joint.target.symbols, joint.base.symbols
     if wanted is None or not joint.family.symbol_axis:
@@ -180,7 +181,7 @@ def _row(joint: Joint, name: str, shape: Shape, recovered: Collection[str]) -> R
         fold = joint.folds[name]
         reason = f"what {joint.base.speakers[fold.row]!r} adds through {fold.layer} is added once and for all: exact"
         return Row("fold", name, name, shape, shapes[name], part, reason, fold=fold)
-    row = carry(name, shape, shapes, part)
+    row = row_of_same(name, shape, shapes, part)
     if row is not None and part in recovered:
         return replace(row, reason="recovered by self-distillation")
     return row or _new(joint, name, shape, part, shapes.get(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from voxgraft.architectures.dimensions.vits import unplaced_conditioning
@@ -120,7 +121,12 @@ def _from_speaker(checkpoint: Checkpoint, target: Target, family: Family) -> str
     known = (*checkpoint.speakers, *(target.graft.rename.get(name, name) for name in checkpoint.speakers))
     if wanted is None or wanted in known:
         return None
-    return f"the base has no speaker {wanted!r}; it has {quoted(checkpoint.speakers)}: name one of these"
+    if not checkpoint.speakers:
+        return f"the base names no speakers, and {wanted!r} is asked for: leave graft.from_speaker out"
+    return (
+        f"the base has no speaker {wanted!r}; it has {quoted(checkpoint.speakers)}: name one of these, as with "
+        f"--set graft.from_speaker={shlex.quote(checkpoint.speakers[0])}"
+    )
 
 
 def _rename(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:

@@ -10,8 +10,8 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 
-def carry(name: str, shape: Shape, shapes: Shapes, part: str) -> Row | None:
-    """The row that carries a tensor over as it is or through weight norm; None where the base has none that fits."""
+def row_of_same(name: str, shape: Shape, shapes: Shapes, part: str) -> Row | None:
+    """The row of a tensor that the base has too, as it is or through weight norm; None where it has none that fits."""
     if shapes.get(name) == shape:
         return Row("copy", name, name, shape, shape, part, "the same in the base")
     stem, _, kind = name.rpartition(".")

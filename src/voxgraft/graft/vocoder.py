@@ -13,6 +13,8 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 # Differences that are heard as a little noise at most: everything else makes speech that nobody understands, too quick,
 # too slow, or in another register.
 SLIGHT = frozenset({"centre", "magnitude_floor", "log_floor"})
+# Differences that a sentence names.
+MOST_TOLD = 3
 # Fields that mean nothing unless levels are laid out over a range.
 OF_THE_RANGE = frozenset({"level_low", "level_high", "range_low", "range_high", "clipped"})
 
@@ -53,16 +55,26 @@ def vocoder_fit(acoustic: Checkpoint, vocoder: Checkpoint) -> VocoderFit:
         differences = _plain(acoustic.audio).differences(_plain(vocoder.audio))
         if "range" not in (acoustic.audio.normalisation, vocoder.audio.normalisation):
             differences = {name: pair for name, pair in differences.items() if name not in OF_THE_RANGE}
-        for name, (ours, theirs) in differences.items():
-            told = f"vocoder: {name} is {ours} in the acoustic model's spectrograms and {theirs} in the vocoder's"
-            if name in SLIGHT:
-                warnings.append(
-                    f"{told}: close enough to begin with; fine-tune the vocoder on the model's spectrograms"
-                )
-            else:
-                refusals.append(f"{told}: take a vocoder with {name} {ours}, or an acoustic model with {theirs}")
+        slight = {name: pair for name, pair in differences.items() if name in SLIGHT}
+        grave = {name: pair for name, pair in differences.items() if name not in SLIGHT}
+        if grave:
+            refusals.append(
+                f"vocoder: {_compared(grave)}: take a vocoder for such spectrograms, or an acoustic model that writes this "
+                "vocoder's"
+            )
+        elif slight:
+            warnings.append(
+                f"vocoder: {_compared(slight)}: close enough to begin with; fine-tune the vocoder on the model's spectrograms"
+            )
     refusals += _hop_refusal(vocoder)
     return VocoderFit(str(vocoder.provenance.path), vocoder.family, differences, tuple(refusals), tuple(warnings))
+
+
+def _compared(differences: dict[str, tuple[object, object]]) -> str:
+    """Some of the differences in one sentence; all are in the table."""
+    told = [f"{name} {ours} against {theirs}" for name, (ours, theirs) in list(differences.items())[:MOST_TOLD]]
+    more = f", and {len(differences) - MOST_TOLD} more" if len(differences) > MOST_TOLD else ""
+    return f"the model's spectrograms and the vocoder's differ: {', '.join(told)}{more}"
 
 
 def _plain(spec: AudioSpec) -> AudioSpec:

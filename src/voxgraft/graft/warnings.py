@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voxgraft.architectures.families import Family
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.graft.layers import told_layers
+from voxgraft.graft.layers import layer_warnings
 from voxgraft.graft.plan import Row, SymbolMap
 from voxgraft.graft.shapes import MODULES
 from voxgraft.graft.speakers.mapping import quoted
@@ -26,23 +26,28 @@ VARIANTS: dict[str, str] = {
 
 
 def warnings_of(
-    checkpoint: Checkpoint, target: Target, family: Family, symbols: SymbolRows | None, rows: Sequence[Row]
+    checkpoint: Checkpoint,
+    target: Target,
+    family: Family,
+    symbols: SymbolRows | None,
+    counts: SymbolMap,
+    rows: Sequence[Row],
 ) -> tuple[str, ...]:
-    """What is possible but worth knowing."""
+    """What is possible but worth knowing. `counts` is the symbol map of the plan, as the rows have it."""
     warnings = list(checkpoint.notes)
     if checkpoint.audio is None and family.task != "recogniser":
         assumed = f"{target.sample_rate} Hz is assumed" if target.sample_rate else "fit it to your recordings yourself"
         warnings.append(f"the base does not say its sample rate; {assumed}")
     if family.symbol_axis and target.symbols is not None:
-        warnings += _symbol_warnings(checkpoint, target, family, symbols)
+        warnings += _symbol_warnings(checkpoint, target, family, symbols, counts)
     elif any(name in checkpoint.shapes for name in family.symbol_axis):
         warnings.append("the base does not say what its symbols are: ids are taken to mean the same")
     unknown = [row.source for row in rows if row.action == "drop" and row.part == "unknown"]
     if unknown:
         warnings.append(f"{len(unknown)} tensors of the base are unknown and left out, such as {unknown[0]}")
     warnings += _left_out(checkpoint, target)
-    warnings += _frozen_but_new(target, rows, symbols.symbols if symbols is not None else None)
-    warnings += told_layers(family, checkpoint.shapes, target, symbols)
+    warnings += _frozen_but_new(target, rows, counts)
+    warnings += layer_warnings(family, checkpoint.shapes, target, symbols)
     warnings += [told for kind, told in VARIANTS.items() if kind in (checkpoint.variant or "").lower()]
     warnings += state_left(checkpoint)
     if family.name in MODULES and any(row.part == "unknown" and row.target for row in rows):
@@ -50,21 +55,23 @@ def warnings_of(
     return tuple(dict.fromkeys(warnings))
 
 
-def _symbol_warnings(checkpoint: Checkpoint, target: Target, family: Family, rows: SymbolRows | None) -> list[str]:
+def _symbol_warnings(
+    checkpoint: Checkpoint, target: Target, family: Family, rows: SymbolRows | None, counts: SymbolMap
+) -> list[str]:
     base, ours = checkpoint.symbols, target.symbols
     if not any(name in checkpoint.shapes for name in family.symbol_axis):
-        return [
-            f"the base has no output layer over letters: one for {ours.rows if ours else 0} labels has yet to be learned"
-        ]
+        labels = ours.rows if ours else 0
+        if family.task == "recogniser":
+            return [f"the base has no output layer over letters: one for {labels} labels has yet to be learned"]
+        return [f"the base has no table of symbols: vectors for {labels} symbols have yet to be learned"]
     if base is None or ours is None or rows is None:
         return ["the base does not say what its symbols are: ids are taken to mean the same"]
     if family.task == "recogniser":
-        return _alphabet_warnings(base, ours, rows.symbols)
+        return _alphabet_warnings(base, ours, counts)
     warnings = _language_warnings(base, ours)
     lost = [role for role in ("pad", "bos", "eos") if getattr(base, role) and not getattr(ours, role)]
     if lost or base.intersperse != ours.intersperse:
         warnings.append(f"sentences are framed differently (without {', '.join(lost) or 'the same padding'})")
-    counts = rows.symbols
     if counts.new:
         warnings.append(
             f"{len(counts.new)} new symbols have yet to be learned ({quoted(counts.new)}): train the text encoder too"
@@ -101,7 +108,7 @@ def _alphabet_warnings(base: SymbolTable, ours: SymbolTable, counts: SymbolMap) 
         )
     if counts.new:
         warnings.append(
-            f"{len(counts.new)} labels have yet to be learned ({quoted(counts.new)}): train the output layer"
+            f"{len(counts.new)} of {len(ours)} labels have yet to be learned ({quoted(counts.new)}): let the output layer learn"
         )
     return warnings
 
@@ -119,12 +126,12 @@ def _left_out(checkpoint: Checkpoint, target: Target) -> list[str]:
     return warnings
 
 
-def _frozen_but_new(target: Target, rows: Sequence[Row], symbols: SymbolMap | None) -> list[str]:
+def _frozen_but_new(target: Target, rows: Sequence[Row], symbols: SymbolMap) -> list[str]:
     warnings = []
     for part in target.frozen:
         new = [row for row in rows if row.part == part and row.target is not None and row.action == "init"]
         named = [row for row in rows if row.part == part and row.action in ("remap", "resize")]
-        if new or (named and symbols is not None and symbols.new):
+        if new or (named and symbols.new):
             what = f"{len(new)} of its tensors are" if new else "some of its rows are"
             warnings.append(f"freeze: {part} stays as it is, though {what} new and will never be learned: let it learn")
     return warnings

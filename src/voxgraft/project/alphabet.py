@@ -68,7 +68,7 @@ def byte_table(base: SymbolTable | None) -> SymbolTable:
 def alphabet_problems(table: SymbolTable) -> tuple[str, ...]:
     """What of an alphabet can't work as it was meant, in words; its marks aside."""
     marks = {name for group in NAMED_ROLES for name in group} | {getattr(table, role) for role in ROLES}
-    return alphabets.doubts_about([symbol for symbol in table.symbols if symbol not in marks])
+    return alphabets.label_problems([symbol for symbol in table.symbols if symbol not in marks])
 
 
 def _error(problem: str, path: Path) -> GraftError:

@@ -29,26 +29,26 @@ def alphabet_text(labels: Sequence[str]) -> str:
     return "".join(("\\#" if label == "#" else label) + "\n" for label in labels)
 
 
-def doubts_about(labels: Sequence[str]) -> tuple[str, ...]:
+def label_problems(labels: Sequence[str]) -> tuple[str, ...]:
     """What of an alphabet can't work as it was meant, in words."""
-    doubts = [
+    problems = [
         f"label {label!r} comes {count} times: only the last is learned"
         for label, count in Counter(labels).items()
         if count > 1
     ]
     long = [label for label in labels if len(label) > 1]
     if long:
-        doubts.append(
+        problems.append(
             f"{len(long)} labels of several characters are never learned, such as {long[0]!r}: text is read a character at a time"
         )
     marks = [label for label in labels if len(label) == 1 and unicodedata.combining(label)]
     composed = [label for label in labels if len(unicodedata.normalize("NFD", label)) > len(label)]
     if marks and composed:
-        doubts.append(
+        problems.append(
             f"holds combining marks, such as {marks[0]!r}, beside composed letters, such as {composed[0]!r}: "
             "transcripts must spell each letter in one way"
         )
-    return tuple(doubts)
+    return tuple(problems)
 
 
 def alphabet_table(labels: Sequence[str]) -> SymbolTable:

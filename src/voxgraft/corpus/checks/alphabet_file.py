@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from voxgraft.corpus.checks.finding import WHOLE, Finding
 from voxgraft.corpus.checks.preflight import shown
-from voxgraft.text.alphabet import BLANK, doubts_about, parse_alphabet
+from voxgraft.text.alphabet import BLANK, label_problems, parse_alphabet
 
 # What is wrong with a file so that no recogniser can be made of it.
 UNUSABLE = "unusable alphabet"
@@ -46,7 +46,7 @@ def alphabet_findings(text: str, name: str, blank: str | None = None) -> list[Fi
         )
     remedy = "spell every letter of the alphabet in one way, best in NFC (`voxgraft corpus alphabet` does)"
     single = [label for label in dict.fromkeys(labels) if len(label) == 1]
-    findings += [Finding(WHOLE, "alphabet", doubt, remedy, file=name) for doubt in doubts_about(single)]
+    findings += [Finding(WHOLE, "alphabet", problem, remedy, file=name) for problem in label_problems(single)]
     return findings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
@@ -40,14 +41,17 @@ def fold_speaker(shapes: Mapping[str, Shape], row: int, rules: Rules) -> Folds:
 
 
 def speaker_to_fold(checkpoint: Checkpoint, target: Target, rules: Rules) -> tuple[int | None, tuple[str, ...]]:
-    """The base's speaker that a single-speaker target becomes, and the refusal where it can't be told."""
+    """The base's speaker that a single-speaker target becomes, and the refusal where that is not clear."""
     # A table of one speaker conditions as one of many does.
     alone = checkpoint.shapes.get(rules.speaker_embedding or "", (0,))[0] == 1
     if not rules.conditions or target.many_speakers or not (alone or len(checkpoint.speakers) > 1):
         return None, ()
     # The deterministic predictor adds the speaker before a padded convolution, so no bias can hold it.
     if not target.architecture.get("stochastic_duration", True):
-        return None, ("speakers of a voice without stochastic durations can't be folded: keep its speakers",)
+        return None, (
+            "one speaker of a voice without stochastic durations can't be taken alone: keep them all with "
+            "--set graft.keep_speakers=true",
+        )
     if alone:
         return 0, ()
     wanted = target.from_speaker or next(iter(target.speakers), None)
@@ -58,7 +62,7 @@ def speaker_to_fold(checkpoint: Checkpoint, target: Target, rules: Rules) -> tup
         return names.index(wanted), ()
     return None, (
         f"the base has {len(checkpoint.speakers)} speakers ({quoted(checkpoint.speakers)}) and the target one: "
-        "name the one to start from with graft.from_speaker",
+        f"name the one to start from, as with --set graft.from_speaker={shlex.quote(checkpoint.speakers[0])}",
     )
 
 

@@ -30,7 +30,7 @@ from voxgraft.checkpoints.formats.deepspeech.folder import (
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError, naming_file
-from voxgraft.text.alphabet import BYTE_LABELS, alphabet_table, byte_table, doubts_about, parse_alphabet
+from voxgraft.text.alphabet import BYTE_LABELS, alphabet_table, byte_table, label_problems, parse_alphabet
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "deepspeech-tf1"
@@ -212,7 +212,7 @@ def _symbols(index: Path, rows: int, flags: Mapping[str, Any], notes: list[str])
             f"{ALPHABET} has {len(labels)} labels, and with the blank the network has {rows} outputs: not used"
         )
         return None
-    notes += [f"{ALPHABET}: {doubt}" for doubt in (*about, *doubts_about(labels))]
+    notes += [f"{ALPHABET}: {doubt}" for doubt in (*about, *label_problems(labels))]
     return alphabet_table(labels)
 
 
