@@ -55,6 +55,21 @@ def test_import_skips_bad_rows_when_told(corpus, monkeypatch, capsys):
     assert os.path.isfile("project/check.html")
 
 
+def test_import_says_what_came_out_and_what_comes_next(corpus, monkeypatch, capsys):
+    (corpus / "metadata.csv").write_text("0|Hello there.|ann\n1|How are you?|ann\n")
+    _, _, err = run(monkeypatch, capsys, "import", str(corpus), "--into", "my corpus")
+    assert err.splitlines() == [
+        "2 clips, 0.1 minutes, 1 speaker (ann), written to my corpus/manifest.jsonl",
+        "the first is 0: 'Hello there.', said by ann",
+        "Next:",
+        "  voxgraft corpus check 'my corpus'",
+        "  voxgraft new MY-VOICE --corpus 'my corpus'",
+    ]
+    Path("voxgraft.yaml").write_text("")
+    _, _, err = run(monkeypatch, capsys, "import", str(corpus))
+    assert err.splitlines()[-2:] == ["  voxgraft corpus check .", "  voxgraft plan ."]
+
+
 def test_check_names_clips_and_exits_1(corpus, monkeypatch, capsys):
     before = sorted(p.name for p in corpus.rglob("*"))
     code, out, _ = run(monkeypatch, capsys, "check", str(corpus), "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from voxgraft.corpus.checks.finding import Finding
     from voxgraft.corpus.importers import Scan
     from voxgraft.corpus.listener import Listener
+    from voxgraft.corpus.manifest import Manifest
     from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.text.symbols import SymbolTable
 
@@ -49,6 +51,7 @@ FollowLinks = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 _SHOWN_FINDINGS = 40
+_SHOWN_SPEAKERS, _SHOWN_TEXT = 5, 80
 
 
 @app.command("import")
@@ -69,7 +72,8 @@ def import_(
     target = into / "manifest.jsonl"
     manifest.write(target)
     tell(found.findings)
-    notice(f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, written to {target}")
+    for line in _outcome(manifest, target):
+        notice(line)
     if as_json:
         print_json({"manifest": str(target), "clips": len(manifest), "seconds": round(manifest.seconds, 2)})
 
@@ -236,6 +240,26 @@ def export(
     notice(f"{len(manifest)} clips written to {folder}")
     if as_json:
         print_json({"metadata": str(metadata), "clips": len(manifest)})
+
+
+def _outcome(manifest: Manifest, target: Path) -> list[str]:
+    """What came out of an import, an example of it, and what to do next."""
+    from voxgraft.config.load import PROJECT_FILE
+
+    names = manifest.speakers
+    more = f" and {len(names) - _SHOWN_SPEAKERS} more" if len(names) > _SHOWN_SPEAKERS else ""
+    whose = f"{len(names)} speaker{'s' if len(names) > 1 else ''} ({', '.join(names[:_SHOWN_SPEAKERS])}{more})"
+    first = manifest.utterances[0]
+    project = target.parent.parent
+    named = (project / PROJECT_FILE).exists() and target.parent.name == "corpus"
+    checked = shlex.quote(str(project if named else target.parent))
+    after = f"voxgraft plan {checked}" if named else f"voxgraft new MY-VOICE --corpus {checked}"
+    return [
+        f"{len(manifest)} clips, {manifest.seconds / 60:.1f} minutes, "
+        f"{whose if names else 'no names of speakers'}, written to {target}",
+        f"the first is {first.id}: {first.text[:_SHOWN_TEXT]!r}{f', said by {first.speaker}' if first.speaker else ''}",
+        f"Next:\n  voxgraft corpus check {checked}\n  {after}",
+    ]
 
 
 def _page_beside(path: Path, found: Scan) -> Path:

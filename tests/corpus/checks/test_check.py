@@ -1,6 +1,7 @@
 """Every kind of finding, planted one at a time in a corpus that has none."""
 
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -253,3 +254,9 @@ def test_texts_of_other_clips_are_noticed():
 def test_the_bundled_corpus_says_what_is_heard_in_it():
     kinds = {f.kind for f in check(sample.bundled())}
     assert not kinds & {"same text", "texts like names", "texts of other clips", "channels cancel"}
+
+
+def test_clips_without_a_speaker_beside_others_are_told(clean):
+    some = [replace(u, speaker="ann" if n else None) for n, u in enumerate(clean("last", text=TEXT + " z"))]
+    (finding,) = check(Manifest(tuple(some)))
+    assert (finding.kind, finding.detail.split(",")[0]) == ("no speaker", "1 clips name no speaker")

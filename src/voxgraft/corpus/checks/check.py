@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from voxgraft.corpus.checks.finding import Finding, located, unreadable
+from voxgraft.corpus.checks.finding import WHOLE, Finding, located, unreadable
 from voxgraft.corpus.checks.measure import Measures, measure
 from voxgraft.corpus.checks.plausible import length_findings, text_findings
 from voxgraft.corpus.checks.text_rate import (
@@ -234,6 +234,10 @@ def _whole_findings(manifest: Manifest, sample_rate: int | None) -> list[Finding
         findings.append(
             Finding("*", "several sample rates", each, "nothing, if the recordings sound alike: they are resampled")
         )
+    nameless = [u.id for u in manifest if u.speaker is None]
+    if nameless and len(nameless) < len(manifest):
+        detail = f"{len(nameless)} clips name no speaker, where others do: {', '.join(nameless[:5])}"
+        findings.append(Finding(WHOLE, "no speaker", detail, "write who speaks into their rows: a model needs to know"))
     lower = sum(count for rate, count in rates.items() if sample_rate and rate < sample_rate)
     if lower:
         detail = f"{lower} clips have a lower sample rate than the model's {sample_rate} Hz and are upsampled"
