@@ -14,18 +14,18 @@ from voxgraft.audio.spec import AudioSpec
 from voxgraft.audio.spectrogram import frame_count, mel_filterbank, mel_spectrogram
 from voxgraft.errors import AudioError
 
-HearingSpec = MfccSpec | AudioSpec
+FeatureSpec = MfccSpec | AudioSpec
 _BLOCK_FRAMES = 512
 # Under the root of a variance, and beside a deviation, so that silence can be divided by them.
 _LITTLE_VARIANCE, _LITTLE_DEVIATION = 1e-7, 1e-5
 
 
-def hears_samples(spec: HearingSpec) -> bool:
+def hears_samples(spec: FeatureSpec) -> bool:
     """Whether a model takes the samples themselves."""
     return isinstance(spec, AudioSpec) and spec.n_mels == 0
 
 
-def feature_count(samples: int, spec: HearingSpec) -> int:
+def feature_count(samples: int, spec: FeatureSpec) -> int:
     """How many frames `samples` give; the samples themselves where the model takes those."""
     if isinstance(spec, MfccSpec):
         return mfcc_frame_count(samples, spec)
@@ -36,7 +36,7 @@ def feature_count(samples: int, spec: HearingSpec) -> int:
     return max(1, frame_count(samples, spec))  # what is shorter than a frame is filled up with silence
 
 
-def recogniser_features(x: np.ndarray, spec: HearingSpec) -> np.ndarray:
+def recogniser_features(x: np.ndarray, spec: FeatureSpec) -> np.ndarray:
     """Float [T] in -1 to 1 as float32 [N, D], or as [T] for a model that takes samples. Raises AudioError."""
     x = np.asarray(x, np.float32)
     if x.ndim != 1:

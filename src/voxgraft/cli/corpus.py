@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from voxgraft.corpus.checks.check import Report
     from voxgraft.corpus.checks.finding import Finding
     from voxgraft.corpus.importers import Scan
-    from voxgraft.corpus.listener import Listener
     from voxgraft.corpus.manifest import Manifest
+    from voxgraft.corpus.transcript_spec import TranscriptSpec
     from voxgraft.inference.recogniser.recogniser import Recogniser
     from voxgraft.text.symbols import SymbolTable
 
@@ -64,14 +64,14 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Read metadata and recordings into a manifest; the recordings stay where they are, unchanged."""
-    from voxgraft.corpus.checks.usable import tell, usable
+    from voxgraft.corpus.checks.usable import usable, warn
     from voxgraft.corpus.importers import scan
 
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     manifest = usable(found.manifest, found.findings, path, skip_bad=skip_bad)
     target = into / "manifest.jsonl"
     manifest.write(target)
-    tell(found.findings)
+    warn(found.findings)
     for line in _outcome(manifest, target):
         notice(line)
     if as_json:
@@ -114,8 +114,8 @@ def check(
     from voxgraft.corpus.checks.page import write_page
     from voxgraft.corpus.importers import scan
     from voxgraft.inference.recogniser.recogniser import Recogniser
-    from voxgraft.project.listener import project_listener
     from voxgraft.project.project import find_project, open_named_base, project_fit
+    from voxgraft.project.transcript_spec import project_transcript_spec
 
     listening = Recogniser.load(recogniser) if recogniser is not None else None
     project = find_project(path)
@@ -123,12 +123,12 @@ def check(
     config = project or RunConfig()
     wanted = _with_alphabet(config if base is None else RunConfig(base=base, recogniser=config.recogniser), alphabet)
     opened = open_named_base(wanted)
-    listener = project_listener(wanted, opened)
-    symbols, rate = project_fit(wanted, opened) if listener is None else (None, None)
+    transcript_spec = project_transcript_spec(wanted, opened)
+    symbols, rate = project_fit(wanted, opened) if transcript_spec is None else (None, None)
     found = scan(path, columns=_columns(columns), follow_links=follow_links)
     report = examine(
         found.manifest,
-        earlier=(*found.findings, *_preflight(listener, found, dev, test)),
+        earlier=(*found.findings, *_preflight(transcript_spec, found, dev, test)),
         count_unknown=_counter(symbols),
         sample_rate=rate,
         shortest=config.corpus.shortest if shortest is None else shortest,
@@ -278,7 +278,7 @@ def _with_alphabet(config: RunConfig, alphabet: Path | None) -> RunConfig:
 
 
 def _preflight(
-    found_listener: tuple[Listener, list[Finding]] | None, found: Scan, dev: Path | None, test: Path | None
+    found_spec: tuple[TranscriptSpec, list[Finding]] | None, found: Scan, dev: Path | None, test: Path | None
 ) -> list[Finding]:
     """What a recogniser would find wrong; without one, what the sets share."""
     from voxgraft.corpus.checks.leakage import leaks
@@ -286,10 +286,10 @@ def _preflight(
     from voxgraft.corpus.importers import scan
 
     others = [scan(part).manifest if part is not None else None for part in (dev, test)]
-    if found_listener is None:
+    if found_spec is None:
         return leaks(found.manifest, *others)
-    listener, findings = found_listener
-    return findings + preflight(found.manifest, listener, dev=others[0], test=others[1], pace=False)
+    transcript_spec, findings = found_spec
+    return findings + preflight(found.manifest, transcript_spec, dev=others[0], test=others[1], pace=False)
 
 
 def _listened_to(report: Report, recogniser: Recogniser) -> Report:
@@ -327,10 +327,10 @@ def _counter(symbols: SymbolTable | None) -> Callable[[str], Counter[str]] | Non
 
 
 def _say_skipped(found: Scan) -> None:
-    from voxgraft.corpus.checks.usable import tell, tell_left_out
+    from voxgraft.corpus.checks.usable import tell_left_out, warn
 
     tell_left_out(found.findings)
-    tell(found.findings)
+    warn(found.findings)
 
 
 def _print_report(report: Report) -> None:

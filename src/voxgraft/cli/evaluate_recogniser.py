@@ -14,7 +14,7 @@ from voxgraft.progress import notice
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
     from voxgraft.corpus.manifest import Manifest
-    from voxgraft.evaluation.recogniser import Heard
+    from voxgraft.evaluation.recogniser import Transcriptions
     from voxgraft.inference.recogniser.recogniser import Recogniser
 
 
@@ -129,7 +129,7 @@ def _of_the_corpus(corpus: str | None, held_out: Path | None) -> Manifest:
     return Manifest(tuple(utterance for utterance in manifest if utterance.id in ids))
 
 
-def _write_report(path: Path, heard: Heard, recordings: Manifest, names: dict[str, str], where: str) -> None:
+def _write_report(path: Path, heard: Transcriptions, recordings: Manifest, names: dict[str, str], where: str) -> None:
     from voxgraft.audio.read import read_audio
     from voxgraft.evaluation.instruments import Clip
     from voxgraft.evaluation.report import HeardSet, RecogniserReport, write_recogniser_report
@@ -142,7 +142,7 @@ def _write_report(path: Path, heard: Heard, recordings: Manifest, names: dict[st
     write_recogniser_report(path, RecogniserReport(" and ".join(dict.fromkeys(names.values())), [shown], facts=facts))
 
 
-def _show(heard: Heard) -> None:
+def _show(heard: Transcriptions) -> None:
     from voxgraft.evaluation.report.scoreboard import ROLES, amount
     from voxgraft.evaluation.scores import METRICS
 

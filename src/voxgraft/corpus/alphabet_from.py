@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.corpus.listener import Transcripts
 from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.transcript_spec import Transcripts
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
 from voxgraft.text.alphabet import alphabet_text

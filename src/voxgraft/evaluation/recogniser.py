@@ -18,7 +18,7 @@ RESULT, BASE = "result", "base"
 
 
 @dataclass(frozen=True)
-class Heard:
+class Transcriptions:
     """What `result`, and `base` if there is one, heard of the recordings; `notes` are what to know about the scores."""
 
     hearings: Mapping[str, Hearing]
@@ -38,7 +38,7 @@ class Heard:
         }
 
 
-def hear_all(recognisers: Mapping[str, Recogniser], recordings: Manifest) -> Heard:
+def hear_all(recognisers: Mapping[str, Recogniser], recordings: Manifest) -> Transcriptions:
     """Have every recogniser (`result`, `base`) transcribe all recordings, as it decodes by itself.
 
     Raises EvaluationError where there is nothing to hear, AudioError naming a recording that can't be read.
@@ -54,7 +54,9 @@ def hear_all(recognisers: Mapping[str, Recogniser], recordings: Manifest) -> Hea
                 rows[role].append(transcribed(utterance.id, utterance.audio, utterance.text, heard, utterance.duration))
                 advance(1)
     hearings = {role: Hearing(tuple(found), 0.0, 0.0) for role, found in rows.items()}
-    return Heard(hearings, tuple(_lacking(role, recogniser, recordings) for role, recogniser in recognisers.items()))
+    return Transcriptions(
+        hearings, tuple(_lacking(role, recogniser, recordings) for role, recogniser in recognisers.items())
+    )
 
 
 def _lacking(role: str, recogniser: Recogniser, recordings: Manifest) -> str:

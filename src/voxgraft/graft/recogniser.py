@@ -12,9 +12,9 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.alphabet_from import derive_alphabet
 from voxgraft.corpus.checks.alphabet_file import UNUSABLE, alphabet_findings
-from voxgraft.corpus.checks.usable import tell
-from voxgraft.corpus.listener import Listener
+from voxgraft.corpus.checks.usable import warn
 from voxgraft.corpus.manifest import Manifest
+from voxgraft.corpus.transcript_spec import TranscriptSpec
 from voxgraft.errors import GraftError
 from voxgraft.graft.adapters import require_adapters, with_adapters
 from voxgraft.graft.apply import grafted
@@ -92,7 +92,7 @@ def _tell_of_alphabet(config: RunConfig, base: Checkpoint | None) -> None:
     path = Path(config.graft.alphabet)
     known = base.symbols if base is not None else None
     findings = alphabet_findings(read_text(path), str(path), known.blank if known is not None else None)
-    tell(f for f in findings if f.kind != UNUSABLE)
+    warn(f for f in findings if f.kind != UNUSABLE)
 
 
 def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) -> tuple[str, ...] | None:
@@ -103,7 +103,7 @@ def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) 
     labels = derive_alphabet(train, settings.text).labels
     own = base.symbols if base is not None else None
     if own is not None and own.blank is not None and settings.alphabet != "corpus":
-        strange = _beyond(Listener(Labels.of(own), settings.text), train)
+        strange = _beyond(TranscriptSpec(Labels.of(own), settings.text), train)
         if own.text_kind == "bytes" or settings.alphabet == "base" or strange <= MOST_SLIPS:
             return None
         notice(
@@ -113,10 +113,10 @@ def derived_labels(config: RunConfig, base: Checkpoint | None, train: Manifest) 
     return labels
 
 
-def _beyond(listener: Listener, train: Manifest) -> float:
+def _beyond(transcript_spec: TranscriptSpec, train: Manifest) -> float:
     """The share of characters that a recogniser can't write."""
-    texts = [listener.transcript(u.text) for u in train]
-    unknown = sum(sum(listener.labels.spell(text).unknown.values()) for text in texts)
+    texts = [transcript_spec.transcript(u.text) for u in train]
+    unknown = sum(sum(transcript_spec.labels.spell(text).unknown.values()) for text in texts)
     return unknown / max(1, sum(len(text) for text in texts))
 
 

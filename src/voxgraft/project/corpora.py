@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxgraft.config.run import RunConfig
-from voxgraft.corpus.checks.usable import tell, usable
+from voxgraft.corpus.checks.usable import usable, warn
 from voxgraft.corpus.importers import scan_all
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.split import Split, split, text_key
@@ -81,7 +81,7 @@ def _read(paths: Sequence[str], config: RunConfig) -> Manifest:
     manifest = usable(
         found.manifest, found.findings, paths[0] if len(paths) == 1 else None, skip_bad=config.corpus.skip_bad
     )
-    tell(found.findings)
+    warn(found.findings)
     return manifest
 
 

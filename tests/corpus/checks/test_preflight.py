@@ -10,8 +10,8 @@ from voxgraft.checkpoints import open_checkpoint
 from voxgraft.corpus.alphabet_from import derive_alphabet, write_alphabet
 from voxgraft.corpus.checks.alphabet_file import alphabet_findings
 from voxgraft.corpus.checks.preflight import preflight
-from voxgraft.corpus.listener import Listener, listener_of
 from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.corpus.transcript_spec import TranscriptSpec, transcript_spec_of
 from voxgraft.errors import CorpusError
 from voxgraft.inference.recogniser.align import needed_frames
 from voxgraft.text.alphabet import alphabet_table, byte_table, parse_alphabet
@@ -20,8 +20,8 @@ ENGLISH = (" ", *"abcdefghijklmnopqrstuvwxyz", "'")
 NO_SOUND = "no sound is read here"
 
 
-def listener(labels=ENGLISH, **options) -> Listener:
-    return listener_of(alphabet_table(labels), None, MfccSpec(), options.get("text", "plain"))
+def transcript_spec(labels=ENGLISH, **options) -> TranscriptSpec:
+    return transcript_spec_of(alphabet_table(labels), None, MfccSpec(), options.get("text", "plain"))
 
 
 def utterances(*texts: str, seconds: float | None = None, rate: int = 16000, **fields) -> Manifest:
@@ -39,11 +39,11 @@ def kinds(findings) -> list[tuple[str, str]]:
 def test_a_corpus_that_fits_has_no_findings():
     pangram = "the quick brown fox jumps over the lazy dog don't"
     texts = [f"{pangram} {word}" for word in ("one", "two", "three", "four", "five", "six")]
-    assert preflight(utterances(*texts), listener()) == []
+    assert preflight(utterances(*texts), transcript_spec()) == []
 
 
 def test_characters_outside_the_alphabet_are_counted_with_their_clips():
-    findings = preflight(utterances("naïve café", "plain words", "ñandú 42", "42"), listener())
+    findings = preflight(utterances("naïve café", "plain words", "ñandú 42", "42"), transcript_spec())
     blocked = {f.clip: f.detail for f in findings if f.blocking}
     assert list(blocked) == ["clip0", "clip2", "clip3"]
     assert "ï (U+00EF) ×1" in blocked["clip0"]
@@ -54,15 +54,15 @@ def test_characters_outside_the_alphabet_are_counted_with_their_clips():
 
 
 def test_an_alphabet_without_the_space_is_told_as_that():
-    (blocked,) = [f for f in preflight(utterances("two words"), listener(ENGLISH[1:])) if f.blocking]
+    (blocked,) = [f for f in preflight(utterances("two words"), transcript_spec(ENGLISH[1:])) if f.blocking]
     assert "space (U+0020) ×1" in blocked.detail
     assert "line of one space" in blocked.remedy
 
 
 def test_capitals_and_punctuation_are_no_faults_but_as_is_they_are():
     corpus = utterances("Hello, World!")
-    assert not [f for f in preflight(corpus, listener()) if f.blocking]
-    (blocked,) = [f for f in preflight(corpus, listener(text="as_is")) if f.blocking]
+    assert not [f for f in preflight(corpus, transcript_spec()) if f.blocking]
+    (blocked,) = [f for f in preflight(corpus, transcript_spec(text="as_is")) if f.blocking]
     assert ", (U+002C) ×1" in blocked.detail
     assert "! (U+0021) ×1" in blocked.detail
 
@@ -70,7 +70,7 @@ def test_capitals_and_punctuation_are_no_faults_but_as_is_they_are():
 def test_normal_forms_are_told_with_what_reading_mends():
     labels = (" ", *"cafédnu")
     nfd = unicodedata.normalize("NFD", "café")
-    findings = preflight(utterances("un café", f"un {nfd}"), listener(labels))
+    findings = preflight(utterances("un café", f"un {nfd}"), transcript_spec(labels))
     assert not [f for f in findings if f.blocking], "NFC alphabets read both"
     (forms,) = [f for f in findings if f.kind == "normal forms"]
     assert "1 of 2 transcripts are decomposed (NFD), such as clip1, 1 composed (NFC)" in forms.detail
@@ -79,17 +79,19 @@ def test_normal_forms_are_told_with_what_reading_mends():
 
 @pytest.mark.parametrize("text", ["", " ", "...", "?!"])
 def test_empty_transcripts(text):
-    assert ("clip0", "empty text") in kinds(preflight(utterances(text), listener()))
+    assert ("clip0", "empty text") in kinds(preflight(utterances(text), transcript_spec()))
 
 
 def test_more_labels_than_frames():
     text = "hello all"  # 9 labels and 2 blanks between the double letters: 11 frames
-    spelt = listener().labels.spell(text)
+    spelt = transcript_spec().labels.spell(text)
     assert needed_frames(spelt.labels) == 11
     long_enough = (512 + 10 * 320) / 16000
-    assert listener().frames(long_enough) == 11
-    assert not [f for f in preflight(utterances(text, seconds=long_enough), listener(), pace=False) if f.blocking]
-    (short,) = [f for f in preflight(utterances(text, seconds=long_enough - 1e-3), listener()) if f.blocking]
+    assert transcript_spec().frames(long_enough) == 11
+    assert not [
+        f for f in preflight(utterances(text, seconds=long_enough), transcript_spec(), pace=False) if f.blocking
+    ]
+    (short,) = [f for f in preflight(utterances(text, seconds=long_enough - 1e-3), transcript_spec()) if f.blocking]
     assert short.kind == "too short for its text"
     assert "10 frames of output, its 9 labels need 11" in short.detail
 
@@ -100,17 +102,17 @@ def test_more_labels_than_frames():
 )
 def test_frames_of_real_families(name, frames):
     base = open_checkpoint(f"tests/fixtures/{name}")
-    heard = listener_of(base.symbols, base, MfccSpec(), "plain")
+    heard = transcript_spec_of(base.symbols, base, MfccSpec(), "plain")
     assert (heard.sample_rate, heard.frames(1.0)) == (16000, frames)
 
 
 def test_bytes_write_every_script():
-    heard = listener_of(byte_table(), None, MfccSpec(), "plain")
+    heard = transcript_spec_of(byte_table(), None, MfccSpec(), "plain")
     assert preflight(utterances("Любой текст 你好"), heard) == []
 
 
 def test_unused_and_rare_labels():
-    findings = preflight(utterances(*["abc abc abc"] * 3, "x abc"), listener((" ", *"abcxyz")))
+    findings = preflight(utterances(*["abc abc abc"] * 3, "x abc"), transcript_spec((" ", *"abcxyz")))
     details = {f.kind: f.detail for f in findings}
     assert "2 labels never come: y (U+0079), z (U+007A)" in details["unused labels"]
     assert "x (U+0078) ×1" in details["rare labels"]
@@ -118,7 +120,7 @@ def test_unused_and_rare_labels():
 
 @pytest.mark.parametrize(("rate", "told"), [(8000, "4000 Hz"), (44100, "resampled"), (16000, None)])
 def test_sample_rates(rate, told):
-    found = [f for f in preflight(utterances("hi there", rate=rate), listener()) if f.kind == "sample rates"]
+    found = [f for f in preflight(utterances("hi there", rate=rate), transcript_spec()) if f.kind == "sample rates"]
     assert bool(found) == bool(told)
     assert all(told in f.detail + f.remedy and not f.blocking for f in found)
 
@@ -130,7 +132,7 @@ def test_absurdly_fast_and_slow_speech():
         Utterance("fast", NO_SOUND, texts[0], 0.9, 16000),
         Utterance("slow", NO_SOUND, texts[1], 20.0, 16000),
     ]
-    findings = preflight(Manifest((*good, *odd)), listener())
+    findings = preflight(Manifest((*good, *odd)), transcript_spec())
     paces = [(f.clip, f.kind) for f in findings if f.kind.startswith("text too")]
     assert paces == [("fast", "text too long"), ("slow", "text too short")]
 
@@ -153,14 +155,14 @@ def test_texts_sounds_and_speakers_in_two_sets(recorded):
     )
     dev = Manifest((recorded("dev", "c", "one TEXT", 400, speaker="cy"), recorded("dev", "d", "three", 300)))
     test = Manifest((recorded("test", "e", "four", 500, speaker="bob"), recorded("test", "f", "five", 400)))
-    told = {(f.kind, f.detail.split(":")[0]) for f in preflight(train, listener(), dev=dev, test=test)}
+    told = {(f.kind, f.detail.split(":")[0]) for f in preflight(train, transcript_spec(), dev=dev, test=test)}
     assert {
         ("text in two sets", "1 of 2 utterances of dev share it with train"),
         ("recording in two sets", "1 of 2 utterances of dev share it with train"),
         ("speaker in two sets", "1 of 2 utterances of test share it with train"),
         ("recording in two sets", "1 of 2 utterances of test share it with dev"),
     } == {one for one in told if one[0].endswith("two sets")}
-    names = [f.detail for f in preflight(train, listener(), dev=dev) if f.kind == "recording in two sets"]
+    names = [f.detail for f in preflight(train, transcript_spec(), dev=dev) if f.kind == "recording in two sets"]
     assert "d (as b)" in names[0]
 
 
@@ -168,11 +170,11 @@ def test_a_recording_that_cannot_be_read_is_no_leak(recorded, corpus):
     train = Manifest((recorded("train", "a", "one", 200),))
     broken = recorded("dev", "a", "two", 200)
     (corpus / "dev/a.wav").write_bytes(b"RIFF")
-    assert not [f for f in preflight(train, listener(), dev=Manifest((broken,))) if "two sets" in f.kind]
+    assert not [f for f in preflight(train, transcript_spec(), dev=Manifest((broken,))) if "two sets" in f.kind]
 
 
 def test_what_dev_has_outside_the_alphabet_is_told_and_blocks_nothing():
-    findings = preflight(utterances("abc"), listener(), dev=utterances("žluť"))
+    findings = preflight(utterances("abc"), transcript_spec(), dev=utterances("žluť"))
     (told,) = [f for f in findings if f.detail.startswith("dev: ")]
     assert "ž" in told.detail
     assert not [f for f in findings if f.blocking]

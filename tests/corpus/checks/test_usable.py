@@ -3,7 +3,7 @@
 import pytest
 
 from voxgraft.corpus.checks.finding import WHOLE, Finding, located
-from voxgraft.corpus.checks.usable import tell, usable, without
+from voxgraft.corpus.checks.usable import usable, warn, without
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.errors import CorpusError
 
@@ -70,7 +70,7 @@ def test_where_nothing_is_left_skipping_does_not_help():
 
 def test_advice_is_told_a_line_each_kind(capsys):
     quiet = [Finding(f"c{n}", "quiet", f"{-n} dB", "louder") for n in range(50, 55)]
-    tell([*quiet, bad("b"), Finding(WHOLE, "alphabet", "an empty line", "a space", line=3, file="/x/a.txt")])
+    warn([*quiet, bad("b"), Finding(WHOLE, "alphabet", "an empty line", "a space", line=3, file="/x/a.txt")])
     assert capsys.readouterr().err.splitlines() == [
         "warning: a.txt line 3: alphabet: an empty line; a space",
         "warning: quiet: c50: -50 dB; c51: -51 dB; c52: -52 dB and 2 more; louder (`voxgraft corpus check` lists them all)",

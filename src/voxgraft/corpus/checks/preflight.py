@@ -10,9 +10,9 @@ from voxgraft.corpus.checks.finding import WHOLE, Finding, located
 from voxgraft.corpus.checks.leakage import leaks
 from voxgraft.corpus.checks.plausible import text_findings
 from voxgraft.corpus.checks.text_rate import LONGEST_RATIO, SHORTEST_RATIO, expected_seconds, letter_seconds
-from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.split import is_speakable
+from voxgraft.corpus.transcript_spec import TranscriptSpec
 from voxgraft.inference.recogniser.align import needed_frames
 
 MOST_SHOWN = 20
@@ -23,7 +23,7 @@ _FEW = 5
 
 def preflight(
     train: Manifest,
-    listener: Listener,
+    transcript_spec: TranscriptSpec,
     *,
     dev: Manifest | None = None,
     test: Manifest | None = None,
@@ -33,22 +33,22 @@ def preflight(
 
     `pace`: judge by the length of the recordings whether their texts fit; `check` does it better, by the speech in them.
     """
-    findings = clip_findings(train, listener)
-    findings += _alphabet_findings(train, listener)
+    findings = clip_findings(train, transcript_spec)
+    findings += _alphabet_findings(train, transcript_spec)
     for name, part in (("dev", dev), ("test", test)):
-        findings += _told_of_part(name, part, listener) if part is not None else []
-    findings += _forms(train, listener)
-    findings += _rates(train, listener)
+        findings += _told_of_part(name, part, transcript_spec) if part is not None else []
+    findings += _forms(train, transcript_spec)
+    findings += _rates(train, transcript_spec)
     findings += [*_paces(train), *text_findings([u.text for u in train])] if pace else []
     return located(findings + leaks(train, dev, test), train)
 
 
-def clip_findings(train: Manifest, listener: Listener) -> list[Finding]:
+def clip_findings(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """What keeps single utterances out of training."""
     findings = []
     for u in train:
-        spelt = listener.spell(u.text)
-        frames, needed = listener.frames(u.duration), needed_frames(spelt.labels)
+        spelt = transcript_spec.spell(u.text)
+        frames, needed = transcript_spec.frames(u.duration), needed_frames(spelt.labels)
         if not is_speakable(u.text) or not (spelt.labels or spelt.unknown):
             findings.append(
                 Finding(u.id, "empty text", "there is nothing to write", "write what is said or remove the row")
@@ -66,29 +66,29 @@ def clip_findings(train: Manifest, listener: Listener) -> list[Finding]:
     return findings
 
 
-def unheard(part: Manifest, listener: Listener) -> list[Finding]:
+def unheard(part: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """Recordings that give no output at all, so that they can't even be tested on."""
     remedy = "record it again or remove the row"
     return [
         Finding(u.id, "too short", f"{u.duration:.3f} s give no frame of output", remedy)
         for u in part
-        if listener.frames(u.duration) == 0
+        if transcript_spec.frames(u.duration) == 0
     ]
 
 
-def _alphabet_findings(train: Manifest, listener: Listener) -> list[Finding]:
+def _alphabet_findings(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """The same by character: what the alphabet lacks, and what it has for nothing."""
-    spelt = [(u, listener.spell(u.text)) for u in train]
+    spelt = [(u, transcript_spec.spell(u.text)) for u in train]
     findings = []
     strange = [(u, s.unknown) for u, s in spelt if s.unknown]
     if strange:
         findings.append(
             Finding(WHOLE, "missing characters", _characters(strange), _remedy(_sum(c for _, c in strange)))
         )
-    if listener.labels.bytes or listener.has_pieces or not train.utterances:
+    if transcript_spec.labels.bytes or transcript_spec.has_pieces or not train.utterances:
         return findings
     used = Counter(label for _, s in spelt for label in s.labels)
-    writing = {number: text for number, text in enumerate(listener.labels.spellings) if text}
+    writing = {number: text for number, text in enumerate(transcript_spec.labels.spellings) if text}
     unused = [text for number, text in writing.items() if not used[number]]
     if unused:
         detail = f"{len(unused)} labels never come: {_listed([shown(text) for text in unused], MOST_SHOWN)}"
@@ -104,9 +104,9 @@ def _alphabet_findings(train: Manifest, listener: Listener) -> list[Finding]:
     return findings
 
 
-def _told_of_part(name: str, part: Manifest, listener: Listener) -> list[Finding]:
+def _told_of_part(name: str, part: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """What of a part that is not trained on can never be written."""
-    strange = [(u, unknown) for u in part if (unknown := listener.spell(u.text).unknown)]
+    strange = [(u, unknown) for u in part if (unknown := transcript_spec.spell(u.text).unknown)]
     if not strange:
         return []
     return [
@@ -119,13 +119,13 @@ def _told_of_part(name: str, part: Manifest, listener: Listener) -> list[Finding
     ]
 
 
-def _forms(train: Manifest, listener: Listener) -> list[Finding]:
+def _forms(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """Letters that are spelt in one code point here and in two there."""
     decomposed = [u for u in train if unicodedata.normalize("NFC", u.text) != u.text]
     if not decomposed:
         return []
     as_written = _sum(Counter(c for c in u.text.lower() if unicodedata.combining(c)) for u in decomposed)
-    mended = sum(count for mark, count in as_written.items() if mark not in listener.letters)
+    mended = sum(count for mark, count in as_written.items() if mark not in transcript_spec.letters)
     composed = len({u.id for u in train if unicodedata.normalize("NFD", u.text) != u.text} - {u.id for u in decomposed})
     others = f", {composed} composed (NFC)" if composed else ""
     detail = (
@@ -136,8 +136,8 @@ def _forms(train: Manifest, listener: Listener) -> list[Finding]:
     return [Finding(WHOLE, "normal forms", detail, remedy)]
 
 
-def _rates(train: Manifest, listener: Listener) -> list[Finding]:
-    wanted = listener.sample_rate
+def _rates(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
+    wanted = transcript_spec.sample_rate
     others = Counter(u.sample_rate for u in train if wanted is not None and u.sample_rate != wanted)
     if wanted is None or not others:
         return []

@@ -62,7 +62,7 @@ def tell_left_out(findings: Iterable[Finding]) -> None:
         notice(f"left out: {len(bad)} recordings in all (`voxgraft corpus check` lists them)")
 
 
-def tell(findings: Iterable[Finding]) -> None:
+def warn(findings: Iterable[Finding]) -> None:
     """Say what keeps nothing out but is worth knowing: a line each kind."""
     kinds: dict[str, list[Finding]] = {}
     for f in findings:

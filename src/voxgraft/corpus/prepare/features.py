@@ -17,7 +17,7 @@ import voxgraft.audio.riff
 import voxgraft.audio.spectrogram
 import voxgraft.audio.write
 from voxgraft.audio.read import read_audio
-from voxgraft.audio.recogniser_features import HearingSpec, recogniser_features
+from voxgraft.audio.recogniser_features import FeatureSpec, recogniser_features
 from voxgraft.audio.resample import resample
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.checks.finding import Finding, located, unreadable
@@ -31,12 +31,12 @@ _SCALE = np.float32(32768)
 
 
 @dataclass(frozen=True)
-class Heard:
+class PreparedFeatures:
     """One utterance as a recogniser hears it, still on disk: `frames` of features at `spec`. Its duration is that of the
     sound, where a header may only have estimated it."""
 
     utterance: Utterance
-    spec: HearingSpec
+    spec: FeatureSpec
     frames: int
     sound_file: Path
     features_file: Path
@@ -52,15 +52,15 @@ class Heard:
         return np.load(self.features_file, mmap_mode="r")
 
 
-def features_of(sound: np.ndarray, spec: HearingSpec) -> np.ndarray:
+def features_of(sound: np.ndarray, spec: FeatureSpec) -> np.ndarray:
     """Float32 [T] in -1 to 1 at the spec's rate -> float32 [N, C]; [T, 1] for a model that takes samples."""
     found = recogniser_features(sound, spec)
     return found if found.ndim == 2 else found[:, None]
 
 
 def prepare_features(
-    utterances: Sequence[Utterance], spec: HearingSpec, cache_dir: Path, *, workers: int | None = None
-) -> tuple[list[Heard], list[Finding]]:
+    utterances: Sequence[Utterance], spec: FeatureSpec, cache_dir: Path, *, workers: int | None = None
+) -> tuple[list[PreparedFeatures], list[Finding]]:
     """Every utterance that can be read, in order: resampled, nothing else done to it; and what is wrong with the others.
 
     A second call does only what is not done yet.
@@ -75,10 +75,10 @@ def prepare_features(
         workers,
     )
     faults = [result for result in results if isinstance(result, Finding)]
-    return [result for result in results if isinstance(result, Heard)], located(faults, utterances)
+    return [result for result in results if isinstance(result, PreparedFeatures)], located(faults, utterances)
 
 
-def _prepare_one(utterance: Utterance, spec: HearingSpec, store: ArrayCache) -> Heard | Finding:
+def _prepare_one(utterance: Utterance, spec: FeatureSpec, store: ArrayCache) -> PreparedFeatures | Finding:
     def make() -> tuple[np.ndarray, ...]:
         audio, rate = read_audio(utterance.audio)
         sound = to_int16(resample(audio, rate, spec.sample_rate))
@@ -94,7 +94,7 @@ def _prepare_one(utterance: Utterance, spec: HearingSpec, store: ArrayCache) -> 
         return Finding(utterance.id, "missing audio", detail, "add the file or remove the row")
     frames = np.load(features_file, mmap_mode="r").shape[0]
     duration = np.load(sound_file, mmap_mode="r").shape[0] / spec.sample_rate
-    return Heard(replace(utterance, duration=duration), spec, frames, sound_file, features_file)
+    return PreparedFeatures(replace(utterance, duration=duration), spec, frames, sound_file, features_file)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voxgraft.audio.recogniser_features import HearingSpec, hears_samples
+from voxgraft.audio.recogniser_features import FeatureSpec, hears_samples
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError, MissingExtra, VoxgraftError
 from voxgraft.export.piper.graph import OPSET, quietly
@@ -118,20 +118,20 @@ def verify_recogniser(onnx: Path, network: nn.Module, tolerance: float = TOLERAN
     return worst
 
 
-def _random_features(random: np.random.Generator, spec: HearingSpec, length: int) -> np.ndarray:
+def _random_features(random: np.random.Generator, spec: FeatureSpec, length: int) -> np.ndarray:
     if hears_samples(spec):
         return random.standard_normal(length * 320).astype(np.float32)
     values = getattr(spec, "coefficients", spec.n_mels)
     return (3 * random.standard_normal((length, values))).astype(np.float32)
 
 
-def _graph(network: Any, hearing: HearingSpec) -> Graph:
+def _graph(network: Any, hearing: FeatureSpec) -> Graph:
     if hasattr(network, "stream"):
         return _streaming(network, hearing)
     return _of_samples(network) if hears_samples(hearing) else _whole(network, hearing)
 
 
-def _streaming(network: Any, hearing: HearingSpec) -> Graph:
+def _streaming(network: Any, hearing: FeatureSpec) -> Graph:
     """A module that goes on from a state: a piece with its context, and two states of an LSTM."""
     import torch
     from torch import nn
@@ -167,7 +167,7 @@ def _streaming(network: Any, hearing: HearingSpec) -> Graph:
     )
 
 
-def _whole(network: Any, hearing: HearingSpec) -> Graph:
+def _whole(network: Any, hearing: FeatureSpec) -> Graph:
     """A module that hears whole utterances of log mels, several at once. As sherpa-onnx wants it: bands before frames,
     logarithms of probabilities out."""
     import torch

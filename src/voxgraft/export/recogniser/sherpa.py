@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.recogniser_features import FeatureSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.text.symbols import SymbolTable
@@ -43,7 +43,7 @@ class SherpaOnnx:
         return f"it runs in sherpa-onnx too: OfflineRecognizer.{self.loader}(model=…, tokens={TOKENS!r}{given})"
 
 
-def sherpa_onnx_of(family: str, hearing: HearingSpec, symbols: SymbolTable) -> SherpaOnnx:
+def sherpa_onnx_of(family: str, hearing: FeatureSpec, symbols: SymbolTable) -> SherpaOnnx:
     """How sherpa-onnx runs a recogniser, or why it can't."""
     if family not in ("fastconformer", "wav2vec2"):
         return _none(f"has no loader for models that hear as {family} does")

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from voxgraft.audio.mfcc import MfccSpec
-from voxgraft.audio.recogniser_features import HearingSpec, hears_samples
+from voxgraft.audio.recogniser_features import FeatureSpec, hears_samples
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import CheckpointError
 from voxgraft.files import replacing, write_atomically
@@ -71,7 +71,7 @@ class RecogniserSettings(BaseModel):
 
     family: Name
     symbols: SymbolTable
-    audio: HearingSpec
+    audio: FeatureSpec
     frame_seconds: float = Field(gt=0, le=10, allow_inf_nan=False)
     context: int = Field(0, ge=0, le=1000)
     states: tuple[StreamState, ...] = Field((), max_length=64)
@@ -105,7 +105,7 @@ class RecogniserSettings(BaseModel):
 
     @field_validator("audio")
     @classmethod
-    def _possible(cls, audio: HearingSpec) -> HearingSpec:
+    def _possible(cls, audio: FeatureSpec) -> FeatureSpec:
         sizes = {"win": (1, 1 << 16), "hop": (1, 1 << 16), "n_fft": (1, 1 << 16), "n_mels": (0, 1 << 12)}
         for name, (low, high) in ({"sample_rate": (1000, 768_000)} | sizes).items():
             size = getattr(audio, name)

@@ -23,7 +23,7 @@ from voxgraft.architectures.names.deepspeech import (
     tensors_from_module,
 )
 from voxgraft.audio.mfcc import MfccSpec
-from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.recogniser_features import FeatureSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
 from voxgraft.checkpoints.formats.hugging_face.parakeet import Features as ParakeetFeatures
@@ -50,7 +50,7 @@ class Network:
     canonical: Callable[[Mapping[str, np.ndarray], Architecture], dict[str, np.ndarray]]
     native: Callable[[Tensors, Architecture], dict[str, np.ndarray]]
     sources: Callable[[Architecture], dict[str, str]]
-    features: HearingSpec
+    features: FeatureSpec
     subsampling: int = 1
 
 
@@ -115,7 +115,7 @@ def _layer_norm(architecture: Architecture) -> bool:
     return bool(architecture.get("layer_norm", False))
 
 
-def _named_canonically(module: type[nn.Module], features: HearingSpec, subsampling: int) -> Network:
+def _named_canonically(module: type[nn.Module], features: FeatureSpec, subsampling: int) -> Network:
     """A family whose module has canonical names for its parameters, and an architecture's names for its keywords."""
     known = set(inspect.signature(module).parameters)
 

@@ -4,7 +4,7 @@ from voxgraft.config.run import TrainingConfig
 from voxgraft.evaluation.hearing import Hearing
 from voxgraft.training.tasks.ctc.diagnosis import (
     Diagnosis,
-    Heard,
+    ValidationPoint,
     blank_collapse,
     explosion,
     plateau,
@@ -14,7 +14,9 @@ from voxgraft.training.tasks.ctc.diagnosis import (
 
 def past(*losses, cer=1.0, blank=1.0, silent=1.0):
     cers = cer if isinstance(cer, tuple) else (cer,) * len(losses)
-    return [Heard(100 * n, c, loss, blank, silent) for n, (loss, c) in enumerate(zip(losses, cers, strict=True))]
+    return [
+        ValidationPoint(100 * n, c, loss, blank, silent) for n, (loss, c) in enumerate(zip(losses, cers, strict=True))
+    ]
 
 
 def test_blank_collapse_is_blanks_alone_and_a_loss_that_stays():
@@ -51,7 +53,7 @@ def test_a_warm_up_must_leave_time_to_learn(warmup, steps, long):
 def test_each_thing_is_said_once_also_after_a_resume(capsys):
     diagnosis = Diagnosis()
     hearing = Silent((), 2.5, 1.0)
-    diagnosis.past = [Heard(n, 1.0, 2.5, 1.0, 1.0) for n in range(3)]
+    diagnosis.past = [ValidationPoint(n, 1.0, 2.5, 1.0, 1.0) for n in range(3)]
     diagnosis.heard(4, hearing)
     assert capsys.readouterr().err.count("blank collapse") == 1
     other = Diagnosis()

@@ -5,9 +5,9 @@ from tests.training.tasks.ctc.tiny_recogniser import LETTER_SECONDS, RATE, sung,
 
 from voxgraft.audio.mfcc import MfccSpec, mfcc
 from voxgraft.corpus.importers import import_corpus
-from voxgraft.corpus.listener import listener_of
 from voxgraft.corpus.prepare.augmentation import Augmenter
 from voxgraft.corpus.prepare.features import prepare_features
+from voxgraft.corpus.transcript_spec import transcript_spec_of
 from voxgraft.text.alphabet import alphabet_table, byte_table
 from voxgraft.training.tasks.ctc.examples import make_batch, make_examples
 
@@ -23,7 +23,7 @@ def heard(folder, texts):
 
 
 def examples(folder, texts=("abba", "cab", "bad dad"), symbols=LETTERS):
-    return make_examples(heard(folder, texts), listener_of(symbols, None, MfccSpec(), "plain"))
+    return make_examples(heard(folder, texts), transcript_spec_of(symbols, None, MfccSpec(), "plain"))
 
 
 def test_features_are_those_of_the_recording_and_are_made_once(tmp_path, monkeypatch):

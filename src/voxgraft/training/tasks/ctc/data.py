@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.recogniser_features import FeatureSpec
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.checks.finding import Finding, located
 from voxgraft.corpus.checks.leakage import leaks
 from voxgraft.corpus.checks.preflight import clip_findings, preflight, unheard
-from voxgraft.corpus.checks.usable import tell, usable, without
-from voxgraft.corpus.listener import Listener
+from voxgraft.corpus.checks.usable import usable, warn, without
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.prepare.features import Heard, prepare_features
+from voxgraft.corpus.prepare.features import PreparedFeatures, prepare_features
+from voxgraft.corpus.transcript_spec import TranscriptSpec
 from voxgraft.errors import CorpusError
 from voxgraft.progress import notice
 from voxgraft.project.corpora import Corpora
@@ -35,17 +35,17 @@ class Material:
     source: tuple[Example, ...] = ()
 
 
-def material_of(config: RunConfig, corpora: Corpora, listener: Listener, spec: HearingSpec) -> Material:
+def material_of(config: RunConfig, corpora: Corpora, transcript_spec: TranscriptSpec, spec: FeatureSpec) -> Material:
     """Examples of each set.
 
     CorpusError names what can't be used, in one message, first what the tables tell, then what decoding finds;
     `corpus.skip_bad` leaves it out.
     """
-    parts = {"train": _fitting(config, corpora, listener), "dev": corpora.dev, "test": corpora.test}
+    parts = {"train": _fitting(config, corpora, transcript_spec), "dev": corpora.dev, "test": corpora.test}
     parts |= {SOURCE: corpora.source} if len(corpora.source) else {}
-    heard = _decoded(config, parts, listener, spec)
+    heard = _decoded(config, parts, transcript_spec, spec)
     train, dev, test, source = (
-        make_examples(heard.get(name, ()), listener) for name in ("train", "dev", "test", SOURCE)
+        make_examples(heard.get(name, ()), transcript_spec) for name in ("train", "dev", "test", SOURCE)
     )
     digest = hashlib.sha256("".join(f"{e.id}|{e.text}\n" for e in train).encode()).hexdigest()
     minutes = sum(example.heard.utterance.duration for example in train) / 60
@@ -56,30 +56,32 @@ def material_of(config: RunConfig, corpora: Corpora, listener: Listener, spec: H
     return Material(train, dev, test, digest, source)
 
 
-def _fitting(config: RunConfig, corpora: Corpora, listener: Listener) -> Manifest:
+def _fitting(config: RunConfig, corpora: Corpora, transcript_spec: TranscriptSpec) -> Manifest:
     """What of the training set fits the recogniser, by its texts and lengths."""
-    findings = preflight(corpora.train, listener, dev=corpora.dev, test=corpora.test)
+    findings = preflight(corpora.train, transcript_spec, dev=corpora.dev, test=corpora.test)
     # Recordings that were set aside are of the same speakers on purpose.
     drawn = not (config.recogniser.dev and config.recogniser.test)
     findings = [f for f in findings if not (drawn and f.kind == "speaker in two sets")]
     if len(corpora.source):
         findings += [f for f in leaks(corpora.train, source=corpora.source) if f.kind != "speaker in two sets"]
     train = usable(without(corpora.train, findings), findings, skip_bad=config.corpus.skip_bad)
-    tell(findings)
+    warn(findings)
     return train
 
 
 def _decoded(
-    config: RunConfig, parts: dict[str, Manifest], listener: Listener, spec: HearingSpec
-) -> dict[str, list[Heard]]:
+    config: RunConfig, parts: dict[str, Manifest], transcript_spec: TranscriptSpec, spec: FeatureSpec
+) -> dict[str, list[PreparedFeatures]]:
     """What of each set can be decoded and is long enough, by the length of its sound."""
     cache = Path(config.output) / "corpus" / "cache"
-    heard: dict[str, list[Heard]] = {}
+    heard: dict[str, list[PreparedFeatures]] = {}
     findings: list[Finding] = []
     for name, part in parts.items():
         decoded, faults = prepare_features(part.utterances, spec, cache)
         sounds = _manifest(decoded)
-        short = located(clip_findings(sounds, listener) if name == "train" else unheard(sounds, listener), part)
+        short = located(
+            clip_findings(sounds, transcript_spec) if name == "train" else unheard(sounds, transcript_spec), part
+        )
         kept = {u.id for u in without(sounds, short)}
         heard[name] = [one for one in decoded if one.utterance.id in kept]
         findings += [*faults, *short]
@@ -94,5 +96,5 @@ def _decoded(
     return heard
 
 
-def _manifest(heard: Sequence[Heard]) -> Manifest:
+def _manifest(heard: Sequence[PreparedFeatures]) -> Manifest:
     return Manifest(tuple(one.utterance for one in heard))

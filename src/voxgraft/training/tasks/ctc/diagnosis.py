@@ -16,7 +16,7 @@ MOST_WARM_UP = 0.25
 
 
 @dataclass(frozen=True)
-class Heard:
+class ValidationPoint:
     """A validation: `loss` in nats a label, the shares of blank frames and of utterances in which nothing was heard."""
 
     step: int
@@ -26,7 +26,7 @@ class Heard:
     silent: float
 
 
-def blank_collapse(past: Sequence[Heard]) -> str | None:
+def blank_collapse(past: Sequence[ValidationPoint]) -> str | None:
     """Nothing but blanks, and the loss no longer falls: the plateau that CTC starts on was never left."""
     recent = past[-TREND:]
     if len(recent) < TREND or not all(one.silent > 0.9 and one.blank > 0.98 for one in recent):
@@ -40,7 +40,7 @@ def blank_collapse(past: Sequence[Heard]) -> str | None:
     )
 
 
-def plateau(past: Sequence[Heard]) -> str | None:
+def plateau(past: Sequence[ValidationPoint]) -> str | None:
     """Neither errors nor loss fall any more."""
     recent = past[-TREND - 1 :]
     if len(recent) <= TREND or recent[0].silent > 0.9:
@@ -59,7 +59,7 @@ def plateau(past: Sequence[Heard]) -> str | None:
     )
 
 
-def explosion(past: Sequence[Heard]) -> str | None:
+def explosion(past: Sequence[ValidationPoint]) -> str | None:
     """A loss far above what it was."""
     if len(past) < 2 or past[-1].loss < 3 * min(one.loss for one in past[:-1]):
         return None
@@ -69,7 +69,7 @@ def explosion(past: Sequence[Heard]) -> str | None:
     )
 
 
-CHECKS: tuple[Callable[[Sequence[Heard]], str | None], ...] = (blank_collapse, plateau, explosion)
+CHECKS: tuple[Callable[[Sequence[ValidationPoint]], str | None], ...] = (blank_collapse, plateau, explosion)
 
 
 def warm_up_problem(settings: TrainingConfig) -> str | None:
@@ -87,14 +87,14 @@ class Diagnosis:
     """Looks at every validation."""
 
     def __init__(self) -> None:
-        self.past: list[Heard] = []
+        self.past: list[ValidationPoint] = []
         self.told: list[str] = []
         self.found: list[str] = []
 
     def heard(self, step: int, hearing: Hearing) -> None:
         """One validation more; says what is wrong, each thing once."""
         self.past = [one for one in self.past if one.step < step]
-        self.past.append(Heard(step, hearing.cer, hearing.loss, hearing.blank, hearing.silent))
+        self.past.append(ValidationPoint(step, hearing.cer, hearing.loss, hearing.blank, hearing.silent))
         for check in CHECKS:
             found = check(self.past)
             if found is not None and check.__name__ not in self.told:
@@ -118,5 +118,5 @@ class Diagnosis:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
-        self.past = [Heard(**one) for one in state["past"]]
+        self.past = [ValidationPoint(**one) for one in state["past"]]
         self.told, self.found = list(state["told"]), list(state["found"])

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from voxgraft.audio.recogniser_features import hears_samples
-from voxgraft.corpus.listener import Listener
 from voxgraft.corpus.prepare.augmentation import Augmenter
-from voxgraft.corpus.prepare.features import Heard, features_of
+from voxgraft.corpus.prepare.features import PreparedFeatures, features_of
+from voxgraft.corpus.transcript_spec import TranscriptSpec
 from voxgraft.inference.recogniser.align import needed_frames
 from voxgraft.training.loop.draws import generator
 
@@ -23,7 +23,7 @@ from voxgraft.training.loop.draws import generator
 class Example:
     """One utterance: `labels` [N] of its transcript `text`; sound and features stay on disk."""
 
-    heard: Heard
+    heard: PreparedFeatures
     text: str
     labels: np.ndarray
 
@@ -70,11 +70,11 @@ class Batch:
         return Batch(**{f.name: change(f.name, getattr(self, f.name)) for f in fields(self)})
 
 
-def make_examples(heard: Sequence[Heard], listener: Listener) -> tuple[Example, ...]:
+def make_examples(heard: Sequence[PreparedFeatures], transcript_spec: TranscriptSpec) -> tuple[Example, ...]:
     """Spell every transcript; characters that no label spells are errors of whoever hears them."""
-    texts = [listener.transcript(one.utterance.text) for one in heard]
+    texts = [transcript_spec.transcript(one.utterance.text) for one in heard]
     return tuple(
-        Example(one, text, np.array(listener.labels.spell(text).labels, np.int64))
+        Example(one, text, np.array(transcript_spec.labels.spell(text).labels, np.int64))
         for one, text in zip(heard, texts, strict=True)
     )
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from voxgraft.audio.recogniser_features import HearingSpec
+from voxgraft.audio.recogniser_features import FeatureSpec
 from voxgraft.checkpoints.formats.voxgraft.metadata import read_metadata
 from voxgraft.config.run import RunConfig
-from voxgraft.corpus.listener import Listener, listener_for
+from voxgraft.corpus.transcript_spec import TranscriptSpec, transcript_spec_for
 from voxgraft.graft.graft import Graft
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.models.ctc.networks import NETWORKS
@@ -32,12 +32,12 @@ class Model:
     family: str
     architecture: dict[str, Any]
     symbols: SymbolTable
-    hearing: HearingSpec
+    hearing: FeatureSpec
     labels: Labels
 
-    def listener(self, config: RunConfig) -> Listener:
+    def transcript_spec(self, config: RunConfig) -> TranscriptSpec:
         """What it hears and writes, as far as recordings must fit it."""
-        return listener_for(self.symbols, self.family, self.architecture, self.hearing, config.recogniser.text)
+        return transcript_spec_for(self.symbols, self.family, self.architecture, self.hearing, config.recogniser.text)
 
 
 def model_of(graft: Graft, config: RunConfig) -> Model:

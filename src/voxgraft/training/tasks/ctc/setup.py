@@ -239,7 +239,7 @@ def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
 
 
 def _material(config: RunConfig, model: Model, corpora: Corpora) -> tuple[Material, RunConfig]:
-    material = material_of(config, corpora, model.listener(config), model.hearing)
+    material = material_of(config, corpora, model.transcript_spec(config), model.hearing)
     return material, _settled(config, material)
 
 

@@ -1,4 +1,4 @@
-"""Listener: what a recogniser hears and writes, as far as recordings must fit it; nothing of its network is needed."""
+"""TranscriptSpec: what a recogniser hears and writes, as far as recordings must fit it; nothing of its network is needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from voxgraft.audio.recogniser_features import HearingSpec, feature_count
+from voxgraft.audio.recogniser_features import FeatureSpec, feature_count
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.inference.recogniser.labels import Labels, Spelt
 from voxgraft.text.symbols import SymbolTable
@@ -18,7 +18,7 @@ Frames = Callable[[int], int]
 
 
 @dataclass(frozen=True)
-class Listener:
+class TranscriptSpec:
     """`labels` are what it writes, `transcripts` how texts are made ready for them (recogniser.text). `frames_of` gives
     the frames of output for so many samples at `sample_rate`; None where that is not known."""
 
@@ -54,23 +54,23 @@ class Listener:
         return frozenset("".join(spelling for spelling in self.labels.spellings if spelling))
 
 
-def listener_of(
-    symbols: SymbolTable, base: Checkpoint | None, hearing: HearingSpec, transcripts: Transcripts
-) -> Listener:
-    """The listener that writes `symbols` and hears as `base` does; `hearing` where the base does not say."""
+def transcript_spec_of(
+    symbols: SymbolTable, base: Checkpoint | None, hearing: FeatureSpec, transcripts: Transcripts
+) -> TranscriptSpec:
+    """The spec that writes `symbols` and hears as `base` does; `hearing` where the base does not say."""
     spec = hearing if base is None else base.features or base.audio or hearing
     family, architecture = ("deepspeech", {}) if base is None else (base.family, base.architecture)
-    return listener_for(symbols, family, architecture, spec, transcripts)
+    return transcript_spec_for(symbols, family, architecture, spec, transcripts)
 
 
-def listener_for(
-    symbols: SymbolTable, family: str, architecture: Mapping[str, Any], spec: HearingSpec, transcripts: Transcripts
-) -> Listener:
-    """The listener that writes `symbols` with a network of this family and architecture, and hears `spec`."""
-    return Listener(Labels.of(symbols), transcripts, spec.sample_rate, _output_frames(family, architecture, spec))
+def transcript_spec_for(
+    symbols: SymbolTable, family: str, architecture: Mapping[str, Any], spec: FeatureSpec, transcripts: Transcripts
+) -> TranscriptSpec:
+    """The spec that writes `symbols` with a network of this family and architecture, and hears `spec`."""
+    return TranscriptSpec(Labels.of(symbols), transcripts, spec.sample_rate, _output_frames(family, architecture, spec))
 
 
-def _output_frames(family: str, architecture: Mapping[str, Any], spec: HearingSpec) -> Frames | None:
+def _output_frames(family: str, architecture: Mapping[str, Any], spec: FeatureSpec) -> Frames | None:
     """Samples -> frames of output, of the families whose strides are known."""
     if family == "wav2vec2":
         kernels, strides = architecture.get("conv_kernel", ()), architecture.get("conv_stride", ())

@@ -9,7 +9,7 @@ from voxgraft.checkpoints import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.checks.alphabet_file import alphabet_findings
 from voxgraft.corpus.checks.finding import Finding
-from voxgraft.corpus.listener import Listener, listener_of
+from voxgraft.corpus.transcript_spec import TranscriptSpec, transcript_spec_of
 from voxgraft.errors import GraftError
 from voxgraft.project.alphabet import byte_table, read_alphabet
 from voxgraft.project.symbol_file import read_text
@@ -17,7 +17,7 @@ from voxgraft.text.alphabet import alphabet_table, parse_alphabet
 from voxgraft.text.symbols import SymbolTable
 
 
-def project_listener(config: RunConfig, base: Checkpoint | None) -> tuple[Listener, list[Finding]] | None:
+def project_transcript_spec(config: RunConfig, base: Checkpoint | None) -> tuple[TranscriptSpec, list[Finding]] | None:
     """What a project's recogniser hears and writes, and what is wrong with its alphabet file; None for a voice.
 
     `base` is the project's, opened; None where none is named, or from scratch.
@@ -34,7 +34,7 @@ def project_listener(config: RunConfig, base: Checkpoint | None) -> tuple[Listen
         symbols = base.symbols
     else:
         return None
-    return listener_of(symbols, base, MfccSpec(), config.recogniser.text), findings
+    return transcript_spec_of(symbols, base, MfccSpec(), config.recogniser.text), findings
 
 
 def _table_of(path: Path, base: Checkpoint | None) -> tuple[SymbolTable, list[Finding]]:
