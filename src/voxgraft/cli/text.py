@@ -19,12 +19,16 @@ def text(
     voices: Annotated[bool, typer.Option("--voices", help="List the languages and exit.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show what becomes of a text: normalised, phonemes, ids and symbols that the voice doesn't know."""
+    """Show what becomes of a text: normalised, phonemes, ids and symbols that the voice doesn't know.
+
+    Normalising tidies characters; a voice that reads letters gets its numbers in words. Abbreviations, dates and amounts of
+    money are not written out yet: how espeak-ng reads them is seen in the phonemes.
+    """
     if voices:
         _list_voices(json)
         return
     if raw is None:
-        raise typer.BadParameter("give a text, or --voices", param_hint="RAW")
+        raise typer.BadParameter("give a text, or --voices to list the languages", param_hint="RAW")
     from voxgraft.text.encode import describe
 
     described = describe(raw, _symbols(voice, lang), voice=lang)

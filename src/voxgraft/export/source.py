@@ -36,7 +36,7 @@ def find_source(source: str | Path) -> Source:
         raise ExportError(
             "this run has no checkpoint yet",
             file=run.path,
-            remedy="wait for its first, or go on with it: voxgraft train --resume",
+            remedy="Wait for its first, or go on with it: voxgraft train --resume.",
         )
     return Source(best, run, last)
 
@@ -56,7 +56,7 @@ def describe_voice(
         raise ExportError(
             "the checkpoint doesn't say which language it speaks",
             file=path,
-            remedy=f"say it (--language en-us), or put the voice's configuration beside it as {path.name}.json",
+            remedy=f"Say it (--language en-us), or put the voice's configuration beside it as {path.name}.json.",
         )
     return metadata
 

@@ -31,8 +31,8 @@ def require_adapters(base: Checkpoint | None, config: RunConfig) -> None:
         field="recogniser.learns",
         expected="wav2vec 2.0 whose layers normalise first: MMS, XLS-R and the like",
         got="adapters",
-        remedy="take such a base; or let the output layer learn alone (recogniser.learns=head), or layer after layer "
-        "(recogniser.thaw_every=200)",
+        remedy="Take such a base; or let the output layer learn alone (recogniser.learns=head), or layer after layer "
+        "(recogniser.thaw_every=200).",
     )
 
 

@@ -53,7 +53,7 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
             field="base",
             expected=titles,
             got=family.title,
-            remedy="take a base of one of these, or `base: none` to start from scratch",
+            remedy="Take a base of one of these, or `base: none` to start from scratch.",
         )
     require_consistent(base)
     wanted, found = config.recogniser.n_hidden, base.architecture.get("n_hidden")
@@ -64,7 +64,7 @@ def require_recogniser(base: Checkpoint | None, config: RunConfig) -> None:
             field="recogniser.n_hidden (--n_hidden)",
             expected=found,
             got=wanted,
-            remedy="leave the setting out: the width is read from the base's own tensors",
+            remedy="Leave the setting out: the width is read from the base's own tensors.",
         )
 
 
@@ -80,7 +80,7 @@ def plan_recogniser(config: RunConfig, base: Checkpoint | None, labels: Sequence
             "what the base's outputs mean is not known",
             file=base.provenance.path if base is not None else None,
             field="graft.alphabet",
-            remedy="put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet)",
+            remedy="Put its alphabet.txt beside it, or name one (--alphabet_config_path, graft.alphabet).",
         )
     return Graft(base, target, make_plan(base, target) if base is not None else scratch_plan(target))
 

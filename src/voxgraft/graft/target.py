@@ -102,7 +102,7 @@ def target_like(base: Checkpoint) -> Target:
         raise GraftError(
             "the base does not say its symbols and sample rate",
             file=base.provenance.path,
-            remedy="put the voice's .onnx.json beside it",
+            remedy="Put the voice's .onnx.json beside it.",
         )
     return Target(
         family=base.family,
@@ -182,7 +182,9 @@ def _symbols(config: RunConfig, base: Checkpoint | None, family: Family) -> Symb
 def _speakers(config: RunConfig, base: Checkpoint | None, corpus_speakers: Sequence[str] | None) -> tuple[str, ...]:
     wanted = config.graft.speakers or tuple(corpus_speakers or ())
     if len(set(wanted)) != len(wanted):
-        raise GraftError("a speaker is named twice", field="graft.speakers", got=wanted, remedy="name each once")
+        raise GraftError(
+            "a speaker is named twice", field="graft.speakers", got=wanted, remedy="Name each speaker once."
+        )
     own = renamed(base.speakers, config.graft.rename) if base is not None else ()
     untouched = not wanted and corpus_speakers is None and config.graft.from_speaker is None and len(own) > 1
     return tuple(dict.fromkeys((*(own if config.graft.keep_speakers or untouched else ()), *wanted)))

@@ -127,7 +127,7 @@ def project_recordings(config: RunConfig) -> Path:
     raise CorpusError(
         "the project has no recordings",
         file=config.output,
-        remedy=f"run `voxgraft corpus import RECORDINGS --into {imported.parent}`",
+        remedy=f"Run `voxgraft corpus import RECORDINGS --into {imported.parent}`.",
     )
 
 

@@ -96,7 +96,7 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
                 field=field,
                 expected=wanted,
                 got=found,
-                remedy="export with the configuration that the model was trained with",
+                remedy="Export with the configuration that the model was trained with.",
             )
     if metadata.symbols.text_kind == "bytes":
         raise ExportError(
@@ -104,7 +104,7 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
             field="text_kind",
             expected="espeak or text",
             got="bytes",
-            remedy="train on espeak-ng phonemes or characters",
+            remedy="Train on espeak-ng phonemes or characters.",
         )
 
 

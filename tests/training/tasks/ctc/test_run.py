@@ -291,7 +291,7 @@ def test_a_base_of_another_width_or_kind_is_refused_before_anything_is_read(tmp_
     config = project(tmp_path, DEEPSPEECH / "english", recogniser={"n_hidden": 2048})
     with pytest.raises(GraftError, match=r"expected 8, got 2048") as caught:
         train(config)
-    assert "leave the setting out" in caught.value.remedy
+    assert "Leave the setting out" in caught.value.remedy
     with pytest.raises(ConfigError, match="the base is of another kind"):
         train(project(tmp_path, DEEPSPEECH / "english").model_copy(update={"task": "voice"}))
     assert not (tmp_path / "runs").exists()
