@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import Family, families, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.presets import quality_of_network
@@ -96,9 +95,9 @@ def _obstacle(facts: _Facts) -> str:
     """Why the model as a whole can't be used; empty where it can."""
     if facts.absent:
         return f"the file lacks what it {'listens' if facts.listens else 'speaks'} with: {facts.absent}"
-    unplaced = unplaced_conditioning(facts.checkpoint.shapes) if facts.family.name == "vits" else None
-    if unplaced is not None:
-        return unplaced.why
+    obstacle = facts.checkpoint.network_obstacle
+    if obstacle is not None:
+        return obstacle.why
     return _NO_SYMBOLS if facts.has_symbols and facts.checkpoint.symbols is None and not facts.listens else ""
 
 

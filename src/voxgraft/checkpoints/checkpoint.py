@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from voxgraft.architectures.dimensions.vits import Obstacle, unplaced_conditioning
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
@@ -42,7 +43,7 @@ class Checkpoint:
     checkpoint would have and this one lacks. `variant` tells implementations of a family apart (`coqui`, `mms`).
     `learning_rate` is the one that the file records. `notes` are contradictions that were found and how they were settled.
     `config` is the file's own configuration (for Piper voices the .onnx.json) as plain data. `features` are what a
-    recogniser hears where that is no spectrogram (`audio`).
+    recogniser hears where that is no spectrogram (`audio`). `obstacle` is what the file states that voxgraft's network can't.
     """
 
     family: str
@@ -64,6 +65,7 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     features: MfccSpec | None = None
+    obstacle: Obstacle | None = None
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -71,3 +73,9 @@ class Checkpoint:
         if isinstance(self.tensors, TensorStore):
             return self.tensors.shapes
         return {name: tuple(array.shape) for name, array in self.tensors.items()}
+
+    @property
+    def network_obstacle(self) -> Obstacle | None:
+        """Why voxgraft's network can't be this model's; None where it can. The one answer for inspecting, planning, training
+        and exporting."""
+        return self.obstacle or (unplaced_conditioning(self.shapes) if self.family == "vits" else None)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import yaml
 
+from voxgraft.architectures.dimensions.vits import USUAL_WAVENETS
 from voxgraft.config.tasks.voice import Quality
 from voxgraft.errors import ConfigError
 from voxgraft.text.symbols import SymbolTable
@@ -61,8 +62,10 @@ def quality_name(quality: str | None) -> str:
 def network_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Keywords of the network that differ, symbols and speakers aside: name -> (ours, theirs).
 
-    A keyword that either side lacks is not compared.
+    A keyword that either side lacks is not compared, but for those that are only stated where they are unusual.
     """
+    if set(ours) >= DECISIVE_KEYWORDS <= set(theirs):
+        ours, theirs = USUAL_WAVENETS | dict(ours), USUAL_WAVENETS | dict(theirs)
     shared = sorted((set(ours) & set(theirs)) - FREE_KEYWORDS)
     return {name: (ours[name], theirs[name]) for name in shared if as_tuples(ours[name]) != as_tuples(theirs[name])}
 

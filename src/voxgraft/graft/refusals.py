@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 
-from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import Family
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.presets import network_differences, quality_of, quality_of_network
@@ -94,7 +93,7 @@ def _symbols(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
 
 
 def _conditioning(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
-    found = unplaced_conditioning(checkpoint.shapes) if _ours(family) else None
+    found = checkpoint.network_obstacle if _ours(family) else None
     return f"{found.why}: {found.remedy}" if found is not None else None
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voxgraft.architectures.dimensions.vits import unplaced_conditioning
 from voxgraft.architectures.families import families, family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.load import PROJECT_FILE, load_config
@@ -47,9 +46,9 @@ def require_trainable(base: Checkpoint | None) -> None:
 def cannot_train(base: Checkpoint) -> tuple[str, str] | None:
     """Why a base can be planned for, but not trained, and what to do; None where it can be."""
     family = family_of(base.family)
-    unplaced = unplaced_conditioning(base.shapes) if base.family == "vits" else None
-    if unplaced is not None:
-        return unplaced.why, unplaced.remedy
+    obstacle = base.network_obstacle
+    if obstacle is not None:
+        return obstacle.why, obstacle.remedy
     if family.trains:
         return None
     trained = ", ".join(known.title for known in families().values() if known.trains)

@@ -5,6 +5,7 @@ Where shapes, graph attributes and recorded hyper-parameters disagree, the tenso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,23 @@ from voxgraft.architectures.dimensions.upsampler import (
     count_of,
     incomplete,
     integers,
+    kernel_name,
     shape_of,
     upsampler_architecture,
 )
 from voxgraft.architectures.families import family_of
+
+# Keywords of the flow and the posterior encoder as the authors have them; only others are stated.
+USUAL_WAVENETS = {
+    "flows": 4,
+    "flow_layers": 4,
+    "flow_kernel": 5,
+    "flow_dilation": 1,
+    "posterior_layers": 16,
+    "posterior_kernel": 5,
+    "posterior_dilation": 1,
+}
+_MOST = 64
 
 # Piper's own names of the hyper-parameters: ours -> theirs.
 _RECORDED_AS = {
@@ -51,26 +65,26 @@ _LANGUAGES = ("emb_l.", "dp.cond_lang.")
 
 
 @dataclass(frozen=True)
-class Unplaced:
-    """What conditions a voice that voxgraft's network has no place for: the tensor that does it, why it stops, what to take."""
+class Obstacle:
+    """Why voxgraft's network can't be a model's: the tensor or setting that says so, the reason, what to take instead."""
 
-    tensor: str
+    field: str
     why: str
     remedy: str
 
 
-def unplaced_conditioning(names: Iterable[str]) -> Unplaced | None:
+def unplaced_conditioning(names: Iterable[str]) -> Obstacle | None:
     """Why a voice with these tensors can't be run here; None where it can. The one answer for inspecting, planning, training
     and exporting."""
     present = sorted(names)
     languages = next((name for name in present if name.startswith(_LANGUAGES)), None)
     if languages is not None:
-        return Unplaced(
+        return Obstacle(
             languages, "voices with embedded languages are not run here yet", "Take a base of one language."
         )
     conditioned = next((name for name in present if name.startswith(_CONDITIONED)), None)
     if conditioned is not None and "emb_g.weight" not in present:
-        return Unplaced(
+        return Obstacle(
             conditioned,
             "voices with a voice vector in place of a table of speakers are not run here yet",
             "Take a base with a table of speakers, or with a single speaker.",
@@ -110,16 +124,46 @@ def vits_architecture(
         "speakers": speakers[0],
         "gin_channels": speakers[1],
         "stochastic_duration": any(name.startswith("dp.flows.") for name in shapes),
+        **_wavenets(shapes, recorded, dilations or {}),
     }
-    return architecture, notes + _contradictions(architecture, recorded)
+    return architecture, notes + _contradictions(architecture, recorded, posterior="enc_q.pre.weight" in shapes)
 
 
-def _contradictions(architecture: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:
+def _wavenets(shapes: Shapes, recorded: Mapping[str, Any], dilations: Mapping[str, int]) -> dict[str, int]:
+    """Keywords of the flow and the posterior encoder where they are not the authors'.
+
+    `recorded` may state `flows`, `flow_dilation` and `posterior_dilation`; a graph states dilations.
+    """
+    found = {"flows": recorded.get("flows")}
+    for part, stem in (("flow", "flow.flows.0.enc"), ("posterior", "enc_q.enc")):
+        kernel = shapes.get(kernel_name(shapes, f"{stem}.in_layers.0"), ())
+        found[f"{part}_kernel"] = kernel[2] if len(kernel) == 3 else None
+        found[f"{part}_layers"] = _layers_of(shapes, stem)
+        found[f"{part}_dilation"] = dilations.get(f"{stem}.in_layers.1") or recorded.get(f"{part}_dilation")
+    return {
+        name: value
+        for name, value in found.items()
+        if type(value) is int and value != USUAL_WAVENETS[name] and 0 < value <= _MOST
+    }
+
+
+def _layers_of(shapes: Shapes, stem: str) -> int | None:
+    """Layers of a WaveNet; None where the last is not there, which alone has no residual path."""
+    layers = count_of(shapes, re.escape(stem) + r"\.in_layers\.(\d+)\.")
+    first, last = (
+        shapes.get(kernel_name(shapes, f"{stem}.res_skip_layers.{layer}"), ()) for layer in (0, max(layers - 1, 0))
+    )
+    whole = len(last) == 3 and (layers == 1 or (len(first) == 3 and first[0] == 2 * last[0]))
+    return layers if whole else None
+
+
+def _contradictions(architecture: Mapping[str, Any], recorded: Mapping[str, Any], *, posterior: bool) -> list[str]:
     notes = []
-    for ours, theirs in _RECORDED_AS.items():
+    sizes = [name for name in USUAL_WAVENETS if posterior or not name.startswith("posterior_")]
+    for ours, theirs in {**_RECORDED_AS, **dict(zip(sizes, sizes, strict=True))}.items():
         if theirs not in recorded:
             continue
-        stated, found = recorded[theirs], architecture[ours]
+        stated, found = recorded[theirs], (USUAL_WAVENETS | dict(architecture))[ours]
         if isinstance(found, tuple):
             stated = integers(stated)
         elif isinstance(found, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-FLOWS = (0, 2, 4, 6)
+FLOWS = 4
 FLOW_LAYERS = 4
 DURATION_FLOWS = (3, 5, 7)
 DURATION_LAYERS = 3
@@ -15,7 +15,8 @@ def inference_names(architecture: Mapping[str, Any]) -> set[str]:
     """Canonical names that an exported voice of this architecture has."""
     conditioned = architecture["speakers"] > 1 and architecture["gin_channels"] > 0
     names = {"enc_p.emb.weight", *_pair("enc_p.proj"), *_text_encoder(architecture["layers"])}
-    names |= set(_flows(conditioned)) | set(_decoder(architecture, conditioned))
+    flows, layers = architecture.get("flows", FLOWS), architecture.get("flow_layers", FLOW_LAYERS)
+    names |= set(_flows(conditioned, flows, layers)) | set(_decoder(architecture, conditioned))
     names |= set(_stochastic_durations() if architecture["stochastic_duration"] else _plain_durations())
     if conditioned:
         names |= {"emb_g.weight", *_pair("dp.cond")}
@@ -40,11 +41,12 @@ def _text_encoder(layers: int) -> Iterator[str]:
             yield from _norm(f"enc_p.encoder.norm_layers_{k}.{i}")
 
 
-def _flows(conditioned: bool) -> Iterator[str]:
-    for i in FLOWS:
+def _flows(conditioned: bool, flows: int, layers: int) -> Iterator[str]:
+    # Every other one is a reversal without parameters.
+    for i in range(0, 2 * flows, 2):
         for module in ("pre", "post", *(["enc.cond_layer"] if conditioned else [])):
             yield from _pair(f"flow.flows.{i}.{module}")
-        for layer in range(FLOW_LAYERS):
+        for layer in range(layers):
             yield from _pair(f"flow.flows.{i}.enc.in_layers.{layer}")
             yield from _pair(f"flow.flows.{i}.enc.res_skip_layers.{layer}")
 

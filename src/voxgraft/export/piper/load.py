@@ -36,7 +36,6 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
         import torch  # noqa: F401
     except ImportError as fault:
         raise MissingExtra("torch", "train", "Exporting a voice") from fault
-    from voxgraft.architectures.dimensions.vits import unplaced_conditioning
     from voxgraft.architectures.families.vits import FAMILY
     from voxgraft.graft.apply import apply_plan, build
     from voxgraft.graft.make import make_plan
@@ -52,13 +51,13 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             got=checkpoint.family,
             remedy="give a checkpoint of Piper or of a voxgraft run",
         )
-    unplaced = unplaced_conditioning(checkpoint.shapes)
-    if unplaced is not None:
+    obstacle = checkpoint.network_obstacle
+    if obstacle is not None:
         raise ExportError(
-            unplaced.why,
+            obstacle.why,
             file=path,
-            field=unplaced.tensor,
-            remedy=unplaced.remedy,
+            field=obstacle.field,
+            remedy=obstacle.remedy,
         )
     target = target_like(checkpoint)
     plan = make_plan(checkpoint, target)

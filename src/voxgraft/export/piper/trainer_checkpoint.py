@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxgraft.architectures.dimensions.vits import USUAL_WAVENETS
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, as_recorded
 from voxgraft.errors import ExportError
 from voxgraft.export.piper.metadata import VoiceMetadata
@@ -144,6 +145,17 @@ def hyper_parameters(metadata: VoiceMetadata, architecture: Mapping[str, Any]) -
 def _check_whole(generator: Tensors, architecture: Mapping[str, Any]) -> None:
     from voxgraft.graft.shapes import target_shapes
 
+    unusual = next(
+        (name for name in USUAL_WAVENETS if architecture.get(name, USUAL_WAVENETS[name]) != USUAL_WAVENETS[name]), None
+    )
+    if unusual is not None:
+        raise ExportError(
+            "Piper's trainer can't build this network",
+            field=unusual,
+            expected=USUAL_WAVENETS[unusual],
+            got=architecture[unusual],
+            remedy="Go on with it in voxgraft, or export it to speak with (--to piper).",
+        )
     wanted, found = target_shapes(architecture, "none"), _shapes(generator)
     odd = sorted(name for name in set(wanted) | set(found) if wanted.get(name) != found.get(name))
     if odd:

@@ -12,10 +12,12 @@ from voxgraft.models.vits.wavenet import WaveNet
 class Coupling(nn.Module):
     """Shift half of the channels by what the other half says; volume-preserving. x [B, D, T] -> [B, D, T]."""
 
-    def __init__(self, channels: int, hidden_channels: int, gin_channels: int) -> None:
+    def __init__(
+        self, channels: int, hidden_channels: int, gin_channels: int, layers: int, kernel_size: int, dilation: int
+    ) -> None:
         super().__init__()
         self.pre = nn.Conv1d(channels // 2, hidden_channels, 1)
-        self.enc = WaveNet(hidden_channels, kernel_size=5, layers=4, gin_channels=gin_channels)
+        self.enc = WaveNet(hidden_channels, kernel_size, layers, gin_channels, dilation)
         self.post = nn.Conv1d(hidden_channels, channels // 2, 1)
         nn.init.zeros_(self.post.weight)
         nn.init.zeros_(self.post.bias)
@@ -30,14 +32,24 @@ class Coupling(nn.Module):
 
 
 class CouplingFlow(nn.Module):
-    """Four couplings, the channels reversed after each: z [B, D, T] -> z_p [B, D, T], or back with `reverse`."""
+    """Couplings, four in the authors', the channels reversed after each: z [B, D, T] -> z_p [B, D, T], or back with `reverse`."""
 
-    def __init__(self, channels: int, hidden_channels: int, gin_channels: int, couplings: int = 4) -> None:
+    def __init__(
+        self,
+        channels: int,
+        hidden_channels: int,
+        gin_channels: int,
+        couplings: int = 4,
+        layers: int = 4,
+        kernel_size: int = 5,
+        dilation: int = 1,
+    ) -> None:
         super().__init__()
         self.flows = nn.ModuleList()
         for _ in range(couplings):
             # The empty module stands for the reversal, which has no parameters but counts in the names.
-            self.flows.extend([Coupling(channels, hidden_channels, gin_channels), nn.Identity()])
+            coupling = Coupling(channels, hidden_channels, gin_channels, layers, kernel_size, dilation)
+            self.flows.extend([coupling, nn.Identity()])
 
     def forward(
         self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None, *, reverse: bool = False

@@ -12,10 +12,19 @@ from voxgraft.models.vits.wavenet import WaveNet
 class PosteriorEncoder(nn.Module):
     """spectrogram [B, bins, T], mask [B, 1, T], speaker [B, G, 1] or None -> mean and log deviation, each [B, D, T]."""
 
-    def __init__(self, spec_channels: int, outputs: int, channels: int, gin_channels: int) -> None:
+    def __init__(
+        self,
+        spec_channels: int,
+        outputs: int,
+        channels: int,
+        gin_channels: int,
+        layers: int = 16,
+        kernel_size: int = 5,
+        dilation: int = 1,
+    ) -> None:
         super().__init__()
         self.pre = nn.Conv1d(spec_channels, channels, 1)
-        self.enc = WaveNet(channels, kernel_size=5, layers=16, gin_channels=gin_channels)
+        self.enc = WaveNet(channels, kernel_size, layers, gin_channels, dilation)
         self.proj = nn.Conv1d(channels, 2 * outputs, 1)
 
     def forward(

@@ -101,6 +101,13 @@ class Vits(nn.Module):
         speakers: int = 1,
         gin_channels: int = 0,
         stochastic_duration: bool = True,
+        flows: int = 4,
+        flow_layers: int = 4,
+        flow_kernel: int = 5,
+        flow_dilation: int = 1,
+        posterior_layers: int = 16,
+        posterior_kernel: int = 5,
+        posterior_dilation: int = 1,
     ) -> None:
         super().__init__()
         gin_channels = gin_channels if speakers > 1 else 0
@@ -119,8 +126,18 @@ class Vits(nn.Module):
             upsample_kernels,
             gin_channels,
         )
-        self.enc_q = PosteriorEncoder(spec_channels, inter_channels, hidden_channels, gin_channels)
-        self.flow = CouplingFlow(inter_channels, hidden_channels, gin_channels)
+        self.enc_q = PosteriorEncoder(
+            spec_channels,
+            inter_channels,
+            hidden_channels,
+            gin_channels,
+            posterior_layers,
+            posterior_kernel,
+            posterior_dilation,
+        )
+        self.flow = CouplingFlow(
+            inter_channels, hidden_channels, gin_channels, flows, flow_layers, flow_kernel, flow_dilation
+        )
         self.dp: StochasticDurationPredictor | DurationPredictor
         if stochastic_duration:
             self.dp = StochasticDurationPredictor(hidden_channels, 3, 0.5, 4, gin_channels)

@@ -11,14 +11,16 @@ from voxgraft.models.weight_norm import normed
 class WaveNet(nn.Module):
     """Gated convolutions with residual and skip paths.
 
-    x [B, C, T], mask [B, 1, T], speaker [B, G, 1] or None -> sum of the skips [B, C, T].
+    Each layer reaches `dilation` times as far as the one before. x [B, C, T], mask [B, 1, T], speaker [B, G, 1] or None -> sum of the skips [B, C, T].
     """
 
-    def __init__(self, channels: int, kernel_size: int, layers: int, gin_channels: int) -> None:
+    def __init__(self, channels: int, kernel_size: int, layers: int, gin_channels: int, dilation: int = 1) -> None:
         super().__init__()
-        self.reach = padding = kernel_size // 2
+        dilations = [dilation**layer for layer in range(layers)]
+        self.reach = (kernel_size - 1) * dilations[-1] // 2
         self.in_layers = nn.ModuleList(
-            normed(nn.Conv1d(channels, 2 * channels, kernel_size, padding=padding)) for _ in range(layers)
+            normed(nn.Conv1d(channels, 2 * channels, kernel_size, dilation=d, padding=(kernel_size - 1) * d // 2))
+            for d in dilations
         )
         widths = [2 * channels] * (layers - 1) + [channels]
         self.res_skip_layers = nn.ModuleList(normed(nn.Conv1d(channels, width, 1)) for width in widths)

@@ -231,9 +231,8 @@ def test_sizes_and_rates_that_our_network_lacks_are_told(tmp_path):
     checkpoint = open_checkpoint(
         altered("vits_speakers", tmp_path / "y.pth", lambda c, t: c["config"]["model_args"].update(dilation_rate_flow=2, encoder_sample_rate=16000))
     )  # fmt: skip
-    told = " ".join(checkpoint.notes)
-    assert "dilation_rate_flow=2" in told
-    assert "16000 Hz" in told
+    assert checkpoint.architecture["flow_dilation"] == 2
+    assert "16000 Hz" in checkpoint.network_obstacle.why
 
 
 def test_a_duration_predictor_of_another_width_is_told(tmp_path):
@@ -243,7 +242,7 @@ def test_a_duration_predictor_of_another_width_is_told(tmp_path):
         content["model"]["duration_predictor.pre.weight"] = torch.ones(192, 4, 1)
 
     checkpoint = open_checkpoint(altered("vits_speakers", tmp_path / "x.pth", widen))
-    assert "192 for channels of the duration predictor, where voxgraft's VITS has 4" in checkpoint.notes
+    assert "duration predictor has 192 channels, where voxgraft's VITS has 4" in checkpoint.network_obstacle.why
 
 
 def test_the_speaker_encoder_is_dropped_and_that_is_said(tmp_path):

@@ -99,7 +99,7 @@ def test_a_config_that_lies_loses_to_the_tensors(tmp_path):
     checkpoint = open_checkpoint(folder)
     assert checkpoint.architecture["hidden_channels"] == 4
     told = " ".join(checkpoint.notes)
-    assert all(word in told for word in ("hidden_channels=192", "num_symbols=99", "wavenet_kernel_size 7 instead of 5"))
+    assert all(word in told for word in ("hidden_channels=192", "num_symbols=99", "flow_kernel=7"))
 
 
 def test_a_folder_without_its_vocabulary_opens_and_says_so(tmp_path):

@@ -28,7 +28,7 @@ from voxgraft.checkpoints.formats.coqui.audio import audio_spec
 from voxgraft.checkpoints.formats.coqui.config import NAME, Config, config_of, is_config, plain
 from voxgraft.checkpoints.formats.coqui.names import RULES, family_of_names, whole_state
 from voxgraft.checkpoints.formats.coqui.people import dataset_of, language_names, speakers_of
-from voxgraft.checkpoints.formats.coqui.vits import as_canonical, inference_scales, vits_keywords
+from voxgraft.checkpoints.formats.coqui.vits import as_canonical, inference_scales, obstacle_of, vits_keywords
 from voxgraft.checkpoints.formats.coqui.vocabulary import symbol_table
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
@@ -116,6 +116,7 @@ def _checkpoint(
         missing=missing_parts(shapes) if model.family == "vits" else family_of(model.family).missing(shapes),
         notes=tuple(notes),
         config=config.fields,
+        obstacle=obstacle_of(shapes, dict(architecture), config) if model.family == "vits" else None,
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from voxgraft.architectures.dimensions.upsampler import Shapes, count_of, kernel_name
-from voxgraft.architectures.dimensions.vits import vits_architecture
-from voxgraft.architectures.names.vits import FLOW_LAYERS, FLOWS, inference_names
+from voxgraft.architectures.dimensions.upsampler import Shapes
+from voxgraft.architectures.dimensions.vits import Obstacle, vits_architecture
+from voxgraft.architectures.names.vits import inference_names
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.formats.coqui.config import Config
 from voxgraft.checkpoints.formats.vits_tensors import folded_names
@@ -29,14 +29,18 @@ _RECORDED = {
     "upsample_rates": "upsample_rates_decoder",
     "upsample_kernel_sizes": "upsample_kernel_sizes_decoder",
     "upsample_initial_channel": "upsample_initial_channel_decoder",
+    "flow_layers": "num_layers_flow",
+    "flow_kernel": "kernel_size_flow",
+    "flow_dilation": "dilation_rate_flow",
+    "posterior_layers": "num_layers_posterior_encoder",
+    "posterior_kernel": "kernel_size_posterior_encoder",
+    "posterior_dilation": "dilation_rate_posterior_encoder",
 }
 _SCALES = {
     "noise_scale": "inference_noise_scale",
     "length_scale": "length_scale",
     "noise_w": "inference_noise_scale_dp",
 }
-_KERNEL = 5
-_POSTERIOR_LAYERS = 16
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 
 
@@ -50,7 +54,27 @@ def vits_keywords(shapes: Shapes, config: Config) -> tuple[dict[str, Any], list[
     absent = sorted(inference_names(architecture) - folded_names(shapes) - {"dp.cond.weight", "dp.cond.bias"})
     if absent:
         raise CheckpointError(f"{len(absent)} of the voice's tensors are absent", field=absent[0], remedy=_DAMAGED)
-    return architecture, notes + _beyond(shapes, architecture, config)
+    return architecture, notes + _conditions(shapes, architecture)
+
+
+def obstacle_of(shapes: Shapes, architecture: dict[str, Any], config: Config) -> Obstacle | None:
+    """What the network is that voxgraft's VITS can't be, its conditioning aside."""
+    durations = shapes.get("dp.pre.weight", (0,))[0]
+    hidden = architecture["hidden_channels"]
+    # Where languages are embedded, these are what is told.
+    if durations not in (0, hidden) and "emb_l.weight" not in shapes:
+        return Obstacle(
+            "dp.pre.weight",
+            f"its duration predictor has {durations} channels, where voxgraft's VITS has {hidden}",
+            "Take a base with the usual network.",
+        )
+    if rate := config.get("encoder_sample_rate"):
+        return Obstacle(
+            "encoder_sample_rate",
+            f"its encoders hear {rate} Hz and its decoder speaks another rate: voxgraft's VITS has one for both",
+            "Take a base with one sample rate.",
+        )
+    return None
 
 
 def inference_scales(config: Config) -> dict[str, float]:
@@ -70,11 +94,6 @@ def as_canonical(name: str, tensor: LazyTensor) -> LazyTensor:
     return LazyTensor((tensor.shape[0] * tensor.shape[1] * tensor.shape[2],), load)
 
 
-def _beyond(shapes: Shapes, architecture: dict[str, Any], config: Config) -> list[str]:
-    """What the network has or does that voxgraft's VITS does not."""
-    return [*_conditions(shapes, architecture), *_sizes(shapes, architecture), *_rates(config)]
-
-
 def _conditions(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
     notes = []
     languages = shapes.get("emb_l.weight")
@@ -90,45 +109,7 @@ def _conditions(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
             "speakers: voxgraft's VITS has no place for them"
         )
     elif conditioned is not None and architecture["speakers"] == 1:
-        notes.append("its only speaker is embedded: voxgraft's VITS of one speaker leaves that constant out")
+        notes.append("its only speaker is embedded: that constant goes into the biases of a voice with one speaker")
     if architecture["speakers"] > 1 and "dp.cond.weight" not in shapes:
         notes.append("its durations do not depend on the speaker; voxgraft's VITS has that connection (dp.cond)")
-    return notes
-
-
-def _sizes(shapes: Shapes, architecture: dict[str, Any]) -> list[str]:
-    """Sizes that are fixed in the authors' network."""
-    expected = {
-        "layers of the posterior encoder": (
-            count_of(shapes, r"enc_q\.enc\.in_layers\.(\d+)\."),
-            (0, _POSTERIOR_LAYERS),
-        ),
-        "flows": (count_of(shapes, r"flow\.flows\.(\d+)\.pre\."), (len(FLOWS),)),
-        "layers of a flow": (count_of(shapes, r"flow\.flows\.0\.enc\.in_layers\.(\d+)\."), (FLOW_LAYERS,)),
-    }
-    for part in ("enc_q.enc.in_layers.0", "flow.flows.0.enc.in_layers.0"):
-        shape = shapes.get(kernel_name(shapes, part))
-        if shape is not None and len(shape) == 3:
-            expected[f"the kernel of {part}"] = (shape[2], (_KERNEL,))
-    durations = shapes.get("dp.pre.weight")
-    if durations is not None:
-        # 192 in Coqui whatever the other parts have; as wide as those in the authors' network.
-        expected["channels of the duration predictor"] = (durations[0], (architecture["hidden_channels"],))
-    return [
-        f"{found} for {what}, where voxgraft's VITS has {usual[-1]}"
-        for what, (found, usual) in expected.items()
-        if found not in usual
-    ]
-
-
-def _rates(config: Config) -> list[str]:
-    notes = [
-        f"{name}={value}: voxgraft's VITS does not dilate there"
-        for name in ("dilation_rate_posterior_encoder", "dilation_rate_flow")
-        if type(value := config.get(name)) is int and value != 1
-    ]
-    if rate := config.get("encoder_sample_rate"):
-        notes.append(
-            f"its encoders hear {rate} Hz and its decoder speaks another rate: voxgraft's VITS has one for both"
-        )
     return notes

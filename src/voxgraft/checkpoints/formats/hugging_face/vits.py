@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from voxgraft.architectures.dimensions.vits import missing_parts, vits_architecture
+from voxgraft.architectures.dimensions.vits import Obstacle, missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
@@ -41,11 +41,6 @@ _BUILT_IN = {
     "duration_predictor_kernel_size": 3,
     "duration_predictor_num_flows": 4,
     "duration_predictor_filter_channels": 256,
-    "prior_encoder_num_flows": 4,
-    "prior_encoder_num_wavenet_layers": 4,
-    "posterior_encoder_num_wavenet_layers": 16,
-    "wavenet_kernel_size": 5,
-    "wavenet_dilation_rate": 1,
 }
 
 # Names of hyper-parameters as Piper records them -> in config.json.
@@ -64,6 +59,13 @@ _RECORDED = {
     "upsample_kernel_sizes": "upsample_kernel_sizes",
     "resblock_kernel_sizes": "resblock_kernel_sizes",
     "resblock_dilation_sizes": "resblock_dilation_sizes",
+    "flows": "prior_encoder_num_flows",
+    "flow_layers": "prior_encoder_num_wavenet_layers",
+    "flow_kernel": "wavenet_kernel_size",
+    "flow_dilation": "wavenet_dilation_rate",
+    "posterior_layers": "posterior_encoder_num_wavenet_layers",
+    "posterior_kernel": "wavenet_kernel_size",
+    "posterior_dilation": "wavenet_dilation_rate",
 }
 
 
@@ -112,6 +114,7 @@ def read(folder: ModelFolder) -> Checkpoint:
             "noise_w": config.noise_scale_duration,
         },
         missing=missing_parts(tensors.shapes),
+        obstacle=_obstacle(folder),
         notes=(
             *folder.notes,
             *notes,
@@ -150,11 +153,20 @@ def _architecture(folder: ModelFolder, tensors: TensorStore) -> tuple[dict[str, 
         raise CheckpointError(
             f"{len(absent)} of the voice's tensors are absent", file=tensors.path, field=absent[0], remedy=_DAMAGED
         )
-    other = {name: folder.config[name] for name, value in _BUILT_IN.items() if folder.config.get(name, value) != value}
-    if other:
-        said = ", ".join(f"{name} {str(value)[:40]} instead of {_BUILT_IN[name]}" for name, value in other.items())
-        notes.append(f"its network is none that can be built here: {said}")
     return architecture, notes
+
+
+def _obstacle(folder: ModelFolder) -> Obstacle | None:
+    """Settings of the peer's network that ours has built in otherwise."""
+    other = {name: folder.config[name] for name, value in _BUILT_IN.items() if folder.config.get(name, value) != value}
+    if not other:
+        return None
+    said = ", ".join(f"{name} {str(value)[:40]} instead of {_BUILT_IN[name]}" for name, value in other.items())
+    return Obstacle(
+        next(iter(other)),
+        f"voxgraft's VITS can't be built like this one: {said}",
+        "Take a base with the usual network.",
+    )
 
 
 def _vocabulary(folder: ModelFolder) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from voxgraft.inference.voice.voice import OPTIONAL_INPUTS, REQUIRED_INPUTS
 
 FORMAT = "piper-onnx"
 _HEAD_FIELDS = 64
+_FLOW = re.compile(r"flow\.flows\.(\d{1,2})\.pre\.")
 
 
 def recognises(candidate: CheckpointSource) -> bool:
@@ -116,8 +118,11 @@ def _beyond(symbols: tuple[str, ...], rows: int) -> list[str]:
 
 
 def _named(path: Path, shapes: Shapes, recovered: Recovered) -> tuple[dict[str, Any], list[str]]:
+    # A graph is whole or can't be read at all: as many flows as it has are all that there are.
+    numbers = [int(match[1]) for name in shapes if (match := _FLOW.match(name))]
+    recorded = {"flows": max(numbers) // 2 + 1} if numbers else {}
     with naming_file(path):
-        return vits_architecture(shapes, {}, recovered.upsample_rates, recovered.dilations)
+        return vits_architecture(shapes, recorded, recovered.upsample_rates, recovered.dilations)
 
 
 def _check_complete(path: Path, shapes: Shapes, architecture: dict[str, Any]) -> None:
