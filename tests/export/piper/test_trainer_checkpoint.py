@@ -110,7 +110,7 @@ def test_own_reader_opens_it_with_everything_known(written, model):
     np.testing.assert_array_equal(np.asarray(checkpoint.tensors["enc_p.emb.weight"]), model.enc_p.emb.weight.detach())
     metadata = metadata_of(checkpoint)
     expected = tiny_metadata()
-    for field in ("voice_name", "licences", "base", "corpus_sha256", "consent", "language", "scales"):
+    for field in ("name", "licences", "base", "corpus_sha256", "consent", "language", "scales"):
         assert getattr(metadata, field) == getattr(expected, field), field
 
 
