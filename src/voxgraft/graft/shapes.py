@@ -21,12 +21,12 @@ MODULES = frozenset({"vits"})
 def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[str, Shape]:
     """Name -> shape of a VITS model and of its discriminator: `none`, `light` or `piper`."""
     try:
-        import torch
+        from voxgraft.models.unfilled import unfilled
     except ImportError as fault:
         raise MissingExtra("torch", "train", "Planning a graft of this family") from fault
     from voxgraft.models.vits import Vits
 
-    with torch.device("meta"):
+    with unfilled():
         tensors = dict(Vits(**architecture).state_dict())
         if discriminator != "none":
             judge = build_discriminator(discriminator)

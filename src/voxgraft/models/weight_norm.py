@@ -78,7 +78,10 @@ def normed(plain: nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d, spread: float | No
 
 def gain_of(direction: torch.Tensor) -> torch.Tensor:
     """Norm over all axes but the first: [A, ...] -> [A, 1, ...]."""
-    return direction.flatten(1).norm(dim=1).reshape(-1, *[1] * (direction.dim() - 1))
+    shape = (len(direction), *[1] * (direction.dim() - 1))
+    if direction.is_meta:
+        return direction.new_empty(shape)
+    return direction.flatten(1).norm(dim=1).reshape(shape)
 
 
 def fold_weight_norm(model: nn.Module) -> nn.Module:

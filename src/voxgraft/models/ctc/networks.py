@@ -34,6 +34,7 @@ from voxgraft.models.ctc.deepspeech import DeepSpeech
 from voxgraft.models.ctc.fastconformer import FastConformerCtc
 from voxgraft.models.ctc.wav2vec2 import Wav2Vec2Ctc
 from voxgraft.models.ctc.whisper_encoder import WhisperCtc
+from voxgraft.models.unfilled import unfilled
 
 Architecture = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
@@ -123,7 +124,7 @@ def _named_canonically(module: type[nn.Module], features: FeatureSpec, subsampli
         return module(**{name: value for name, value in architecture.items() if name in known})
 
     def shapes(architecture: Architecture) -> Shapes:
-        with torch.device("meta"):
+        with unfilled():
             return {name: tuple(tensor.shape) for name, tensor in build(architecture).state_dict().items()}
 
     return Network(

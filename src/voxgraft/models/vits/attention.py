@@ -19,8 +19,8 @@ class RelativeAttention(nn.Module):
         super().__init__()
         self.heads, self.window = heads, window
         width = channels // heads
-        self.emb_rel_k = nn.Parameter(torch.randn(1, 2 * window + 1, width) * width**-0.5)
-        self.emb_rel_v = nn.Parameter(torch.randn(1, 2 * window + 1, width) * width**-0.5)
+        self.emb_rel_k = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
+        self.emb_rel_v = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
         self.conv_q = nn.Conv1d(channels, channels, 1)
         self.conv_k = nn.Conv1d(channels, channels, 1)
         self.conv_v = nn.Conv1d(channels, channels, 1)
