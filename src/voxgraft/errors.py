@@ -111,5 +111,5 @@ class MissingExtra(VoxgraftError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed",
-            remedy=f"pip install 'voxgraft[{extra}]'",
+            remedy=f"Install it: `pip install 'voxgraft[{extra}]'`.",
         )

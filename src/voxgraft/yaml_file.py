@@ -18,7 +18,9 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not taken from strangers")
+            raise yaml.YAMLError(
+                "it refers back to an earlier value with `*`, which is not allowed here: write the value out"
+            )
         return super().compose_node(parent, index)
 
 

@@ -64,7 +64,7 @@ def mfcc(x: np.ndarray, spec: MfccSpec) -> np.ndarray:
             "no MFCCs of this audio",
             expected="one channel",
             got=f"an array of shape {np.shape(x)}",
-            remedy="mix the channels to one",
+            remedy="Mix the channels to one.",
         )
     out = np.empty((mfcc_frame_count(len(x), spec), spec.coefficients), np.float32)
     if not len(out):

@@ -132,7 +132,7 @@ def _mono_blocks(
                 "is too long",
                 file=path,
                 expected=f"at most {most / file.samplerate:g} s",
-                remedy="cut it into utterances with `voxgraft corpus make`",
+                remedy="Cut it into utterances with `voxgraft corpus make`.",
             )
         mono = mixer.mono(block)
         if not np.isfinite(mono).all():

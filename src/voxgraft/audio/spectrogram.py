@@ -118,7 +118,7 @@ def _frames(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
             "no spectrogram of this audio",
             expected="one channel with sound",
             got=f"an array of shape {np.shape(x)}",
-            remedy="leave the clip out",
+            remedy="Leave the clip out.",
         )
     margin = _margin(spec)
     mode = "reflect" if len(x) > 1 else "edge"

@@ -89,7 +89,7 @@ def _ready(base: str) -> Recogniser:
     found = ready_recogniser(base)
     if found is None:
         raise EvaluationError(
-            "no recogniser to compare with", file=base, remedy="name a run, a checkpoint or a .onnx of a recogniser"
+            "no recogniser to compare with", file=base, remedy="Name a run, a checkpoint or a .onnx of a recogniser."
         )
     return found
 
@@ -110,7 +110,7 @@ def _of_the_corpus(corpus: str | None, held_out: Path | None) -> Manifest:
 
     if corpus is None:
         raise EvaluationError(
-            "no recordings to evaluate a recogniser on", remedy="name some with --corpus or --project"
+            "no recordings to evaluate a recogniser on", remedy="Name some with --corpus or --project."
         )
     manifest = sample.bundled() if corpus == "sample" else import_corpus(corpus)
     if held_out is None:
@@ -124,7 +124,7 @@ def _of_the_corpus(corpus: str | None, held_out: Path | None) -> Manifest:
         raise EvaluationError(
             f"no such utterance: {', '.join(unknown[:5])}",
             field="--held-out",
-            remedy="`voxgraft corpus stats CORPUS --json` lists the ids",
+            remedy="`voxgraft corpus stats CORPUS --json` lists the ids.",
         )
     return Manifest(tuple(utterance for utterance in manifest if utterance.id in ids))
 

@@ -159,7 +159,7 @@ def _read_scores(path: Path) -> dict[str, Any]:
         raise ExportError(
             f"not a file of scores: {' '.join(str(fault).split())[:120]}",
             file=path,
-            remedy="give the file that `voxgraft evaluate --json` wrote",
+            remedy="Give the file that `voxgraft evaluate --json` wrote.",
         ) from fault
     if not isinstance(found, dict):
         raise ExportError(
@@ -167,6 +167,6 @@ def _read_scores(path: Path) -> dict[str, Any]:
             file=path,
             expected="a JSON object",
             got=type(found).__name__,
-            remedy="give the file that `voxgraft evaluate --json` wrote",
+            remedy="Give the file that `voxgraft evaluate --json` wrote.",
         )
     return found

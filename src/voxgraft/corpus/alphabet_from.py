@@ -53,17 +53,17 @@ def require_kind(text: str) -> Transcripts:
     if text == "plain" or text == "as_is":
         return text
     raise CorpusError(
-        "no such kind of transcript", field="text", expected="plain or as_is", got=text, remedy="take one of the two"
+        "no such kind of transcript", field="text", expected="plain or as_is", got=text, remedy="Take one of the two."
     )
 
 
 def write_alphabet(derived: DerivedAlphabet, path: Path) -> None:
     """Write an alphabet file, a label a line; CorpusError where there is a file already, or nothing to write."""
     if path.exists():
-        raise CorpusError("is there already", file=path, remedy="choose another name, or delete it yourself")
+        raise CorpusError("is there already", file=path, remedy="Choose another name, or delete it yourself.")
     if not any(derived.counts.values()):
         raise CorpusError(
-            "the transcripts hold no letters", file=path, remedy="look at them with `voxgraft corpus check`"
+            "the transcripts hold no letters", file=path, remedy="Look at them with `voxgraft corpus check`."
         )
     write_atomically(path, alphabet_text(derived.labels))
 

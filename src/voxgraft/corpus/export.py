@@ -20,7 +20,7 @@ def export_ljspeech(manifest: Manifest, folder: Path) -> Path:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CorpusError(
-            "is in the way", file=folder, expected="an empty or new folder", remedy="choose another folder"
+            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
         )
     names = _names(manifest)
     many = len(manifest.speakers) > 1

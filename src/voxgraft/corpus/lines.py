@@ -78,7 +78,7 @@ def require_table(path: Path) -> os.stat_result:
         ) from fault
     for magic, (problem, command) in _PACKED.items():
         if head.startswith(magic):
-            remedy = f"Unpack it: {command} {shlex.quote(str(path))}" if command else "Save it as CSV, in UTF-8."
+            remedy = f"Unpack it: `{command} {shlex.quote(str(path))}`." if command else "Save it as CSV, in UTF-8."
             raise CorpusError(problem, file=path, expected="a table of transcripts as text", remedy=remedy)
     if state.st_size > MOST_BYTES:
         raise _too_large(path, f"{state.st_size} bytes")

@@ -31,7 +31,7 @@ def make_corpus(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CorpusError(
-            "is in the way", file=folder, expected="an empty or new folder", remedy="choose another folder"
+            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
         )
     lines = []
     for recording in track(_recordings(path), "Cutting and transcribing"):
@@ -47,7 +47,7 @@ def make_corpus(
                 lines.append(f"{name}|{text}\n")
     if not lines:
         raise CorpusError(
-            "no speech was heard", file=path, remedy="check the recordings, or name a recogniser of their language"
+            "no speech was heard", file=path, remedy="Check the recordings, or name a recogniser of their language."
         )
     write_atomically(folder / "metadata.csv", "".join(lines))
     return folder / "metadata.csv"
@@ -59,12 +59,12 @@ def _recordings(path: Path) -> list[Path]:
     found = sorted(_sounds(path.iterdir())) if path.is_dir() else []
     if not found:
         raise CorpusError(
-            "no recordings", file=path, expected=", ".join(READ), remedy="name a recording or a folder of them"
+            "no recordings", file=path, expected=", ".join(READ), remedy="Name a recording or a folder of them."
         )
     stems = [p.stem for p in found]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
-        raise CorpusError(f"several recordings are called {twice[0]}", file=path, remedy="rename all but one")
+        raise CorpusError(f"several recordings are called {twice[0]}", file=path, remedy="Rename all but one.")
     return found
 
 

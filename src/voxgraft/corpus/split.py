@@ -59,7 +59,7 @@ def split(
             "nothing is left to train on",
             expected="at least 1 utterance",
             got=f"{len(manifest)} utterances, all held out",
-            remedy="hold out fewer, or record more",
+            remedy="Hold out fewer, or record more.",
         )
     most = most or (_SMALL_SHARE if validation == VALIDATION else _MOST_BY_HAND)
     texts = len({text_key(u.text) for u in rest})
@@ -77,7 +77,7 @@ def _check_ids(manifest: Manifest, held_out: Collection[str]) -> None:
         raise CorpusError(
             f"no such utterance: {', '.join(unknown[:5])}",
             field="held_out",
-            remedy="`voxgraft corpus stats PROJECT --json` lists the ids",
+            remedy="`voxgraft corpus stats PROJECT --json` lists the ids.",
         )
 
 

@@ -80,7 +80,7 @@ def compare(
     held-out recordings are the target, and each of these is itself compared with all the others.
     """
     if not held_out:
-        raise EvaluationError("no text to evaluate on", remedy="hold out some texts, or give them with --texts")
+        raise EvaluationError("no text to evaluate on", remedy="Hold out some texts, or give them with --texts.")
     tools = instruments or load_instruments(language=language, recogniser=recogniser, wanted=metrics)
     recordings = [line.recording for line in held_out if line.recording is not None]
     among_target = not target

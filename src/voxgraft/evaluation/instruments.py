@@ -86,7 +86,7 @@ def finite(audio: np.ndarray, who: str) -> np.ndarray:
     audio = np.asarray(audio, dtype=np.float32).reshape(-1)
     if not np.isfinite(audio).all():
         raise EvaluationError(
-            f"{who} spoke samples that are not finite numbers", remedy="train again with lower learning rates"
+            f"{who} spoke samples that are not finite numbers", remedy="Train again with lower learning rates."
         )
     return audio
 

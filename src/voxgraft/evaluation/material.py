@@ -37,7 +37,7 @@ def from_corpus(
         raise EvaluationError(
             f"no such utterance: {', '.join(unknown[:5])}",
             field="held_out",
-            remedy="`voxgraft corpus stats PROJECT --json` lists the ids",
+            remedy="`voxgraft corpus stats PROJECT --json` lists the ids.",
         )
     texts = {text_key(u.text) for u in manifest if u.id in held_out}
     lines = [_held_out(u) for u in manifest if text_key(u.text) in texts]
@@ -63,10 +63,12 @@ def from_text_file(path: Path) -> list[HeldOut]:
         if text:
             found.append(HeldOut(name.strip() if bar else f"line {number}", text))
     if not found:
-        raise EvaluationError("holds no text", file=path, expected="a text a line", remedy="write some sentences in it")
+        raise EvaluationError(
+            "holds no text", file=path, expected="a text a line", remedy="Write some sentences in it."
+        )
     repeated, times = Counter(line.id for line in found).most_common(1)[0]
     if times > 1:
-        raise EvaluationError("an id occurs twice", file=path, field=repeated, remedy="give every text its own id")
+        raise EvaluationError("an id occurs twice", file=path, field=repeated, remedy="Give every text its own id.")
     return found
 
 
@@ -74,7 +76,7 @@ def read_ids(path: Path) -> list[str]:
     """Ids of held-out utterances, one a line; what follows a `|` is passed over, so that metadata will do."""
     found = [line.partition("|")[0].strip() for _, line in _lines(path)]
     if not any(found):
-        raise EvaluationError("holds no id", file=path, expected="an id a line", remedy="write some ids in it")
+        raise EvaluationError("holds no id", file=path, expected="an id a line", remedy="Write some ids in it.")
     return [name for name in found if name]
 
 

@@ -44,7 +44,7 @@ def hear_all(recognisers: Mapping[str, Recogniser], recordings: Manifest) -> Tra
     Raises EvaluationError where there is nothing to hear, AudioError naming a recording that can't be read.
     """
     if not len(recordings):
-        raise EvaluationError("no recordings to evaluate on", remedy="name others with --corpus")
+        raise EvaluationError("no recordings to evaluate on", remedy="Name others with --corpus.")
     rows: dict[str, list[Any]] = {role: [] for role in recognisers}
     with progress("evaluating", len(recordings) * len(recognisers)) as advance:
         for utterance in recordings:

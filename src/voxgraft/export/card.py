@@ -72,7 +72,7 @@ def _cell(value: object, column: Column, name: str) -> str:
             field=name,
             expected="[value, low, high]",
             got=str(value)[:80],
-            remedy="give the file that `voxgraft evaluate --json` wrote",
+            remedy="Give the file that `voxgraft evaluate --json` wrote.",
         )
     shown = [f"{column.factor * number:.{column.digits}f}" for number in numbers]
     return shown[0] if len(shown) == 1 else f"{shown[0]} ({shown[1]}–{shown[2]})"

@@ -36,7 +36,7 @@ def find_source(source: str | Path) -> Source:
         raise ExportError(
             "this run has no checkpoint yet",
             file=run.path,
-            remedy="Wait for its first, or go on with it: voxgraft train --resume.",
+            remedy="Wait for its first, or go on with it: `voxgraft train --resume`.",
         )
     return Source(best, run, last)
 

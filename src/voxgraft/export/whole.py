@@ -34,5 +34,5 @@ def _unwritable(folder: Path, fault: OSError) -> ExportError:
     return ExportError(
         f"can't write there: {fault.strerror or fault}",
         file=folder,
-        remedy="choose a folder that you may write to, on a disk with a few hundred megabytes free",
+        remedy="Choose a folder that you may write to, on a disk with a few hundred megabytes free.",
     )

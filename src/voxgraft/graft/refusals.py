@@ -48,7 +48,7 @@ def _quality(checkpoint: Checkpoint, target: Target, family: Family) -> str | No
     )
     said = [f"{name} {_plain(ours)} instead of {_plain(theirs)}" for name, (ours, theirs) in differences.items()]
     facts = "; ".join(said[:2]) + (f"; and {len(said) - 2} more" if len(said) > 2 else "")
-    remedy = f"quality {fits} fits" if fits else "leave the quality to the base"
+    remedy = f"Quality {fits} fits." if fits else "Leave the quality to the base."
     return f"the base's network is not that of quality {target.quality or 'wanted'} ({facts}): {remedy}"
 
 
@@ -57,7 +57,7 @@ def _sample_rate(checkpoint: Checkpoint, target: Target, family: Family) -> str 
     if rate is None or target.sample_rate is None or rate == target.sample_rate:
         return None
     fits = quality_of(checkpoint.architecture, rate)
-    remedy = f"quality {fits} fits this base" if fits else f"train at {rate} Hz"
+    remedy = f"Quality {fits} fits this base." if fits else f"Train at {rate} Hz."
     return (
         f"the base speaks at {rate} Hz, the target at {target.sample_rate} Hz, and every weight depends on the "
         f"rate: {remedy}, or take a base of {target.sample_rate} Hz"

@@ -145,7 +145,7 @@ def _wrong(file: str, field: str | None, expected: str, got: str) -> CheckpointE
         field=field,
         expected=expected,
         got=got,
-        remedy="delete this file and add the base again with `voxgraft library add`",
+        remedy="Delete this file and add the base again with `voxgraft library add`.",
     )
 
 

@@ -40,7 +40,7 @@ class Index:
                         field="name",
                         expected=name,
                         got=entry.name,
-                        remedy="delete it and add the base again",
+                        remedy="Delete it and add the base again.",
                     )
                 entries.append(entry)
             except CheckpointError as fault:
@@ -87,5 +87,5 @@ def _load(path: Path) -> object:
         return json.loads(content)
     except (OSError, ValueError, RecursionError) as fault:
         raise CheckpointError(
-            f"damaged description of a base: {str(fault)[:100]}", file=path, remedy="delete it and add the base again"
+            f"damaged description of a base: {str(fault)[:100]}", file=path, remedy="Delete it and add the base again."
         ) from fault

@@ -121,7 +121,9 @@ def _unknown(name: str) -> Path:
 
     if load_catalogue().find(name) is not None:
         raise CheckpointError(
-            "is in the catalogue but not in the library yet", file=name, remedy=f"voxgraft library fetch {name}"
+            "is in the catalogue but not in the library yet",
+            file=name,
+            remedy=f"Fetch it first: `voxgraft library fetch {name}`.",
         )
     near = _near(name)
     hint = f"Did you mean {', '.join(near)}? " if near else ""

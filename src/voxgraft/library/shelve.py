@@ -152,7 +152,9 @@ def _check_copy(copy: Path, entry: Entry, path: Path) -> None:
         copied = open_checkpoint(copy)
     except CheckpointError as fault:
         raise CheckpointError(
-            f"needs other files of its folder: {fault.problem}", file=path, remedy=f"Add the folder: {path.parent}"
+            f"needs other files of its folder: {fault.problem}",
+            file=path,
+            remedy=f"Add the folder instead: `voxgraft library add {path.parent}`.",
         ) from fault
     if copied.provenance.sha256 != entry.sha256 or copied.missing != entry.missing:
         raise CheckpointError("was changed while it was copied", file=path, remedy="Try again once it is finished.")

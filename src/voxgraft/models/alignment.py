@@ -46,7 +46,7 @@ def maximum_path(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             "a clip is too short for its text",
             expected=f"at least {symbols[row]} frames, one a symbol",
             got=f"{frames[row]} frames",
-            remedy="find it with `voxgraft corpus check PROJECT` and leave it out",
+            remedy="Find it with `voxgraft corpus check PROJECT` and leave it out.",
         )
     totals = scores.detach().to("cpu", torch.float32, copy=True).contiguous().numpy()
     path = np.zeros_like(totals)

@@ -68,7 +68,7 @@ def _of_the_project(config: RunConfig) -> Manifest:
         raise CorpusError(
             "the project has no recordings",
             file=config.output,
-            remedy="run `voxgraft corpus import PATH` in it, or name corpora with recogniser.train",
+            remedy="Run `voxgraft corpus import PATH` in it, or name corpora with recogniser.train.",
         )
     return manifest
 
@@ -99,7 +99,7 @@ def _within_limits(train: Manifest, config: RunConfig) -> Manifest:
             field="corpus.shortest, corpus.longest",
             expected=f"{shortest:g} to {longest:g} s",
             got=told,
-            remedy="set other limits, or cut the recordings at pauses with `voxgraft corpus make`",
+            remedy="Set other limits, or cut the recordings at pauses with `voxgraft corpus make`.",
         )
     notice(f"left out of training, outside corpus.shortest {shortest:g} to corpus.longest {longest:g} s: {told}")
     return Manifest(kept)
@@ -116,6 +116,6 @@ def _aside(train: Manifest, config: RunConfig, held_out: Sequence[str], what: st
             f"too few texts to set some aside for {what}",
             expected="at least 3 different texts",
             got=texts,
-            remedy=f"record more, or name other recordings with recogniser.{what}",
+            remedy=f"Record more, or name other recordings with recogniser.{what}.",
         )
     return parts.train, aside

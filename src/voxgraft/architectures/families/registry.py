@@ -41,7 +41,9 @@ def family_of(name: str) -> Family:
     """The family of that name. Raises CheckpointError where there is none."""
     if name in families():
         return families()[name]
-    raise CheckpointError("unknown family", field="family", expected=", ".join(families()), got=name, remedy="Use one.")
+    raise CheckpointError(
+        "unknown family", field="family", expected=", ".join(families()), got=name, remedy="Name one of these families."
+    )
 
 
 def part_of(family: str, tensor: str) -> str:

@@ -28,7 +28,7 @@ class Noises:
                     "holds no recordings",
                     field="augment overlay source",
                     file=name,
-                    remedy="name a recording, a folder of them, or a table that a corpus can be imported from",
+                    remedy="Name a recording, a folder of them, or a table that a corpus can be imported from.",
                 )
         self.sources = {name: tuple(paths) for name, paths in sources.items()}
 
@@ -55,7 +55,7 @@ def recordings_in(source: str) -> tuple[Path, ...]:
         return (path,)
     if not path.is_dir():
         raise ConfigError(
-            "no such file or folder", field="augment overlay source", file=source, remedy="check the path"
+            "no such file or folder", field="augment overlay source", file=source, remedy="Check the path."
         )
     found = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
     return tuple(sorted(file for file in found if names_sound(file.name)))
@@ -66,6 +66,6 @@ def _sound(path: Path, rate: int) -> np.ndarray:
     audio, found = read_audio(path)
     sound = resample(audio, found, rate)
     if not np.any(sound):
-        raise AudioError("is silent", file=path, remedy="take it out of the source of overlay")
+        raise AudioError("is silent", file=path, remedy="Take it out of the source of overlay.")
     sound.flags.writeable = False
     return sound

@@ -117,5 +117,5 @@ def _unknown(written: str, problem: str, got: str, known: tuple[str, ...]) -> Co
 
 def _error(written: str, problem: str, expected: str, got: str | None = None, hint: str = "") -> ConfigError:
     return ConfigError(
-        problem, field=f"augment {written[:80]}", expected=expected, got=got, remedy=f"{hint}write {_EXAMPLE}"
+        problem, field=f"augment {written[:80]}", expected=expected, got=got, remedy=f"{hint}write {_EXAMPLE}."
     )

@@ -44,7 +44,7 @@ def alphabet_findings(text: str, name: str, blank: str | None = None) -> list[Fi
                 file=name,
             )
         )
-    remedy = "spell every letter of the alphabet in one way, best in NFC (`voxgraft corpus alphabet` does)"
+    remedy = "Spell every letter of the alphabet in one way, best in NFC (`voxgraft corpus alphabet` does)."
     single = [label for label in dict.fromkeys(labels) if len(label) == 1]
     findings += [Finding(WHOLE, "alphabet", problem, remedy, file=name) for problem in label_problems(single)]
     return findings
@@ -60,7 +60,7 @@ def _of_lines(lines: list[str], blanks: frozenset[str | None]) -> Iterator[tuple
             line = line[1:]
         label = "#" if line == "\\#" else line
         if not line and number < last:
-            remedy = "for the space, write a line of one space"
+            remedy = "For the space, write a line of one space."
             yield "alphabet", "is an empty line, which counts for nothing", remedy, number
         if not line or line.startswith("#"):
             continue
@@ -72,7 +72,7 @@ def _of_lines(lines: list[str], blanks: frozenset[str | None]) -> Iterator[tuple
             detail = f"{shown(label)} is {shown(other)} of line {at}, spelt otherwise"
             yield UNUSABLE, detail, "keep the NFC spelling alone", number
         elif label in blanks:
-            remedy = "take it out: the blank is added by itself, as the last label"
+            remedy = "Take it out: the blank is added by itself, as the last label."
             yield UNUSABLE, f"{label} is the blank, not a letter", remedy, number
         elif label in _MARKS:
             yield "alphabet", f"{label} is a mark, not a letter", "take it out: no text holds it", number

@@ -167,11 +167,11 @@ def _text_findings(manifest: Manifest, count_unknown: CountUnknown | None) -> li
         if unknown:
             totals += unknown
             clips.update(unknown.keys())
-            remedy = "spell it otherwise, or let the new symbols be grafted: they are learnt from these clips alone"
+            remedy = "Spell it otherwise, or let the new symbols be grafted: they are learnt from these clips alone."
             findings.append(Finding(u.id, "unknown symbols", f"never seen by the base: {_counted(unknown)}", remedy))
     if totals:
         each = ", ".join(f"{_shown(s)} ×{n} in {clips[s]} clips" for s, n in totals.most_common(20))
-        remedy = "a symbol needs some dozens of examples to be learnt"
+        remedy = "A symbol needs some dozens of examples to be learnt."
         findings.append(
             Finding("*", "unknown symbols", f"{len(totals)} symbols the base has never seen: {each}", remedy)
         )
@@ -202,10 +202,10 @@ def _pace_finding(u: Utterance, speech: float, letter: float | None) -> Finding 
         least, most = SHORTEST_RATIO * expected, min(most, LONGEST_RATIO * expected)
         detail = f"{speech:.1f} s of speech, {expected:.1f} s expected at this corpus's pace"
     if speech < least:
-        remedy = "listen: the text may belong to another clip, or the recording was cut off"
+        remedy = "Listen: the text may belong to another clip, or the recording was cut off."
         return Finding(u.id, "text too long", detail, remedy)
     if speech > most:
-        remedy = "listen: something is said that isn't in the text, or abbreviations are spelt out"
+        remedy = "Listen: something is said that isn't in the text, or abbreviations are spelt out."
         return Finding(u.id, "text too short", detail, remedy)
     return None
 
@@ -221,7 +221,7 @@ def _twin_findings(manifest: Manifest, heard: Sequence[tuple[Utterance, Measures
         other = first.setdefault(m.sound, u)
         if other.id != u.id and m.level > SILENCE_LEVEL:
             same = text_key(other.text) == text_key(u.text)
-            remedy = "remove one of the two" if same else "listen: one of the two texts is wrong"
+            remedy = "Remove one of the two." if same else "Listen: one of the two texts is wrong."
             findings.append(Finding(u.id, "duplicate audio", f"the same sound as {other.id}", remedy))
     return findings
 

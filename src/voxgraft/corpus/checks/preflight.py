@@ -61,14 +61,14 @@ def clip_findings(train: Manifest, transcript_spec: TranscriptSpec) -> list[Find
             )
         elif frames is not None and frames < needed:
             detail = f"{u.duration:.2f} s give {frames} frames of output, its {len(spelt.labels)} labels need {needed}"
-            remedy = "listen: the text belongs to another clip, or the recording was cut off"
+            remedy = "Listen: the text belongs to another clip, or the recording was cut off."
             findings.append(Finding(u.id, "too short for its text", detail, remedy))
     return findings
 
 
 def unheard(part: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     """Recordings that give no output at all, so that they can't even be tested on."""
-    remedy = "record it again or remove the row"
+    remedy = "Record it again or remove the row."
     return [
         Finding(u.id, "too short", f"{u.duration:.3f} s give no frame of output", remedy)
         for u in part
@@ -132,7 +132,7 @@ def _forms(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
         f"{len(decomposed)} of {len(train)} transcripts are decomposed (NFD), such as {decomposed[0].id}{others}; "
         f"read as NFC, {mended} fewer marks are outside the alphabet"
     )
-    remedy = "nothing: training reads every transcript as NFC; other tools may count the two spellings as errors"
+    remedy = "Nothing: training reads every transcript as NFC; other tools may count the two spellings as errors."
     return [Finding(WHOLE, "normal forms", detail, remedy)]
 
 
@@ -145,9 +145,9 @@ def _rates(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     lower = [rate for rate in others if rate < wanted]
     dull = f"; those at {min(lower)} Hz lack what is above {min(lower) // 2} Hz" if lower else ""
     remedy = (
-        f"train on what you will transcribe: resample[rate={min(lower)}] as augmentation makes the others alike"
+        f"Train on what you will transcribe: resample[rate={min(lower)}] as augmentation makes the others alike."
         if lower
-        else "nothing: they are resampled"
+        else "Nothing: they are resampled."
     )
     return [Finding(WHOLE, "sample rates", f"the recogniser hears {wanted} Hz: {each}{dull}", remedy)]
 
@@ -163,10 +163,10 @@ def _pace(u: Utterance, letter: float) -> Finding | None:
     expected = expected_seconds(u.text, letter)
     detail = f"{u.duration:.1f} s long, {expected:.1f} s expected at this corpus's pace"
     if u.duration < SHORTEST_RATIO * expected:
-        remedy = "listen: the text may belong to another clip, or the recording was cut off"
+        remedy = "Listen: the text may belong to another clip, or the recording was cut off."
         return Finding(u.id, "text too long", detail, remedy)
     if u.duration > LONGEST_RATIO * expected:
-        remedy = "listen: something is said that isn't in the text, or there is much silence"
+        remedy = "Listen: something is said that isn't in the text, or there is much silence."
         return Finding(u.id, "text too short", detail, remedy)
     return None
 

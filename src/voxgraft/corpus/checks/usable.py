@@ -34,7 +34,7 @@ def usable(
     source = next(iter(files)) if source is None and len(files) == 1 else source
     if bad and not skip_bad:
         told, remedies = _summed_up(bad, findings)
-        remedy = remedies[0] if len(remedies) == 1 else "mend them (`voxgraft corpus check` lists them all)"
+        remedy = remedies[0] if len(remedies) == 1 else "Mend them (`voxgraft corpus check` lists them all)."
         remedy = f"{remedy[:1].upper()}{remedy[1:]}".removesuffix(".")
         raise CorpusError(
             f"{len(bad)} recording{'s' if len(bad) > 1 else ''} can't be used: {told}",

@@ -156,7 +156,7 @@ def _size_findings(row: Row | Finding, utterance: Utterance) -> list[Finding]:
     if row.size == str(size):
         return []
     detail = f"{row.size!r:.40} bytes are written, the file has {size}"
-    remedy = "listen: the recording may have been cut off or replaced; the number itself is not used"
+    remedy = "Listen: the recording may have been cut off or replaced; the number itself is not used."
     return [Finding(utterance.id, "wrong size", detail, remedy, row.line)]
 
 
@@ -167,7 +167,7 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
     try:
         audio = recordings.find(row.audio)
     except UnsafePath as fault:
-        remedy = "name files inside the folder, or trust the table: --follow-links (corpus.follow_links: true)"
+        remedy = "Name files inside the folder, or trust the table: --follow-links (corpus.follow_links: true)."
         return Finding(name, "unsafe path", str(fault), remedy, row.line)
     if row.id == row.audio and audio is not None:
         name = _free_name(written, audio, known)
@@ -177,7 +177,7 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         where = f"no recording {row.audio!r} in {recordings.folder} or its wavs/ or wav/"
         return Finding(name, "missing audio", where, "add the file or remove the row", row.line)
     if _SURROGATE.search(row.text):
-        remedy = "write the text anew, as UTF-8"
+        remedy = "Write the text anew, as UTF-8."
         return Finding(name, "malformed row", "the text holds a character that is not valid Unicode", remedy, row.line)
     if not is_speakable(row.text):
         return Finding(

@@ -48,13 +48,13 @@ def refuse(path: Path, columns: tuple[str, ...] | None) -> Source:
         raise CorpusError(
             f"holds several parts of a dataset: {', '.join(str(s.relative_to(path)) for s in splits)}",
             file=path,
-            remedy=f"name one, as in {splits[0]}, or several with commas between them",
+            remedy=f"Name one, as in {splits[0]}, or several with commas between them.",
         )
     raise CorpusError(
         "is a dataset that Hugging Face's `datasets` saved as tables, with the recordings inside",
         file=path,
         expected="recordings as files, with metadata.csv or metadata.jsonl beside them",
-        remedy="write it out as files once; docs/recognisers.md has the lines of Python for it",
+        remedy="Write it out as files once; docs/recognisers.md has the lines of Python for it.",
     )
 
 

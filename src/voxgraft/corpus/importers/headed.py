@@ -79,7 +79,7 @@ def find(layout: Layout, path: Path) -> Path | None:
         raise CorpusError(
             f"holds {len(tables)} tables: {', '.join(file.name for file in tables[:6])}",
             file=path,
-            remedy=f"name one, or several with commas between them: {tables[0]},{tables[1]}",
+            remedy=f"Name one, or several with commas between them: {tables[0]},{tables[1]}.",
         )
     return tables[0] if tables else None
 

@@ -33,7 +33,7 @@ def _rows(path: Path) -> Iterator[Row | Finding]:
     for name in _recordings(path):
         stem = os.path.splitext(name)[0].replace(os.sep, "/")
         text = (path / name).with_suffix(".txt")
-        remedy = f"write what is said into {text.name}, as UTF-8"
+        remedy = f"Write what is said into {text.name}, as UTF-8."
         if not text.is_file():
             yield Finding(stem, "empty text", f"no {text.name} beside the recording", remedy)
         elif not text.resolve().is_relative_to(path.resolve()):

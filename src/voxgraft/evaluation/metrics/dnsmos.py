@@ -35,7 +35,9 @@ class Dnsmos:
         file = Path(spec.submodule_search_locations[0]) / MODEL
         if not file.is_file():
             raise EvaluationError(
-                "no DNSMOS model in speechmos", file=file, remedy="pip install --force-reinstall speechmos"
+                "no DNSMOS model in speechmos",
+                file=file,
+                remedy="Reinstall it: `pip install --force-reinstall speechmos`.",
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -45,7 +47,7 @@ class Dnsmos:
         """Overall quality of one clip [T], 1 (bad) to 5 (excellent)."""
         audio = np.clip(resample(audio, sample_rate, RATE), -1, 1)
         if not len(audio):
-            raise EvaluationError("an empty clip has no sound quality", remedy="leave empty clips out")
+            raise EvaluationError("an empty clip has no sound quality", remedy="Leave empty clips out.")
         if len(audio) < WINDOW:
             audio = np.tile(audio, -(-WINDOW // len(audio)))[:WINDOW]
         hops = int(len(audio) // RATE - WINDOW / RATE) + 1

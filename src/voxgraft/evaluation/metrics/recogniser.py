@@ -35,7 +35,7 @@ class Recogniser:
             raise EvaluationError(
                 f"not a faster-whisper model: {fault}",
                 file=folder,
-                remedy="give the folder of a CTranslate2 Whisper model",
+                remedy="Give the folder of a CTranslate2 Whisper model.",
             ) from fault
         self._check_language(folder)
 
@@ -47,7 +47,7 @@ class Recogniser:
                 file=folder,
                 expected="en" if len(known) == 1 else f"one of {len(known)} languages",
                 got=self.language,
-                remedy="give a multilingual faster-whisper model with --recogniser",
+                remedy="Give a multilingual faster-whisper model with --recogniser.",
             )
 
     def transcribe(self, audio: np.ndarray, sample_rate: int) -> str:
@@ -85,7 +85,7 @@ def find_model(model: str) -> Path:
             file=folder,
             expected=" and ".join(PARTS),
             got=f"no {missing[0]}",
-            remedy="give the folder of a faster-whisper model, or `auto` for an installed one",
+            remedy="Give the folder of a faster-whisper model, or `auto` for an installed one.",
         )
     return folder
 
@@ -102,5 +102,5 @@ def _downloaded(name: str) -> Path | None:
     except LocalEntryNotFoundError as fault:
         raise EvaluationError(
             f"the recogniser {name} is not on this machine",
-            remedy=f"fetch it once: python -c \"import faster_whisper; faster_whisper.download_model('{name}')\"",
+            remedy=f"Fetch it once: `python -c \"import faster_whisper; faster_whisper.download_model('{name}')\"`.",
         ) from fault

@@ -101,7 +101,7 @@ def unit(vector: np.ndarray) -> np.ndarray:
 def target_of(embeddings: Sequence[np.ndarray]) -> np.ndarray:
     """The target voice [256]: the normalised mean of its recordings' embeddings."""
     if not len(embeddings):
-        raise EvaluationError("no recording of the target voice", remedy="give at least one recording to compare with")
+        raise EvaluationError("no recording of the target voice", remedy="Give at least one recording to compare with.")
     return unit(np.mean(embeddings, axis=0))
 
 

@@ -63,7 +63,7 @@ def pooled(counts: Sequence[ErrorCount]) -> float:
     length = sum(count.length for count in counts)
     if not length:
         raise EvaluationError(
-            "no letter or digit in any transcript to score against", remedy="give texts with words in them"
+            "no letter or digit in any transcript to score against", remedy="Give texts with words in them."
         )
     return sum(count.edits for count in counts) / length
 

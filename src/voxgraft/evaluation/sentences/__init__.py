@@ -20,7 +20,7 @@ def validation_sentences(language: str, count: int = 6) -> tuple[str, ...]:
             field="voice.sentences",
             expected=f"one of {', '.join(known)}",
             got=language,
-            remedy="list some sentences of the language under voice.sentences in voxgraft.yaml",
+            remedy="List some sentences of the language under voice.sentences in voxgraft.yaml.",
         )
     sentences = (files(__name__) / f"{code}.txt").read_text("utf-8").split("\n")
     found = tuple(line.strip() for line in sentences if line.strip())
@@ -29,7 +29,7 @@ def validation_sentences(language: str, count: int = 6) -> tuple[str, ...]:
             "not as many built-in validation sentences",
             expected=f"at most {len(found)}",
             got=count,
-            remedy="ask for fewer, or list your own under voice.sentences in voxgraft.yaml",
+            remedy="Ask for fewer, or list your own under voice.sentences in voxgraft.yaml.",
         )
     return found[:count]
 

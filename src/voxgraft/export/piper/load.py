@@ -49,7 +49,7 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             field="family",
             expected="vits",
             got=checkpoint.family,
-            remedy="give a checkpoint of Piper or of a voxgraft run",
+            remedy="Give a checkpoint of Piper or of a voxgraft run.",
         )
     obstacle = checkpoint.network_obstacle
     if obstacle is not None:
@@ -68,7 +68,7 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
             f"{len(silent)} tensors that the voice speaks with are missing",
             file=path,
             field=silent[0],
-            remedy="the file is incomplete: fetch it again or take another checkpoint",
+            remedy="The file is incomplete: fetch it again or take another checkpoint.",
         )
     model = build(target, seed=0)
     apply_plan(plan, checkpoint, model)

@@ -164,7 +164,7 @@ def _check_whole(generator: Tensors, architecture: Mapping[str, Any]) -> None:
             field=odd[0],
             expected=wanted.get(odd[0], "none"),
             got=found.get(odd[0], "none"),
-            remedy="an exported voice lacks what only training uses: train it first, which recovers that",
+            remedy="An exported voice lacks what only training uses: train it first, which recovers that.",
         )
 
 
@@ -258,5 +258,5 @@ def _save(path: Path, content: Mapping[str, Any]) -> None:
         raise ExportError(
             f"can't be written: {str(fault).splitlines()[0][:200]}",
             file=path,
-            remedy="choose a folder that you may write to, on a disk with a gigabyte free",
+            remedy="Choose a folder that you may write to, on a disk with a gigabyte free.",
         ) from fault

@@ -72,7 +72,7 @@ def _difference(voice: Voice, model: Vits, ids: Sequence[int], speaker: int | No
             raise ExportError(
                 "the model speaks numbers that are not finite",
                 field=f"a sentence of {len(ids)} ids",
-                remedy="export an earlier checkpoint, and train with a lower learning rate",
+                remedy="Export an earlier checkpoint, and train with a lower learning rate.",
             )
         theirs = voice.speak_ids(ids, noise_scale=0.0, noise_w=0.0, length_scale=tempo, speaker=speaker)
         pairs.append((len(ours), len(theirs)))
@@ -105,5 +105,5 @@ def _mismatch(ids: Sequence[int], expected: str, got: object) -> ExportError:
         field=f"a sentence of {len(ids)} ids",
         expected=expected,
         got=got,
-        remedy="nothing was written; report it with the versions of torch and onnxruntime that `pip list` shows",
+        remedy="Nothing was written; report it with the versions of torch and onnxruntime that `pip list` shows.",
     )

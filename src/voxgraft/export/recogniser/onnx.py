@@ -59,7 +59,7 @@ def export_recogniser(checkpoint: Checkpoint, folder: Path, name: str) -> Path:
             file=checkpoint.provenance.path,
             expected=" or ".join(NETWORKS) + " with its alphabet",
             got=checkpoint.family,
-            remedy="give a run of `voxgraft train`, or a base with its alphabet.txt beside it",
+            remedy="Give a run of `voxgraft train`, or a base with its alphabet.txt beside it.",
         )
     network = whole_network(checkpoint).requires_grad_(False)
     graph = _graph(network, hearing)
@@ -259,5 +259,5 @@ def _different(path: Path, expected: str, got: str) -> ExportError:
         file=path,
         expected=expected,
         got=got,
-        remedy="nothing was written; report it with the versions of torch and onnxruntime that `pip list` shows",
+        remedy="Nothing was written; report it with the versions of torch and onnxruntime that `pip list` shows.",
     )

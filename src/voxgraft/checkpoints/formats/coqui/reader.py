@@ -227,7 +227,10 @@ def _tensors(path: Path, family: str, state: Mapping[str, Any], notes: list[str]
             continue
         if canonical in tensors:
             raise CheckpointError(
-                "two tensors are the same part of the model", file=path, field=name[:120], remedy="Get a sound file."
+                "two tensors are the same part of the model",
+                file=path,
+                field=name[:120],
+                remedy="Copy or download it again.",
             )
         lazy = LazyTensor(tensor.shape, tensor.load)
         tensors[canonical] = as_canonical(canonical, lazy) if family == "vits" else lazy
