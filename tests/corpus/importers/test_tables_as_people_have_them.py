@@ -1,6 +1,7 @@
 """Tables as people have them: which column is what is said, quoted cells, names, encodings, kinds of sound."""
 
 import os
+import shlex
 import unicodedata
 from pathlib import Path
 
@@ -206,7 +207,7 @@ def test_a_recording_of_a_kind_that_is_not_read_is_not_missing(corpus, write, na
     finding = next(f for f in scan(corpus).findings if f.clip.startswith("b"))
     assert (finding.kind, finding.clip.split(".")[0]) == ("unreadable audio", "b")
     assert "is not audio that can be read" in finding.detail
-    assert f"ffmpeg -i {folder / name} {folder}/b.wav" in finding.remedy
+    assert shlex.join(["ffmpeg", "-i", str(folder / name), str(folder / "b.wav")]) in finding.remedy
 
 
 WESTERN = {"de": "Grüße aus Köln – schön, daß…", "fr": "L’œuvre « déjà vue » à Noël", "es": "¿Qué año? ¡Señor!"}
