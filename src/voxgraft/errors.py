@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from os import PathLike
+
+_MOST_ITEMS = 4
+_DEEPEST = 2
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value of someone else's file in at most `most` characters, whatever it holds and however large it is."""
+    text = _sketch(value, most, 0)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _sketch(value: object, most: int, depth: int) -> str:
+    if value is None or isinstance(value, bool | float):
+        return repr(value)
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() < 200 else "a number of many digits"
+    if isinstance(value, str | bytes):
+        return repr(value[:most])
+    if isinstance(value, dict):
+        return _row("{", value.items(), "}", most, depth)
+    if isinstance(value, list | tuple | set | frozenset):
+        return _row("(", value, ")", most, depth) if isinstance(value, tuple) else _row("[", value, "]", most, depth)
+    return f"<{type(value).__name__}>"
+
+
+def _row(opening: str, items: Collection[object], closing: str, most: int, depth: int) -> str:
+    if depth >= _DEEPEST:
+        return f"{opening}…{closing}"
+    first = [
+        f"{_sketch(item[0], most, depth + 1)}: {_sketch(item[1], most, depth + 1)}"
+        if opening == "{" and isinstance(item, tuple)
+        else _sketch(item, most, depth + 1)
+        for item in islice(items, _MOST_ITEMS)
+    ]
+    rest = ", …" if len(items) > _MOST_ITEMS else ""
+    return opening + ", ".join(first) + rest + closing
 
 
 class VoxgraftError(Exception):

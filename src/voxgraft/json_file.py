@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 
 MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 100
 _REMEDY = "Get the file again from where the model came from."
-# Strings are taken whole, so that what looks like a comment in them stays.
-_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|/\*.*?\*/|//[^\n]*', re.DOTALL)
+# Strings are taken whole, so that what looks like a comment in them stays. A comment without an end takes the rest.
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|/\*(?:.*?\*/|.*)|//[^\n]*', re.DOTALL)
 
 
 def read_json(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY, comments: bool = False) -> Any:
     """What a JSON file of at most `limit` bytes holds; `comments` are passed over. Raises CheckpointError."""
     text = _text(path, limit, remedy)
     try:
-        return json.loads(text)
+        return _shallow(json.loads(text), path, remedy)
     except (ValueError, RecursionError) as fault:
         if not comments:
             raise _not_json(path, fault, remedy, text) from fault
     try:
-        return json.loads(_COMMENT.sub(lambda match: match[1] or "", text))
+        return _shallow(json.loads(_COMMENT.sub(lambda match: match[1] or "", text)), path, remedy)
     except (ValueError, RecursionError) as fault:
         raise _not_json(path, fault, remedy, text) from fault
 
@@ -39,12 +41,24 @@ def read_object(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY) ->
         raise _not_json(path, fault, remedy, text) from fault
     if not isinstance(document, dict):
         raise CheckpointError("no JSON object", file=path, got=type(document).__name__, remedy=remedy)
+    _shallow(document, path, remedy)
     return document
+
+
+def _shallow(document: Any, path: Path, remedy: str) -> Any:
+    """A document that whoever goes through it by calling itself can go through. Raises CheckpointError."""
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return document
+        nodes = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [child for node in nodes for child in node if isinstance(child, dict | list)]
+    raise CheckpointError(f"nested deeper than {MAX_DEPTH} levels", file=path, remedy=remedy)
 
 
 def _text(path: Path, limit: int, remedy: str) -> str:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             raw = file.read(limit + 1)
     except OSError as fault:
         raise CheckpointError(f"can't be read: {fault.strerror}", file=path, remedy=remedy) from fault

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from voxgraft.files import open_regular
+
 _CARDS = ("MODEL_CARD", "MODEL_CARD.md", "README.md", "card.md", "CARD.md")
 _TEXTS = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
 _LICENCE = re.compile(r"^[\s*#>-]*licen[cs]e\**[ \t]*:\**[ \t]*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
@@ -43,5 +45,5 @@ def _packaged_licence(checkpoint: Path) -> str | None:
 def _text(path: Path) -> str:
     if not path.is_file():
         return ""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(_MAX_BYTES).decode("utf-8", errors="replace")

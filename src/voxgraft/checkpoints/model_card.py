@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 from voxgraft.yaml_file import parse_yaml
 
 _MAX_BYTES = 2**18
@@ -31,7 +32,7 @@ def card_beside(path: Path) -> ModelCard:
     card = path.with_name("README.md")
     if not card.is_file():
         return ModelCard(licence, source=source)
-    with open(card, "rb") as file:
+    with open_regular(card) as file:
         head = _HEAD.match(file.read(_MAX_BYTES))
     if head is None:
         return ModelCard(licence, source=source)

@@ -65,12 +65,9 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     Raises CheckpointError where the file is absent, damaged, hostile or of a kind that no reader knows.
     """
     path = Path(path)
-    if not path.exists():
-        raise CheckpointError("there is no such file", file=path, remedy="Give the path of a checkpoint.")
     candidate = CheckpointSource(path)
     try:
-        if path.is_file() and not candidate.head:
-            raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")
+        _check_kind(candidate)
         known = []
         for reader in readers():
             if reader.recognises(candidate):
@@ -80,13 +77,45 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
         likeness = candidate.likeness
     except OSError as fault:
         raise CheckpointError(
-            f"can't be read: {fault.strerror or fault}", file=path, remedy="Check the path and its permissions."
+            f"can't be read: {fault.strerror or fault}",
+            file=fault.filename or path,
+            remedy="Check the path and its permissions.",
         ) from fault
-    would_run = candidate.torch.unsafe_calls[:1] if candidate.torch else ()
-    raise CheckpointError(
-        "no checkpoint that is known here" + "".join(f"; a naive loader would have run {call}" for call in would_run),
+    except CheckpointError as fault:
+        raise _naming_calls(fault, candidate) from fault
+    unknown = CheckpointError(
+        "no checkpoint that is known here",
         file=path,
         expected=", or ".join(known),
         got=likeness,
         remedy="Give one of these.",
+    )
+    raise _naming_calls(unknown, candidate)
+
+
+def _check_kind(candidate: CheckpointSource) -> None:
+    """A folder or a file with something in it; a pipe would be waited for, a device read for ever."""
+    path = candidate.path
+    if not path.exists():
+        raise CheckpointError("there is no such file", file=path, remedy="Give the path of a checkpoint.")
+    if not path.is_dir() and not candidate.head:
+        raise CheckpointError("the file is empty", file=path, remedy="Copy or download it again.")
+
+
+def _naming_calls(fault: CheckpointError, candidate: CheckpointSource) -> CheckpointError:
+    """The fault with what loading the file elsewhere would have run: whoever reads of it won't try."""
+    try:
+        calls = candidate.torch.unsafe_calls if candidate.torch else ()
+    except (CheckpointError, OSError):
+        # It says so itself.
+        return fault
+    if not calls:
+        return fault
+    return CheckpointError(
+        f"{fault.problem}; a naive loader would have run {calls[0]}",
+        file=fault.file,
+        field=fault.field,
+        expected=fault.expected,
+        got=fault.got,
+        remedy="Don't use this file; ask its maker for one with weights only.",
     )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, shown
 
 
 class Settings(BaseModel):
@@ -25,11 +25,10 @@ def validated(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
         return kind.model_validate(data)
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
-        found = repr(first["input"])
         raise CheckpointError(
             first["msg"].removeprefix("Value error, "),
             file=path,
             field=".".join(str(part) for part in first["loc"]) or None,
-            got=None if first["type"] == "missing" else found[:60],
+            got=None if first["type"] == "missing" else shown(first["input"]),
             remedy=remedy,
         ) from fault

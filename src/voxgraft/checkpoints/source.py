@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, is_torch_file, read_torch_file
-from voxgraft.files import sha256_of
+from voxgraft.files import open_regular, sha256_of
 
 _HEAD = 4096
 
@@ -70,7 +70,7 @@ class CheckpointSource:
         """The first bytes."""
         if self.path.is_dir():
             return b""
-        with open(self.path, "rb") as file:
+        with open_regular(self.path) as file:
             return file.read(_HEAD)
 
     @cached_property

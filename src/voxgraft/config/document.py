@@ -11,6 +11,7 @@ import yaml
 
 from voxgraft.config.kinds import KeyPath
 from voxgraft.errors import ConfigError
+from voxgraft.yaml_file import CONSTRUCTION_FAULTS, is_endless_number
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
@@ -78,8 +79,11 @@ def parse_document(text: str, path: Path, is_text: IsText = no_text) -> Document
         raise ConfigError(
             f"is not valid YAML: {fault.problem or fault.context}", file=path, field=where, remedy="Correct this line."
         ) from fault
-    except (yaml.YAMLError, ValueError, OverflowError) as fault:
+    except yaml.YAMLError as fault:
         raise _error(path, f"is not valid YAML: {fault}", "Save it as plain UTF-8 text.") from fault
+    except CONSTRUCTION_FAULTS as fault:
+        problem = "is not valid YAML: a value is not of the kind that it is marked as"
+        raise _error(path, problem, "Take marks such as `!!bool` and `!!timestamp` out of it.") from fault
     return Document(values, lines)
 
 
@@ -136,6 +140,8 @@ def _check_events(text: str, path: Path) -> None:
             raise _error(path, f"line {line}: tags ({shown}) are not allowed", "Write the value without a tag.")
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.ScalarEvent) and is_endless_number(event.value):
+            raise _error(path, f"line {line}: a number of many digits", "Correct this value: no setting is that long.")
         if depth > MOST_DEPTH:
             raise _error(
                 path,

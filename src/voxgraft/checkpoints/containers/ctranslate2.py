@@ -16,6 +16,7 @@ import numpy as np
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.torch.tensor import numpy_dtype
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 # The type of a variable, by its number.
 _TYPES = ("f4", "i1", "i2", "i4", "f2", "bf16")
@@ -49,7 +50,7 @@ def spec_of(head: bytes) -> str | None:
 
 def open_ctranslate2(path: Path) -> Ctranslate2File:
     """Read and check the list of variables. Raises CheckpointError where the file is cut off, damaged or too old."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with naming_file(path):
         return _read(_Cursor(buffer))

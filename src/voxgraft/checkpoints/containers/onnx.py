@@ -24,6 +24,7 @@ from voxgraft.checkpoints.containers.protobuf import (
 )
 from voxgraft.checkpoints.containers.wrappers import unwrapped_name, unwrapped_names
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 # TensorProto.DataType -> numpy; bfloat16 (16) comes from ml_dtypes.
 _DTYPES = {1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8"}
@@ -79,7 +80,7 @@ class OnnxGraph:
         tensor = self.initialisers[name]
         dtype = _dtype(tensor)
         if tensor.span is None:
-            return np.array(tensor.values, dtype=dtype).reshape(tensor.shape)
+            return _array_of(tensor, dtype)
         raw = np.frombuffer(self.buffer, np.uint8, tensor.span[1] - tensor.span[0], tensor.span[0])
         array = raw.view(dtype).reshape(tensor.shape)
         return array if array.flags.aligned else array.copy()
@@ -90,7 +91,7 @@ def read_onnx(path: Path) -> OnnxGraph:
 
     Raises CheckpointError where the file is damaged, or keeps its weights in other files.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             buffer: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
@@ -254,6 +255,18 @@ def _check(tensor: Initialiser) -> None:
                 got=f"{size} bytes",
                 remedy=_DAMAGED,
             )
+
+
+def _array_of(tensor: Initialiser, dtype: np.dtype) -> np.ndarray:
+    """Values that are written out one by one; half floats as the whole numbers that have their bits."""
+    halves = dtype.itemsize == 2 and dtype.kind not in "iu"
+    try:
+        numbers = np.array(tensor.values, np.uint16).view(dtype) if halves else np.array(tensor.values, dtype)
+    except (OverflowError, ValueError) as fault:
+        raise CheckpointError(
+            "a value is none of its type", field=tensor.name, got=dtype.name, remedy=_DAMAGED
+        ) from fault
+    return numbers.reshape(tensor.shape)
 
 
 def _dtype(tensor: Initialiser) -> np.dtype:

@@ -18,6 +18,7 @@ import numpy as np
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.wrappers import unwrapped_names
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 _MAX_HEADER = 100 * 2**20
 _MAX_DIMS = 64
@@ -49,7 +50,7 @@ def is_safetensors(head: bytes) -> bool:
 def open_safetensors(path: Path) -> SafetensorsFile:
     """Read and check the header. Raises CheckpointError where the file is cut off, damaged or hostile."""
     with naming_file(path):
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, 2)
             file.seek(0)
             start = int.from_bytes(file.read(8), "little") + 8

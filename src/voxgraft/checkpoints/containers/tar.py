@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 
 _BLOCK = 512
 _MAX_MEMBERS = 10_000
@@ -39,7 +40,7 @@ def tar_members(path: Path) -> dict[str, Member]:
     Raises CheckpointError where the archive is cut off or a name climbs out of it.
     """
     members: dict[str, Member] = {}
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+    with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
         at = headers = 0
         while at + _BLOCK <= len(buffer) and buffer[at : at + 1] != b"\0":
             header = buffer[at : at + _BLOCK]

@@ -21,6 +21,7 @@ from voxgraft.checkpoints.containers.tf_bundle.crc32c import masked_crc32c
 from voxgraft.checkpoints.containers.tf_bundle.leveldb_table import printable, read_table
 from voxgraft.checkpoints.containers.torch.tensor import MAX_DIMS, numpy_dtype
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 SUFFIX = ".index"
 # How every index begins: an empty key, and a header that begins with the number of shards.
@@ -66,7 +67,7 @@ class Shard:
     def buffer(self) -> mmap.mmap:
         """Its bytes."""
         try:
-            with open(self.path, "rb") as file:
+            with open_regular(self.path) as file:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as fault:
             raise CheckpointError(f"can't be read: {fault}", file=self.path, remedy=_DAMAGED) from fault
@@ -145,7 +146,7 @@ def _shard(path: Path) -> Shard:
 
 
 def _read_index(index: Path) -> bytes:
-    with open(index, "rb") as file:
+    with open_regular(index) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _MAX_INDEX:
             raise CheckpointError(

@@ -10,7 +10,7 @@ Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -18,6 +18,10 @@ from voxgraft.errors import CheckpointError
 
 MAX_OPERATIONS = 5_000_000
 MAX_INTEGER_BYTES = 1024
+MAX_DEPTH = 200
+# How many items lists and mappings may have beyond those written out, each counted as often as it is referred to.
+MAX_SPREAD = 1_000_000
+_CONTAINERS = (list, tuple, dict)
 # What handlers may copy altogether: a short pickle can name the same long list a million times.
 MAX_COPIED = 20_000_000
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
@@ -37,7 +41,7 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Opaque:
     """What a call of an unknown global would have made: its name, arguments and state, all inert."""
 
@@ -45,6 +49,10 @@ class Opaque:
     arguments: Any = ()
     state: Any = None
     items: list[Any] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Without what it holds, which may be anything, and itself."""
+        return f"<{self.made_by}>"
 
 
 class Namespace(dict[str, Any]):
@@ -59,6 +67,37 @@ class Unpickled:
     globals: tuple[str, ...]
     calls: tuple[str, ...]
     end: int
+    operations: int
+
+
+def require_bounded(result: Unpickled) -> None:
+    """Refuse data that refers to itself, or to the same lists over and over, so that going through it would never end."""
+    content, most = result.content, MAX_SPREAD + 2 * result.operations
+    sizes: dict[int, int] = {}
+    path: set[int] = set()
+    pending: list[tuple[Any, bool]] = [(content, False)]
+    while pending:
+        node, done = pending.pop()
+        children = [child for child in _children(node) if isinstance(child, _CONTAINERS)]
+        if done:
+            path.discard(id(node))
+            sizes[id(node)] = 1 + len(node) + sum(sizes[id(child)] for child in children)
+            continue
+        if id(node) in sizes or not isinstance(node, _CONTAINERS):
+            continue
+        path.add(id(node))
+        if len(path) > MAX_DEPTH or any(id(child) in path for child in children):
+            raise CheckpointError("the pickle's lists lie in each other without end", remedy=_HOSTILE)
+        pending.append((node, True))
+        pending.extend((child, False) for child in children)
+    if sizes.get(id(content), 0) > most:
+        raise CheckpointError("the pickle unpacks to far more than any real checkpoint", remedy=_HOSTILE)
+
+
+def _children(node: Any) -> Iterable[Any]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list | tuple) else ()
 
 
 class _Mark:
@@ -71,7 +110,8 @@ _MARK = _Mark()
 class PickleMachine:
     """Runs one pickle. `handlers` maps a global to our function that stands for it; `names` maps one to plain data.
 
-    `load_persistent` turns a persistent id (torch's storages) into data.
+    `load_persistent` turns a persistent id (torch's storages) into data. `calls` collects what a naive loader would have
+    run, also where the pickle turns out to be damaged further on.
     """
 
     def __init__(
@@ -79,12 +119,13 @@ class PickleMachine:
         handlers: Mapping[tuple[str, str], Handler],
         names: Mapping[tuple[str, str], Any],
         load_persistent: Callable[[Any], Any],
+        calls: dict[str, None] | None = None,
     ) -> None:
         self.handlers, self.names, self.load_persistent = handlers, names, load_persistent
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.globals: dict[str, None] = {}
-        self.calls: dict[str, None] = {}
+        self.calls: dict[str, None] = {} if calls is None else calls
         self.copied = 0
 
     def run(self, file: IO[bytes]) -> Unpickled:
@@ -94,7 +135,8 @@ class PickleMachine:
                 if count > MAX_OPERATIONS:
                     raise CheckpointError("the pickle is far longer than any real checkpoint's", remedy=_HOSTILE)
                 if opcode.name == "STOP":
-                    return Unpickled(self.pop(), tuple(self.globals), tuple(self.calls), (position or 0) + 1)
+                    names, calls = tuple(self.globals), tuple(self.calls)
+                    return Unpickled(self.pop(), names, calls, (position or 0) + 1, count)
                 _OPERATIONS[opcode.name](self, argument)
         except CheckpointError:
             raise

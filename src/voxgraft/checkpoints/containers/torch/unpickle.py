@@ -10,17 +10,19 @@ import mmap
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voxgraft.checkpoints.containers.torch.allowed_globals import HANDLERS, NAMES
 from voxgraft.checkpoints.containers.torch.file_window import FileWindow
-from voxgraft.checkpoints.containers.torch.pickle_machine import PickleMachine, Unpickled
+from voxgraft.checkpoints.containers.torch.pickle_machine import Opaque, PickleMachine, Unpickled, require_bounded
 from voxgraft.checkpoints.containers.torch.tensor import Bytes, Storage
 from voxgraft.checkpoints.containers.wrappers import unwrap_states
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -31,6 +33,9 @@ _FREELY_INFLATED = 16 * 2**20
 # What Python's zipfile raises where a directory is damaged, encrypted or compressed in a way it doesn't know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, ValueError, LookupError, OverflowError)
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+# The same with how an entry is compressed and to how many bytes.
+_LOCAL = struct.Struct("<4s4xH8xI4xHH")
+_MAX_LOST = 1000
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
 _HOSTILE = "Don't use this file; ask its maker for one with weights only."
 
@@ -47,29 +52,29 @@ class TorchFile:
 
 def is_torch_file(path: Path) -> bool:
     """True for a zip archive or a pickle stream: what torch.save writes, or a damaged or hostile likeness."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(4)
     return head[:2] == b"PK" or head[:1] == b"\x80"
 
 
 def read_torch_file(path: Path) -> TorchFile:
     """Read structure and plain values; tensors stay on disk. Raises CheckpointError for damage and for bombs."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(2)
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    with naming_file(path):
-        return _read_zip(path, buffer) if head == b"PK" else _read_stream(buffer)
+    with naming_file(path), _naming_calls() as calls:
+        return _read_zip(path, buffer, calls) if head == b"PK" else _read_stream(buffer, calls)
 
 
 def read_embedded_torch_file(path: Path, start: int, size: int) -> TorchFile:
     """The same for a zip of torch.save that lies in a larger file: `size` bytes from `start` on."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     view = memoryview(buffer)[start : start + size]
-    with naming_file(path):
+    with naming_file(path), _naming_calls() as calls:
         if bytes(view[:2]) != b"PK":
             raise CheckpointError("weights that today's torch.save didn't write", remedy="Give a newer file.")
-        return _read_zip(FileWindow(view), view)
+        return _read_zip(FileWindow(view), view, calls)
 
 
 def require_undamaged(path: Path) -> None:
@@ -79,7 +84,7 @@ def require_undamaged(path: Path) -> None:
     """
     if not is_torch_file(path):
         return
-    with open(path, "rb") as file, naming_file(path):
+    with open_regular(path) as file, naming_file(path):
         if file.read(2) != b"PK":
             return
         buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -97,11 +102,51 @@ def _damaged_archive(fault: Exception) -> CheckpointError:
     return CheckpointError(f"the archive is damaged: {str(fault)[:100] or type(fault).__name__}", remedy=_DAMAGED)
 
 
-def _unpickle(file: Any, load_persistent: Callable[[Any], Any]) -> Unpickled:
-    return PickleMachine(HANDLERS, NAMES, load_persistent).run(file)
+@contextmanager
+def _naming_calls() -> Iterator[dict[str, None]]:
+    """Where a file can't be read, say what loading it would have run: a hostile file cut short is not merely damaged."""
+    calls: dict[str, None] = {}
+    try:
+        yield calls
+    except CheckpointError as fault:
+        if not calls or fault.remedy == _HOSTILE:
+            raise
+        raise CheckpointError(
+            f"{fault.problem}; a naive loader would have run {next(iter(calls))}",
+            field=fault.field,
+            expected=fault.expected,
+            got=fault.got,
+            remedy=_HOSTILE,
+        ) from fault
 
 
-def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview) -> TorchFile:
+def _unpickle(file: Any, load_persistent: Callable[[Any], Any], calls: dict[str, None]) -> Unpickled:
+    """One pickle; `calls` gathers those of all pickles in a file, also of one that is damaged."""
+    result = PickleMachine(HANDLERS, NAMES, load_persistent, calls).run(file)
+    require_bounded(result)
+    return result
+
+
+def _look_for_calls(buffer: mmap.mmap | memoryview, calls: dict[str, None]) -> None:
+    """Go through the pickle of an archive whose directory is lost: the first that lies in it."""
+    begin = 0
+    for _ in range(_MAX_LOST):
+        head = bytes(buffer[begin : begin + _LOCAL.size])
+        if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
+            return
+        method, packed, name_size, extra_size = _LOCAL.unpack(head)[1:]
+        start = begin + _LOCAL.size + name_size + extra_size
+        if bytes(buffer[begin + _LOCAL.size : begin + _LOCAL.size + name_size]).endswith(b"data.pkl"):
+            raw = bytes(buffer[start : start + _MAX_PICKLE])
+            with suppress(CheckpointError, zlib.error):
+                if method == zipfile.ZIP_DEFLATED:
+                    raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, _FREELY_INFLATED)
+                _unpickle(io.BytesIO(raw), lambda identity: Opaque("storage"), calls)
+            return
+        begin = start + packed
+
+
+def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview, calls: dict[str, None]) -> TorchFile:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
@@ -110,6 +155,7 @@ def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview) -> Torc
             order = entries.get(f"{prefix}byteorder")
             big_endian = order is not None and _read_small(buffer, order).strip() == b"big"
     except _DAMAGE as fault:
+        _look_for_calls(buffer, calls)
         raise _damaged_archive(fault) from fault
     storages: dict[str, Storage] = {}
 
@@ -124,7 +170,7 @@ def _read_zip(source: Path | FileWindow, buffer: mmap.mmap | memoryview) -> Torc
             storages[key] = storage
         return storages[key]
 
-    result = _unpickle(io.BytesIO(raw), load_persistent)
+    result = _unpickle(io.BytesIO(raw), load_persistent, calls)
     unwrap_states(result.content)
     return TorchFile(result.content, "zip", result.globals, result.calls)
 
@@ -178,17 +224,14 @@ def _place(buffer: mmap.mmap | memoryview, entry: zipfile.ZipInfo) -> Bytes:
     return Bytes(buffer, start, entry.compress_size, entry.file_size, entry.CRC)
 
 
-def _read_stream(buffer: mmap.mmap) -> TorchFile:
+def _read_stream(buffer: mmap.mmap, calls: dict[str, None]) -> TorchFile:
     """Old torch.save: magic number, version, system, object, keys of storages, then each storage's count and bytes."""
     storages: dict[str, Storage] = {}
-    magic = _unpickle(buffer, _refuse_persistent)
+    magic = _unpickle(buffer, _refuse_persistent, calls)
     if magic.content != MAGIC_NUMBER:
-        would = f"; loading it would have run {magic.calls[0]}" if magic.calls else ""
-        raise CheckpointError(
-            f"a plain pickle, no checkpoint of torch.save{would}", remedy=_HOSTILE if would else "Give a checkpoint."
-        )
-    version = _unpickle(buffer, _refuse_persistent)
-    system = _unpickle(buffer, _refuse_persistent)
+        raise CheckpointError("a plain pickle, no checkpoint of torch.save", remedy="Give a checkpoint.")
+    version = _unpickle(buffer, _refuse_persistent, calls)
+    system = _unpickle(buffer, _refuse_persistent, calls)
     if version.content != PROTOCOL_VERSION or not isinstance(system.content, dict):
         raise CheckpointError("an unknown version of torch.save", expected=PROTOCOL_VERSION, remedy=_DAMAGED)
     big_endian = system.content.get("little_endian") is False
@@ -197,8 +240,8 @@ def _read_stream(buffer: mmap.mmap) -> TorchFile:
         code, key, numel = _storage_identity(identity)
         return storages.setdefault(key, Storage(key, code, numel, big_endian=big_endian))
 
-    result = _unpickle(buffer, load_persistent)
-    keys = _unpickle(buffer, _refuse_persistent)
+    result = _unpickle(buffer, load_persistent, calls)
+    keys = _unpickle(buffer, _refuse_persistent, calls)
     _place_storages(buffer, keys.content, storages)
     unwrap_states(result.content)
     parts = (magic, version, system, result, keys)
@@ -206,7 +249,7 @@ def _read_stream(buffer: mmap.mmap) -> TorchFile:
         result.content,
         "stream",
         tuple(dict.fromkeys(name for part in parts for name in part.globals)),
-        tuple(dict.fromkeys(call for part in parts for call in part.calls)),
+        tuple(calls),
     )
 
 

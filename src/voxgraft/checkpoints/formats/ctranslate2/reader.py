@@ -20,7 +20,7 @@ from voxgraft.checkpoints.formats.hugging_face.whisper import architecture, audi
 from voxgraft.checkpoints.model_card import card_beside
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
-from voxgraft.files import sha256_of
+from voxgraft.files import open_regular, sha256_of
 from voxgraft.json_file import read_object
 
 FORMAT = "ctranslate2"
@@ -150,7 +150,7 @@ def _vocabulary_notes(files: Mapping[str, Path], found: Mapping[str, Any]) -> li
     listed = next((files[name] for name in ("vocabulary.txt", "vocabulary.json") if name in files), None)
     if listed is None or "vocab_size" not in found:
         return []
-    with open(listed, "rb") as file:
+    with open_regular(listed) as file:
         raw = file.read(_MAX_VOCABULARY)
     words = raw.count(b"\n") + (not raw.endswith(b"\n")) if listed.suffix == ".txt" else _entries(raw)
     if words == found["vocab_size"]:

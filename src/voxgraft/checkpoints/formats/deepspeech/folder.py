@@ -10,6 +10,7 @@ from typing import Any
 
 from voxgraft.checkpoints.containers.tf_bundle.bundle import SUFFIX, Bundle, read_bundle
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 
 BEST, LAST = "best_dev_checkpoint", "checkpoint"
 ALPHABET, FLAGS = "alphabet.txt", "flags.txt"
@@ -146,7 +147,7 @@ def _character(escape: re.Match[bytes]) -> bytes:
 
 
 def _start_of(path: Path) -> bytes:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(_MAX_BYTES)
 
 

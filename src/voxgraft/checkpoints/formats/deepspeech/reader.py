@@ -30,6 +30,7 @@ from voxgraft.checkpoints.formats.deepspeech.folder import (
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 from voxgraft.text.alphabet import BYTE_LABELS, alphabet_table, byte_table, label_problems, parse_alphabet
 from voxgraft.text.symbols import SymbolTable
 
@@ -265,7 +266,7 @@ def _sha256(files: Iterable[Path]) -> str:
     """Hexadecimal SHA-256 of the index and the files of values, one after the other."""
     digest = hashlib.sha256()
     for path in files:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             while piece := file.read(2**20):
                 digest.update(piece)
     return digest.hexdigest()

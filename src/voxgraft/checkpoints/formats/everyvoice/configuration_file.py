@@ -8,6 +8,7 @@ from typing import Any
 from voxgraft.checkpoints.formats.everyvoice.settings import section
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 from voxgraft.yaml_file import parse_yaml
 
 MAX_BYTES = 4 * 2**20
@@ -21,7 +22,8 @@ def stated_kind(candidate: CheckpointSource) -> str | None:
     """What an EveryVoice configuration configures, such as `text-to-spec`; None for any other file."""
     if candidate.path.is_dir() or b"\0" in candidate.head or candidate.path.stat().st_size > MAX_BYTES:
         return None
-    raw = candidate.path.read_bytes()
+    with open_regular(candidate.path) as file:
+        raw = file.read(MAX_BYTES)
     if not _MARK.search(raw):
         return None
     try:

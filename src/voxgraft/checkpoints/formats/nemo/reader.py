@@ -22,6 +22,7 @@ from voxgraft.checkpoints.model_card import card_beside
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
+from voxgraft.files import open_regular
 from voxgraft.text.symbols import SymbolTable
 from voxgraft.yaml_file import parse_yaml
 
@@ -160,7 +161,7 @@ def _bytes(candidate: CheckpointSource, member: Member) -> bytes:
         raise CheckpointError(
             "far too large for a configuration", file=candidate.path, field=_CONFIG, got=member.size, remedy=_REMEDY
         )
-    with open(candidate.path, "rb") as file:
+    with open_regular(candidate.path) as file:
         file.seek(member.start)
         return file.read(member.size)
 

@@ -22,6 +22,7 @@ from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
+from voxgraft.files import open_regular
 from voxgraft.inference.voice.settings import parse_settings, read_settings_json, settings_beside
 from voxgraft.inference.voice.voice import OPTIONAL_INPUTS, REQUIRED_INPUTS
 
@@ -34,7 +35,7 @@ def recognises(candidate: CheckpointSource) -> bool:
     """True where the content is an ONNX model: protobuf fields of ModelProto, a graph among them."""
     if candidate.head[:1] != b"\x08":
         return False
-    with open(candidate.path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
+    with open_regular(candidate.path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
         numbers = set()
         try:
             for number, wire, _ in read_fields(buffer, (0, len(buffer)), FieldBudget(_HEAD_FIELDS)):
