@@ -104,7 +104,7 @@ def test_other_models_of_nemos_are_refused_by_name(tmp_path):
     [
         (b"target: [", "not YAML"),
         (b"- 1", "no YAML mapping"),
-        (b"a: &x [1]\nb: *x", "aliases"),
+        (b"a: &x [1]\nb: *x", "refers back"),
         (b"!!python/object/apply:os.system ['true']", "not YAML"),
         (b"\xff\xfe", "not YAML"),
         (b"a: " + b"x" * (5 * 2**20), "too large"),
