@@ -9,6 +9,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Advance = Callable[..., None]
+_silent = False
+
+
+def silence() -> None:
+    """Let this process say nothing of its progress: of several that work together, one speaks."""
+    global _silent
+    _silent = True
 
 
 @contextmanager
@@ -17,6 +24,9 @@ def progress(description: str, total: float | None) -> Iterator[Advance]:
 
     Where stderr is not a terminal, nothing moves: one line is printed at each tenth instead.
     """
+    if _silent:
+        yield lambda amount=1, note="": None
+        return
     if not sys.stderr.isatty():
         yield _line_by_tenths(description, total)
         return
@@ -80,4 +90,5 @@ def _line_by_tenths(description: str, total: float | None) -> Advance:
 
 def notice(message: str) -> None:
     """One line for the person watching, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    if not _silent:
+        print(message, file=sys.stderr, flush=True)

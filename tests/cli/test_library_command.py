@@ -187,8 +187,8 @@ def test_plan_from_scratch(here, tmp_path):
 
 
 def test_a_run_is_told_which_base_was_picked(here, tmp_path):
-    from voxgraft.cli.train import with_picked_base
     from voxgraft.config.run import RunConfig
+    from voxgraft.training.tasks.settle import with_picked_base
 
     name = described(tmp_path / "home" / "library", 1)
     path = str(Library().path(Library().get(name)))

@@ -86,15 +86,6 @@ def test_from_recordings_to_speech(here, written):
     assert np.abs(sound).max() > 0.01
 
 
-def test_two_processes_from_the_command_line(voxgraft, written):
-    done = voxgraft("train", ".", "--set", "training.devices=2", "--set", "training.batch=3")
-    assert done.returncode == 0, done.stderr
-    assert "2 of 2 steps" in done.stdout
-    assert "voxgraft say" in done.stdout
-    again = voxgraft("train", ".", "--resume")
-    assert again.returncode == 0, again.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

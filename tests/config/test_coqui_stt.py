@@ -35,7 +35,7 @@ def test_switches_need_no_value():
     settings = read_flags(
         ["--bytes_output_mode", "--early_stop", "--es_epochs", "7", "--reduce_lr_on_plateau"]
     ).settings
-    assert settings == {"graft.bytes": True, "training.patience": 7, "recogniser.plateau": 10}
+    assert settings == {"graft.bytes": True, "training.patience": 7, "training.plateau": 10}
     assert read_flags(["--bytes-output-mode", "false"]).settings == {"graft.bytes": False} | FOREVER
 
 

@@ -2,7 +2,6 @@ import pytest
 from tests.training.tasks.vits.tiny_project import project
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("lightning")
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +20,7 @@ def without_export(monkeypatch):
         path.write_bytes(b"")
         return path
 
-    monkeypatch.setattr("voxgraft.training.tasks.vits.setup.export_piper", export)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.export.export_piper", export)
 
 
 @pytest.fixture

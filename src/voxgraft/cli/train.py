@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,6 @@ import typer
 from voxgraft.cli.output import print_json
 
 if TYPE_CHECKING:
-    from voxgraft.config.run import RunConfig
     from voxgraft.training.run import RunResult
 
 
@@ -36,71 +34,31 @@ def train(
 ) -> None:
     """Train what the project's base is: a voice, whose best is exported at once, or a recogniser, which is tested at the end."""
     from voxgraft.config.load import load_config
+    from voxgraft.project.project import FROM_SCRATCH
     from voxgraft.training.run import train as run
 
     if base is not None and from_scratch:
         raise typer.BadParameter("names a base; --from-scratch asks for none", param_hint="--base")
-    options = {"base": "none" if from_scratch else base, "name": name, "output": output, "training.device": device}
-    overrides = [f"{key}={dumps(str(value))}" for key, value in options.items() if value is not None]
-    overrides += ["graft.allow_partial=true"] if allow_partial else []
-    overrides += ["corpus.skip_bad=true"] if skip_bad else []
-    config = load_config(project, [*overrides, *(settings or ())])
-    result = run(config if resume else with_picked_base(config), resume=resume)
-    if is_recogniser(result):
-        tell_of_recogniser(result, json)
+    options = {
+        "base": FROM_SCRATCH if from_scratch else base,
+        "name": name,
+        "output": None if output is None else str(output),
+        "training.device": device,
+        "graft.allow_partial": allow_partial or None,
+        "corpus.skip_bad": skip_bad or None,
+    }
+    values = {place: value for place, value in options.items() if value is not None}
+    show_run(run(load_config(project, settings or (), values), resume=resume), json)
+
+
+def show_run(result: RunResult, json: bool) -> None:
+    """Print what came out of a run; of several processes the first does."""
+    if not result.speaks:
         return
-    if json:
-        best = result.best
-        print_json(
-            {
-                "run": str(result.folder),
-                "step": result.step,
-                "steps": result.steps,
-                "finished": result.finished,
-                "voice": None if result.voice is None else str(result.voice),
-                "best": None
-                if best is None
-                else {"step": best.step, "cer": best.cer, "speaker_similarity": best.speaker_similarity},
-            }
-        )
-        return
-    print(f"run: {result.folder} ({result.step} of {result.steps} steps)")
-    if result.voice is not None:
-        print(f"best voice: {result.voice}")
-        print(f'next: voxgraft say {result.voice} "Some words." -o words.wav')
-
-
-def is_recogniser(result: RunResult) -> bool:
-    """Whether a run trained a recogniser."""
-    return result.best is not None and result.best.wer is not None
-
-
-def tell_of_recogniser(result: RunResult, json: bool) -> None:
-    """Print what came out of a recogniser's run."""
-    from voxgraft.training.tasks.ctc.report import REPORT
-    from voxgraft.training.tasks.ctc.testing import measures_of, told
-
-    exported = result.folder.parent.parent / "recognisers" / result.folder.name / f"{result.folder.name}.onnx"
     if json:
         state = {"run": str(result.folder), "step": result.step, "steps": result.steps, "finished": result.finished}
-        files = {"recogniser": exported, "report": result.folder / REPORT}
-        found = {name: str(path) if path.is_file() else None for name, path in files.items()}
-        print_json(state | found | measures_of(result.tested))
+        print_json(state | dict(result.outcome.values))
         return
     print(f"run: {result.folder} ({result.step} of {result.steps} steps)")
-    for line in told(result.tested):
+    for line in result.outcome.lines:
         print(line)
-    if (result.folder / REPORT).is_file():
-        print(f"report: {result.folder / REPORT}")
-    if exported.is_file():
-        print(f"next: voxgraft transcribe {exported} RECORDING")
-
-
-def with_picked_base(config: RunConfig) -> RunConfig:
-    """The same settings with the base that `auto` picks now, so that the run's own settings name it."""
-    from voxgraft.config.load import with_overrides
-    from voxgraft.library.resolve import resolve
-
-    if config.base not in (None, "auto") or config.task == "recogniser":
-        return config
-    return with_overrides(config, [f"base={dumps(str(resolve('auto', config)))}"])

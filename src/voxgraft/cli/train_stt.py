@@ -44,9 +44,9 @@ def train_stt(
     json: Annotated[bool, typer.Option("--json", help="Print WER and CER as JSON.")] = False,
 ) -> None:
     """Train a recogniser with the flags of Coqui STT's trainer, test it and print WER and CER."""
-    from voxgraft.cli.train import tell_of_recogniser
+    from voxgraft.cli.train import show_run
     from voxgraft.training.tasks.ctc.coqui_stt import train_stt as run
 
     told = {"corpus.skip_bad": skip_bad, "corpus.follow_links": follow_links}
     changes = [*(f"{name}={str(value).lower()}" for name, value in told.items()), *(settings or ())]
-    tell_of_recogniser(run(context.args, changes, resume=resume), json)
+    show_run(run(context.args, changes, resume=resume), json)

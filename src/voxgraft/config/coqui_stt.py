@@ -75,8 +75,8 @@ FLAGS: Mapping[str, Flag] = {
     "train_batch_size": Flag(int, ("training.batch",)),
     "augment": Flag(str, ("recogniser.augment",), many=True),
     "es_epochs": Flag(int, ("training.patience",)),
-    "plateau_epochs": Flag(int, ("recogniser.plateau",)),
-    "plateau_reduction": Flag(_number, ("recogniser.plateau_factor",)),
+    "plateau_epochs": Flag(int, ("training.plateau",)),
+    "plateau_reduction": Flag(_number, ("training.plateau_factor",)),
     "checkpoint_secs": Flag(_minutes, ("training.checkpoint_minutes",)),
     "max_to_keep": Flag(int, ("training.keep",)),
     "random_seed": Flag(int, ("seed",)),
@@ -166,9 +166,9 @@ def _apply_switches(switches: set[str], settings: Settings, told: list[str]) -> 
     else:
         settings.setdefault("training.patience", 25)
     if "reduce_lr_on_plateau" in switches:
-        settings.setdefault("recogniser.plateau", 10)
+        settings.setdefault("training.plateau", 10)
     else:
-        settings.pop("recogniser.plateau", None)
+        settings.pop("training.plateau", None)
 
 
 def _pairs(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:

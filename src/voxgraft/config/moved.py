@@ -26,6 +26,8 @@ MOVED: Mapping[str, str] = {
     "training.learning_rates": "voice.learning_rates",
     "training.rates_by_size": "voice.rates_by_size",
     "training.weights": "voice.weights",
+    "recogniser.plateau": "training.plateau",
+    "recogniser.plateau_factor": "training.plateau_factor",
     "evaluation.sentences": "voice.sentences",
     "evaluation.cer_margin": "voice.cer_margin",
 }

@@ -134,6 +134,10 @@ class TrainingConfig(Section):
     ema: float = Field(0.99, ge=0, lt=1, description="Decay of the weight average; 0 turns it off.")
     validate_every: int = Field(200, ge=1, description="Steps between validations.")
     patience: int = Field(5, ge=1, description="Validations without a better one before training stops.")
+    plateau: int = Field(
+        0, ge=0, description="Validations without a better one after which learning rates fall; 0 leaves that out."
+    )
+    plateau_factor: float = Field(0.1, gt=0, lt=1, description="What they are multiplied by then.")
     checkpoint_minutes: float = Field(3.0, gt=0, description="Most minutes of work that a kill can lose.")
     keep: int = Field(2, ge=1, description="Checkpoints kept besides best and last.")
     disk_budget_gb: float = Field(10.0, gt=0, description="Most disk that a run's checkpoints take together.")

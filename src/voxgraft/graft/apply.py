@@ -10,7 +10,7 @@ import numpy as np
 from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
 from voxgraft.errors import GraftError
 from voxgraft.graft.plan import Fold, GraftPlan, Row
-from voxgraft.graft.shapes import DISCRIMINATOR, build_discriminator
+from voxgraft.graft.shapes import DISCRIMINATOR, discriminator_module
 from voxgraft.graft.target import Target
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def build(target: Target, seed: int) -> nn.Module:
         return Vits(**target.architecture)
 
 
-def build_judge(kind: str, seed: int) -> nn.Module:
+def build_discriminator(kind: str, seed: int) -> nn.Module:
     """A discriminator, `light` or `piper`, with its own initialisation, the same for the same seed."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        judge: nn.Module = build_discriminator(kind)
-        return judge
+        discriminator: nn.Module = discriminator_module(kind)
+        return discriminator
 
 
 def apply_plan(

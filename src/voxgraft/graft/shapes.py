@@ -29,7 +29,7 @@ def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[s
     with unfilled():
         tensors = dict(Vits(**architecture).state_dict())
         if discriminator != "none":
-            judge = build_discriminator(discriminator)
+            judge = discriminator_module(discriminator)
             tensors |= {DISCRIMINATOR + name: tensor for name, tensor in judge.state_dict().items()}
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
@@ -66,7 +66,7 @@ def with_head(shapes: Mapping[str, Shape], family: Family, rules: Rules, labels:
     return kept | {f"{head}.weight": (labels, shapes[width][0]), f"{head}.bias": (labels,)} if width in shapes else kept
 
 
-def build_discriminator(kind: str) -> Any:
+def discriminator_module(kind: str) -> Any:
     """A discriminator of `models.discriminators`: `light` or `piper`."""
     from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator
 

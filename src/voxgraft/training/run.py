@@ -1,40 +1,36 @@
-"""train: one run, from a project's settings to the best voice or recogniser. Read it top down."""
+"""train: one run of any task, from a project's settings to the best that came of it. Read it top down."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from voxgraft.config.run import RunConfig
 from voxgraft.config.run_file import load_run_config, write_run_config
 from voxgraft.errors import TrainingError
 from voxgraft.progress import notice
-from voxgraft.training.loop.callbacks.keeping import Keeping
-from voxgraft.training.loop.callbacks.records import Records
-from voxgraft.training.loop.callbacks.showing import Showing
-from voxgraft.training.loop.callbacks.validation import Best, Validation
-from voxgraft.training.loop.checkpoints import checkpoint_name, full_disk_explained, newest, run_folder, save
-from voxgraft.training.loop.processes import is_one_of_many, run_together, signals_handled
-from voxgraft.training.tasks.task import with_task
-
-if TYPE_CHECKING:
-    from voxgraft.training.tasks.ctc.setup import Started as StartedRecogniser
-    from voxgraft.training.tasks.ctc.testing import Tested
-    from voxgraft.training.tasks.vits.setup import Started
-
-CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
+from voxgraft.project.run_folder import RunFolder, checkpoint_name, run_folder
+from voxgraft.training.loop.bests import Bests
+from voxgraft.training.loop.checkpoints import content_of, full_disk_explained, newest, save
+from voxgraft.training.loop.fit import fit
+from voxgraft.training.loop.optimisers import take_up
+from voxgraft.training.loop.processes import Processes, failures_told, launch
+from voxgraft.training.loop.records import Records
+from voxgraft.training.loop.resume import require_same_corpus, with_obeyed, write_asked
+from voxgraft.training.loop.validation import Best, Validation
+from voxgraft.training.tasks.settle import settled_task
+from voxgraft.training.tasks.task import Outcome, Training, task_of
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came out: the run's folder, its best validation (None before the first), and whether it is done.
+    """What came out: the run's folder, its best validation (None before the first), whether it is done, and the task's own.
 
-    `tested` is how a recogniser did on recordings set aside for that.
+    `speaks` is whether this process is the one that tells of it: of several, only the first.
     """
 
     folder: Path
@@ -42,171 +38,160 @@ class RunResult:
     step: int
     steps: int
     finished: bool
-    tested: Tested | None = None
+    outcome: Outcome
+    speaks: bool = True
 
     @property
     def voice(self) -> Path | None:
-        """The best voice, exported; of a recogniser its weights."""
-        return Path(self.best.voice) if self.best and self.best.voice else None
+        """What was exported of the best: a voice, or a recogniser."""
+        return self.outcome.files.get("exported")
 
 
 def train(config: RunConfig, *, resume: bool = False) -> RunResult:
-    """Graft, recover what is missing, train, validate, keep the best; or go on with the run that was stopped.
+    """Graft, train, validate, keep and export the best; or go on with the run that was stopped, or for longer.
 
-    The best voice is exported at once; the best recogniser is tested at the end.
-
-    Ctrl-C and SIGTERM save and return early, with `finished` False. A run that goes on has the settings that it began with.
+    With several devices or machines, each process runs this: Fabric starts those that are not there yet by running the
+    program again. Ctrl-C and SIGTERM save and return early, with `finished` False.
 
     Raises:
         VoxgraftError: settings, corpus, base or disk are not in order; what is on disk stays as it was.
     """
     folder = run_folder(config)
-    exists = (folder / CONFIG).exists()
-    if exists and not resume:
+    processes = launch(config.training)
+    with failures_told(processes, folder.path), full_disk_explained(folder.path), _alone_in(folder, processes):
+        if processes.is_first:
+            _require(folder, exists=resume)
+        if resume:
+            processes.gather(None)
+            return _go_on(folder, processes, config)
+        return _begin(config, folder, processes)
+
+
+def _require(folder: RunFolder, *, exists: bool) -> None:
+    if folder.config.exists() and not exists:
         raise TrainingError(
             "there is a run of this name already",
-            file=folder,
-            remedy="go on with it (--resume), or give the new one another name (--set name=…)",
+            file=folder.path,
+            remedy="Go on with it (--resume), or give the new one another name (--name).",
         )
-    if resume and not exists:
-        raise TrainingError("there is no such run", file=folder, remedy="begin it without --resume")
-    with full_disk_explained(folder), signals_handled():
-        if not resume:
-            return _begin(with_task(config), folder)
-        _tell_what_differs(config, _config_of(folder))
-        return go_on(folder)
+    if exists and not folder.config.exists():
+        raise TrainingError("there is no such run", file=folder.path, remedy="Begin it without --resume.")
 
 
-def go_on(folder: Path) -> RunResult:
-    """Go on with the run in a folder from its last checkpoint that can be read; from its beginning where there is none."""
+@contextmanager
+def _alone_in(folder: RunFolder, processes: Processes) -> Iterator[None]:
+    """TrainingError where another program trains the run: both would write the same files."""
+    if not processes.is_first:
+        yield
+        return
+    made = [place for place in (folder.path, *folder.path.parents) if not place.exists()]
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.path / ".lock")
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout as fault:
+        raise TrainingError(
+            "another program is training this run",
+            file=folder.path,
+            remedy="Wait until it is done or stop it, or give the new run another name (--name).",
+        ) from fault
+    finally:
+        if made and not folder.config.exists():
+            _forget(made, lock)
+
+
+def _forget(made: Sequence[Path], lock: FileLock) -> None:
+    """Leave nothing of a run that has not begun."""
+    Path(lock.lock_file).unlink(missing_ok=True)
+    for place in made:
+        if any(place.iterdir()):
+            return
+        place.rmdir()
+
+
+def _begin(config: RunConfig, folder: RunFolder, processes: Processes) -> RunResult:
+    """The first process prepares; what it has prepared, all take up."""
+    if processes.is_first:
+        training, validation = _prepare(config, folder, processes)
+        if processes.count == 1:
+            return _run(training, validation, folder, processes)
+        save(folder.checkpoints / checkpoint_name(0, 0), content_of(training, validation.state_dict()))
+    processes.gather(None)
+    return _go_on(folder, processes, None)
+
+
+def _prepare(config: RunConfig, folder: RunFolder, processes: Processes) -> tuple[Training, Validation]:
+    settled = settled_task(config)
+    training = task_of(settled).begin(settled)
+    folder.checkpoints.mkdir(parents=True, exist_ok=True)
+    write_asked(config, folder.path)
+    write_run_config(training.config, folder.config)
+    assert training.plan is not None
+    training.plan.write(folder.plan)
+    validation = _validation(training, folder)
+    if training.validates_graft:
+        training.learner.to(processes.device(training.config.training.device))
+        validation.validate(training.learner, 0)
+    return training, validation
+
+
+def _go_on(folder: RunFolder, processes: Processes, asked: RunConfig | None) -> RunResult:
+    """From the last checkpoint that can be read; from the beginning where there is none."""
     config = _config_of(folder)
-    found = newest(folder / CHECKPOINTS)
+    if asked is not None:
+        config = with_obeyed(config, asked, folder.path)
+    found = newest(folder.checkpoints)
     if found is None:
-        notice("the run was stopped before its first checkpoint: it begins again")
-        return _begin(config, folder)
+        if processes.is_first:
+            notice("the run was stopped before its first checkpoint: it begins again")
+        return _begin(config, folder, processes)
     path, content = found
-    if config.training.devices > 1 and not is_one_of_many():
-        return _by_processes(config, folder)
     if content["global_step"]:
         notice(f"going on from {path.name}")
-    return _fit(_setup(config).take_up(config, path, content), folder, content["voxgraft_run"]["validation"])
-
-
-def _setup(config: RunConfig) -> ModuleType:
-    """How a run of this task is set up; a run from before there were recognisers is a voice's."""
-    if config.task == "recogniser":
-        from voxgraft.training.tasks.ctc import setup as recogniser
-
-        return recogniser
-    from voxgraft.training.tasks.vits import setup as voice
-
-    return voice
-
-
-def _begin(config: RunConfig, folder: Path) -> RunResult:
-    started = _setup(config).begin(config)
-    (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-    write_run_config(started.config, folder / CONFIG)
-    assert started.plan is not None
-    started.plan.write(folder / "plan.json")
-    state = Validation.fresh_state()
-    if started.config.task == "recogniser":
-        # The best is never worse than the graft that the run begins with.
-        validation = _validation(started, folder, Records(folder), state)
-        validation.validate(started.module)
-        state = validation.state_dict()
-    if started.config.training.devices == 1:
-        return _fit(started, folder, state)
-    # What one process has prepared, all take up.
-    save(folder / CHECKPOINTS / checkpoint_name(0, 0), started.checkpoint(state))
-    return _by_processes(started.config, folder)
-
-
-def _by_processes(config: RunConfig, folder: Path) -> RunResult:
-    run_together(folder, config.training.devices)
-    found = newest(folder / CHECKPOINTS)
-    assert found is not None
-    _, content = found
+    training = task_of(config).resume(config, path, content)
     state = content["voxgraft_run"]
-    best = Best(**state["validation"]["best"]) if state["validation"]["best"] else None
-    stopped = state["step"] < state["steps"] and state["validation"]["waited"] < config.training.patience
-    return RunResult(
-        folder, best, state["step"], state["steps"], finished=not stopped, tested=_read_test(config, folder)
+    require_same_corpus(state.get("corpus"), training.corpus(), folder.path)
+    training.position.load_state_dict(state.get("position", state))
+    training.learner.to(processes.device(config.training.device))
+    training.learner.load_state_dict(state)
+    if content["optimizer_states"]:
+        take_up(training.learner.optimisers, content["optimizer_states"])
+    _keep_settings(training, config, folder, processes)
+    validation = _validation(training, folder)
+    validation.load_state_dict(state["validation"])
+    return _run(training, validation, folder, processes)
+
+
+def _keep_settings(training: Training, config: RunConfig, folder: RunFolder, processes: Processes) -> None:
+    """What is obeyed from here on is what a later resume goes on with."""
+    if config == _config_of(folder):
+        return
+    if config.training.minutes is not None and config.training.minutes != _config_of(folder).training.minutes:
+        training.refit()
+    if processes.is_first:
+        write_run_config(training.config, folder.config)
+
+
+def _validation(training: Training, folder: RunFolder) -> Validation:
+    return Validation(
+        folder.path, Records(folder.path), training.config.training, training.validate, training.keep_best
     )
 
 
-def _read_test(config: RunConfig, folder: Path) -> Tested | None:
-    if config.task != "recogniser":
-        return None
-    from voxgraft.training.tasks.ctc.testing import read_test
+def _run(training: Training, validation: Validation, folder: RunFolder, processes: Processes) -> RunResult:
+    stopped = fit(training, validation, folder, processes)
+    best, position = validation.best, training.position
+    outcome = Outcome()
+    if processes.is_first and not stopped:
+        Bests(folder.best).finished(validation.state_dict())
+        outcome = training.finish(best)
+    elif processes.is_first:
+        outcome = task_of(training.config).outcome(training.config, folder.path)
+    return RunResult(folder.path, best, position.step, position.steps, not stopped, outcome, processes.is_first)
 
-    return read_test(folder)
 
-
-def _config_of(folder: Path) -> RunConfig:
+def _config_of(folder: RunFolder) -> RunConfig:
     """As the run began; its folder is where it is now, should the project have been moved."""
-    config = load_run_config(folder / CONFIG)
-    return config.model_copy(update={"output": str(folder.parent.parent), "name": folder.name})
-
-
-def _validation(
-    started: Started | StartedRecogniser, folder: Path, records: Records, state: dict[str, Any]
-) -> Validation:
-    settings = started.config.training
-    validation = Validation(
-        folder,
-        records,
-        started.network,
-        every=settings.validate_every,
-        patience=settings.patience,
-        assess=started.assess,
-        keep_best=started.keep_best,
-        sample_rate=started.sample_rate,
-        heed=started.heed,
-    )
-    validation.load_state_dict(state)
-    return validation
-
-
-def _fit(started: Started | StartedRecogniser, folder: Path, state: dict[str, Any]) -> RunResult:
-    from voxgraft.training.loop.trainer import make_trainer
-
-    module, settings = started.module, started.config.training
-    records = Records(folder)
-    validation = _validation(started, folder, records, state)
-    keeping = Keeping(
-        folder / CHECKPOINTS,
-        lambda: started.checkpoint(validation.state_dict()),
-        minutes=settings.checkpoint_minutes,
-        keep=settings.keep,
-        budget_gb=settings.disk_budget_gb,
-    )
-    if module.step < module.steps and not validation.exhausted:
-        trainer = make_trainer(settings, folder, [records, validation, keeping, Showing()])
-        trainer.fit(module, started.feed())
-    tested = None
-    if keeping.interrupted:
-        notice(f"stopped at step {module.step} of {module.steps}; go on with `voxgraft train --resume`")
-    elif os.environ.get("VOXGRAFT_PROCESS", "0") == "0":
-        tested = started.finish(validation.best)
-    return RunResult(folder, validation.best, module.step, module.steps, not keeping.interrupted, tested)
-
-
-def _tell_what_differs(asked: RunConfig, kept: RunConfig) -> None:
-    """A run goes on as it began: settings that were asked for since are not used, and that is said."""
-    now, was, default = (_flat(config.model_dump(mode="json")) for config in (asked, kept, RunConfig()))
-    decided = {"output"} | ({"training.steps"} if asked.training.minutes is not None else set())
-    differing = [
-        f"{name} is {was.get(name)}, not {value}"
-        for name, value in now.items()
-        if value not in (was.get(name), default.get(name)) and name not in decided
-    ]
-    if differing:
-        notice(f"the run goes on with the settings that it began with: {'; '.join(differing)}")
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
+    config = load_run_config(folder.config)
+    return config.model_copy(update={"output": str(folder.project.path), "name": folder.name})

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from voxgraft.errors import TrainingError
-from voxgraft.training.loop.checkpoints import checkpoint_name, load, newest, save
+from voxgraft.project.run_folder import checkpoint_name
+from voxgraft.training.loop.checkpoints import load, newest, save
 
 
 def saved(folder, step):

@@ -1,22 +1,33 @@
-import torch
-
-from voxgraft.training.loop.feed import feed
-
-
-def test_a_resume_reads_on_where_the_run_was(started):
-    ready = started()
-    whole = list(feed(ready.examples, ready.cutting, ready.config, 0, 6))
-    rest = list(feed(ready.examples, ready.cutting, ready.config, 4, 6))
-    assert [len(whole), len(rest)] == [6, 2]
-    for one, other in zip(whole[4:], rest, strict=True):
-        assert torch.equal(one.clips, other.clips)
-        assert torch.equal(one.noise, other.noise)
-        assert torch.equal(one.audio, other.audio)
+from voxgraft.training.loop.feed import Feed, loader_of
+from voxgraft.training.loop.schedule import Schedule
 
 
-def test_loading_in_other_processes_gives_the_same_batches_in_the_same_order(started):
-    alone, helped = started(), started(workers=2)
-    batches = [list(feed(r.examples, r.cutting, r.config, 1, 6)) for r in (alone, helped)]
-    for one, other in zip(*batches, strict=True):
-        assert torch.equal(one.clips, other.clips)
-        assert torch.equal(one.prior_noise, other.prior_noise)
+class One:
+    """A process of several."""
+
+    def __init__(self, rank, count):
+        self.rank, self.count = rank, count
+
+
+def drawn(rank, count, workers=0):
+    schedule = Schedule((5, 4, 3, 2, 1), 3, 0)
+    stream = Feed(made, schedule, range(2, 5), One(rank, count))
+    return schedule, list(loader_of(stream, workers))
+
+
+def made(clips, step, share):
+    return step, [clips[place] for place in share]
+
+
+def test_each_process_takes_its_share_of_each_step():
+    schedule, first = drawn(0, 2)
+    _, second = drawn(1, 2)
+    for (step, mine), (other_step, others) in zip(first, second, strict=True):
+        assert step == other_step
+        assert mine + others == schedule.clips(step)
+        assert (len(mine), len(others)) == (1, 2)
+    assert [step for step, _ in first] == [2, 3, 4]
+
+
+def test_workers_hand_on_the_same_batches_in_the_same_order():
+    assert drawn(0, 1, workers=2)[1] == drawn(0, 1)[1]

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from voxgraft.errors import TrainingError
-from voxgraft.training.loop.optimisers import LEAST_SIZE, USUAL_SIZE, share_by_size, take_up
+from voxgraft.training.loop.optimisers import LEAST_SIZE, USUAL_SIZE, relative_size, take_up
 
 
 def adamw(*groups):
@@ -15,11 +15,11 @@ def test_moments_of_another_layout_are_one_clear_error():
     with pytest.raises(TrainingError, match="other groups") as caught:
         take_up([adamw([one], [other])], [saved])
     assert (caught.value.expected, caught.value.got) == ("2 groups", "1 groups")
-    assert "base=" in caught.value.remedy
+    assert "--base" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
     ("value", "share"), [(USUAL_SIZE, 1.0), (-2 * USUAL_SIZE, 2.0), (0.0, LEAST_SIZE / USUAL_SIZE)]
 )
 def test_the_share_is_the_size_over_the_usual_one(value, share):
-    assert share_by_size(torch.full((4, 3), value)) == pytest.approx(share)
+    assert relative_size(torch.full((4, 3), value)) == pytest.approx(share)

@@ -101,10 +101,6 @@ class RecogniserConfig(Section):
         ge=0,
         description="Steps after which one more layer, counted from the output, begins to learn; 0: all at once.",
     )
-    plateau: int = Field(
-        0, ge=0, description="Validations without a better one after which learning rates fall; 0 leaves that out."
-    )
-    plateau_factor: float = Field(0.1, gt=0, lt=1, description="What they are multiplied by then.")
     augment: tuple[str, ...] = Field(
         (), description="Augmentations of the recordings, each as Coqui STT writes them: pitch[p=0.2,pitch=1~0.1]."
     )

@@ -34,9 +34,10 @@ class ArrayCache:
         self.names = names
         self._settings = settings
 
-    def entry(self, recording: Path, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[Path, ...]:
-        """The files of a recording's arrays, which are made where they are not there whole. OSError: it can't be read."""
-        key = self._key(sha256_of(recording))
+    def entry(self, recording: Path, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[str, tuple[Path, ...]]:
+        """A recording's SHA-256 and the files of its arrays, made where they are not there whole. OSError: it can't be read."""
+        content = sha256_of(recording)
+        key = self._key(content)
         paths = tuple(self.folder / key[:2] / f"{key}.{name}.npy" for name in self.names)
         states = [_is_whole(path) for path in paths]
         damaged = [path for path, whole in zip(paths, states, strict=True) if whole is False]
@@ -44,7 +45,7 @@ class ArrayCache:
             notice(f"damaged in the cache, and made again: {damaged[0]}")
         if not all(states):
             self._write(paths, make())
-        return paths
+        return content, paths
 
     def _key(self, content: str) -> str:
         parts = json.dumps({"content": content, **self._settings}, sort_keys=True)

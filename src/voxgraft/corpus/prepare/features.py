@@ -33,13 +33,14 @@ _SCALE = np.float32(32768)
 @dataclass(frozen=True)
 class PreparedFeatures:
     """One utterance as a recogniser hears it, still on disk: `frames` of features at `spec`. Its duration is that of the
-    sound, where a header may only have estimated it."""
+    sound, where a header may only have estimated it. `content` is the recording's SHA-256."""
 
     utterance: Utterance
     spec: FeatureSpec
     frames: int
     sound_file: Path
     features_file: Path
+    content: str
 
     @property
     def sound(self) -> np.ndarray:
@@ -86,7 +87,7 @@ def _prepare_one(utterance: Utterance, spec: FeatureSpec, store: ArrayCache) -> 
         return sound, features_of(sound.astype(np.float32) / _SCALE, spec)
 
     try:
-        sound_file, features_file = store.entry(Path(utterance.audio), make)
+        content, (sound_file, features_file) = store.entry(Path(utterance.audio), make)
     except AudioError as fault:
         return unreadable(utterance, fault)
     except OSError as fault:
@@ -94,7 +95,7 @@ def _prepare_one(utterance: Utterance, spec: FeatureSpec, store: ArrayCache) -> 
         return Finding(utterance.id, "missing audio", detail, "add the file or remove the row")
     frames = np.load(features_file, mmap_mode="r").shape[0]
     duration = np.load(sound_file, mmap_mode="r").shape[0] / spec.sample_rate
-    return PreparedFeatures(replace(utterance, duration=duration), spec, frames, sound_file, features_file)
+    return PreparedFeatures(replace(utterance, duration=duration), spec, frames, sound_file, features_file, content)
 
 
 @cache

@@ -33,7 +33,7 @@ _ARRAYS = ("audio", "spectrogram")
 
 @dataclass(frozen=True)
 class Prepared:
-    """One utterance as it is trained on, still on disk: `samples` T, `frames` N.
+    """One utterance as it is trained on, still on disk: `samples` T, `frames` N; `content` is the recording's SHA-256.
 
     Stored as int16 audio (quantised at -96 dB) and float16 spectrogram (relative error 5e-4), 130 kB a second at 22 kHz.
     """
@@ -43,6 +43,7 @@ class Prepared:
     frames: int
     audio_file: Path
     spectrogram_file: Path
+    content: str
 
     @property
     def audio(self) -> np.ndarray:
@@ -127,14 +128,14 @@ def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -
         return audio, spectrogram.astype(_storage(settings.spec))
 
     try:
-        audio_file, spectrogram_file = store.entry(Path(utterance.audio), make)
+        content, (audio_file, spectrogram_file) = store.entry(Path(utterance.audio), make)
     except OSError as fault:
         raise AudioError(
             f"can't be read: {fault.strerror}", file=utterance.audio, remedy="Run `voxgraft corpus check PROJECT`."
         ) from fault
     shape = np.load(spectrogram_file, mmap_mode="r").shape
     samples = np.load(audio_file, mmap_mode="r").shape[0]
-    return Prepared(utterance, samples, shape[1], audio_file, spectrogram_file)
+    return Prepared(utterance, samples, shape[1], audio_file, spectrogram_file, content)
 
 
 def _storage(spec: AudioSpec) -> type[np.floating]:

@@ -73,10 +73,10 @@ def write_piper_checkpoint(
     another kind, Piper's discriminators start fresh from `seed`. The optimisers' moments start at zero.
     Raises ExportError where a part is missing, for Piper loads strictly.
     """
-    from voxgraft.graft.apply import build_judge
+    from voxgraft.graft.apply import build_discriminator
 
     _check_whole(generator, architecture)
-    fresh = build_judge("piper", seed).state_dict()
+    fresh = build_discriminator("piper", seed).state_dict()
     trained = discriminator is not None and _shapes(discriminator) == _shapes(fresh)
     judge = discriminator if trained and discriminator is not None else fresh
     content = _weights(generator, metadata, architecture, epoch, step)

@@ -7,44 +7,47 @@ open it like any other.
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from voxgraft.checkpoints.containers.torch.unpickle import require_undamaged
-from voxgraft.config.run import RunConfig
 from voxgraft.errors import CheckpointError, TrainingError
 from voxgraft.files import replacing
 from voxgraft.progress import notice
+from voxgraft.project.run_folder import checkpoints_in
+from voxgraft.training.tasks.task import Training
 
-NAME = re.compile(r"epoch=(\d+)-step=(\d+)\.ckpt")
 GENERATOR = "model_g."
 DISCRIMINATOR = "model_d."
 
 
-def run_folder(config: RunConfig) -> Path:
-    """Where a run lives: OUTPUT/runs/NAME."""
-    return Path(config.output) / "runs" / config.name
-
-
-def checkpoint_name(epoch: int, step: int) -> str:
-    """`epoch=E-step=S.ckpt`."""
-    return f"epoch={epoch}-step={step}.ckpt"
-
-
-def step_of(path: Path) -> int:
-    """The step in a checkpoint's name; -1 for another file."""
-    match = NAME.fullmatch(path.name)
-    return int(match[2]) if match else -1
-
-
-def all_checkpoints(folder: Path) -> list[Path]:
-    """Checkpoints of a folder, oldest step first; half-written files have other names."""
-    return sorted((path for path in folder.glob("*.ckpt") if step_of(path) >= 0), key=step_of)
+def content_of(training: Training, validation: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that a resume needs, in the layout of a Lightning checkpoint; tensors are the run's own, not copies."""
+    own, position, learner = training.checkpoint(), training.position, training.learner
+    state = {
+        "task": training.config.task,
+        "position": position.state_dict(),
+        "validation": dict(validation),
+        "corpus": training.corpus(),
+        **learner.state_dict(),
+        **own.pop("voxgraft_run"),
+    }
+    return {
+        "epoch": training.epoch(position.step),
+        "global_step": position.step,
+        "pytorch-lightning_version": version("lightning"),
+        "optimizer_states": [optimiser.state_dict() for optimiser in learner.optimisers],
+        "lr_schedulers": [],
+        "loops": {},
+        "callbacks": {},
+        **own,
+        "voxgraft_run": state,
+    }
 
 
 def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -53,7 +56,7 @@ def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     TrainingError where there are some and none can be read.
     """
     fault: TrainingError | None = None
-    for path in reversed(all_checkpoints(folder)):
+    for path in reversed(checkpoints_in(folder)):
         try:
             return path, load(path)
         except TrainingError as found:

@@ -61,10 +61,11 @@ def choose_batch(settings: TrainingConfig, clips: int, device: str) -> int:
     if settings.batch != "auto":
         batch = min(settings.batch, clips)
     else:
-        most = BATCH_ON_GPU * settings.devices if device == "cuda" else BATCH_ON_CPU
+        processes = settings.devices * settings.nodes
+        most = BATCH_ON_GPU * processes if device == "cuda" else BATCH_ON_CPU
         fit = (free_memory(device) - BYTES_OF_THE_MODEL) // BYTES_A_CLIP
-        batch = int(max(1, min(most, fit * (settings.devices if device == "cuda" else 1), clips)))
-    return _checked(batch, settings)
+        batch = int(max(1, min(most, fit * (processes if device == "cuda" else 1), clips)))
+    return require_clips(batch, settings.devices * settings.nodes)
 
 
 def shared_batch(settings: TrainingConfig, clips: int, each: int) -> int:
@@ -72,17 +73,19 @@ def shared_batch(settings: TrainingConfig, clips: int, each: int) -> int:
 
     TrainingError where a process would be left without a clip.
     """
-    return _checked(min(each * settings.devices if settings.batch == "auto" else settings.batch, clips), settings)
+    processes = settings.devices * settings.nodes
+    return require_clips(min(each * processes if settings.batch == "auto" else settings.batch, clips), processes)
 
 
-def _checked(batch: int, settings: TrainingConfig) -> int:
-    if batch < settings.devices:
+def require_clips(batch: int, processes: int) -> int:
+    """The same batch. TrainingError where a process would be left without a clip."""
+    if batch < processes:
         raise TrainingError(
             "more processes than clips in a batch",
             field="training.devices",
             expected=f"at most {batch}",
-            got=settings.devices,
-            remedy="take fewer devices, or set a larger training.batch",
+            got=processes,
+            remedy="Take fewer devices, or set a larger training.batch.",
         )
     return batch
 

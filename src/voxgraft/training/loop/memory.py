@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 
 from voxgraft.errors import TrainingError
 from voxgraft.progress import notice
-from voxgraft.training.tasks.vits.batches import Batch
+from voxgraft.training.loop.learner import Batch
 
 _SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc", "alloc_failed")
 
 
-def in_pieces_that_fit(
-    batch: Batch, pieces: int, begin: Callable[[], None], work: Callable[[Batch, float], None]
-) -> int:
-    """Call `work(piece, share of the batch)` for `pieces` pieces; on running out of memory start again with twice as many.
+def in_pieces_that_fit(batch: Batch, pieces: int, begin: Callable[[], None], work: Callable[[Any], None]) -> int:
+    """Call `work(piece)` for `pieces` pieces; on running out of memory start again with twice as many.
 
     `begin` is called before each attempt, to drop what a failed one left. Returns the pieces that fitted.
     """
     while True:
         begin()
         try:
-            for piece, share in split(batch, pieces):
-                work(piece, share)
+            for piece in split(batch, pieces):
+                work(piece)
             return pieces
         except (RuntimeError, MemoryError) as fault:
             if not is_out_of_memory(fault):
@@ -33,9 +32,9 @@ def in_pieces_that_fit(
             if pieces >= len(batch):
                 raise TrainingError(
                     "a single clip needs more memory than there is",
-                    field="voice.segment",
-                    remedy="set a smaller voice.segment or voice.window, or leave out the longest clips "
-                    "with corpus.longest",
+                    field="corpus.longest",
+                    remedy="Leave out the longest clips with corpus.longest; of a voice, set a smaller voice.segment or "
+                    "voice.window too.",
                 ) from fault
         pieces = min(2 * pieces, len(batch))
         begin()
@@ -44,11 +43,11 @@ def in_pieces_that_fit(
         notice(f"out of memory: going on with {pieces} smaller pieces of each batch (training.accumulate={pieces})")
 
 
-def split(batch: Batch, pieces: int) -> list[tuple[Batch, float]]:
-    """Pieces as equal as can be, with the share of the batch that each is."""
+def split(batch: Batch, pieces: int) -> list[Any]:
+    """Pieces as equal as can be."""
     pieces = min(pieces, len(batch))
     bounds = [len(batch) * i // pieces for i in range(pieces + 1)]
-    return [(batch.part(a, b) if pieces > 1 else batch, (b - a) / len(batch)) for a, b in pairwise(bounds)]
+    return [batch.part(a, b) if pieces > 1 else batch for a, b in pairwise(bounds)]
 
 
 def is_out_of_memory(fault: BaseException) -> bool:

@@ -29,11 +29,14 @@ def take_up(optimisers: Iterable[Optimizer], states: Sequence[dict[str, Any]]) -
                 "the run's optimiser has other groups of weights than this version makes",
                 expected=f"{len(optimiser.param_groups)} groups",
                 got=f"{len(state['param_groups'])} groups",
-                remedy="begin a new run with the last checkpoint as its base (--set base=FILE)",
+                remedy="Begin a new run with the last checkpoint as its base (--base FILE).",
             )
         settled = [{name: group[name] for name in OF_THE_SETTINGS if name in group} for group in optimiser.param_groups]
         optimiser.load_state_dict(state)
         for group, own in zip(optimiser.param_groups, settled, strict=True):
+            # Runs of older versions call the size a share.
+            if "share" in group:
+                group["size"] = group.pop("share")
             group |= own
 
 
@@ -41,7 +44,7 @@ def _layout(state: dict[str, Any]) -> list[int]:
     return [len(group["params"]) for group in state["param_groups"]]
 
 
-def share_by_size(tensor: torch.Tensor) -> float:
+def relative_size(tensor: torch.Tensor) -> float:
     """What a tensor's rate is multiplied by, so that a step changes small and large weights by the same share of themselves.
 
     Adam moves every weight about as far, whatever its size: a small share of some layers of a trained voice and a large

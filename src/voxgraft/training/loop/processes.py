@@ -1,176 +1,195 @@
-"""One process a device: started here, stopped together; and how their gradients become one.
+"""Processes that train one model together, on one machine or several: started and connected by Lightning Fabric.
 
-Each process holds the whole model and steps it by the sum of all gradients, each weighed by its share of the batch.
-The sum is taken once a step rather than while going backward (DDP's hooks): a process that has to go over its clips
-in smaller pieces, because its memory ran out, then keeps no other waiting in the middle of a pass.
+Fabric's launchers find out how the processes come to be (by `torchrun`, by SLURM, by MASTER_ADDR and NODE_RANK on each
+machine, or by Fabric itself for `training.devices`), and its strategy connects them. Each process holds the whole model
+and steps it by the sum of all gradients, taken once a step rather than while going backward (DDP's hooks): a process that
+goes over its clips in smaller pieces, because its memory ran out, then keeps no other waiting in the middle of a pass.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from voxgraft import progress
+from voxgraft.config.run import TrainingConfig
 from voxgraft.errors import TrainingError, VoxgraftError
+from voxgraft.files import write_atomically
 
-GRACE_SECONDS = 20.0
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
-
-def is_one_of_many() -> bool:
-    """Whether this process was started by `run_together`."""
-    return "VOXGRAFT_PROCESS" in os.environ
-
-
-def sum_over_processes(tensors: Sequence[torch.Tensor]) -> None:
-    """Each tensor becomes, in place, the sum of what all processes have; nothing where there is one process."""
-    if not tensors or not torch.distributed.is_initialized():
-        return
-    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-    torch.distributed.all_reduce(flat)
-    for tensor, summed in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
-        tensor.copy_(summed.view_as(tensor))
+# While the first process recovers what a base lacks, the others wait.
+LONGEST_WAIT = timedelta(hours=6)
 
 
-def run_together(folder: Path, count: int) -> None:
-    """Go on with the run in `folder` by `count` processes of this machine; the first writes, the others log to process-N.log.
+class Processes:
+    """This process among those that train together: its `rank`, their `count`; alone where `fabric` is None."""
 
-    Ctrl-C and SIGTERM are handed on, so that they save and stop.
+    def __init__(self, fabric: Fabric | None = None) -> None:
+        self._fabric = fabric
+        self.rank: int = fabric.global_rank if fabric is not None else 0
+        self.count: int = fabric.world_size if fabric is not None else 1
 
-    Raises:
-        TrainingError: what the first process to fail said; the others are ended then.
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that prepares, writes and speaks."""
+        return self.rank == 0
+
+    def device(self, name: str) -> torch.device:
+        """Where this process computes; `name` is `cpu`, `cuda` or `mps`."""
+        return torch.device(name) if self._fabric is None else self._fabric.device
+
+    def sum(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Each tensor becomes, in place, the sum of what all processes have."""
+        if self.count == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        for tensor, summed in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(summed.view_as(tensor))
+
+    def gather(self, value: Any) -> list[Any]:
+        """What each process has, by rank."""
+        if self.count == 1:
+            return [value]
+        found: list[Any] = [None] * self.count
+        torch.distributed.all_gather_object(found, value)
+        return found
+
+    def broadcast(self, value: Any) -> Any:
+        """What the first process has."""
+        return value if self._fabric is None else self._fabric.broadcast(value)
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set on any process."""
+        return flag if self.count == 1 else any(self.gather(flag))
+
+
+def launch(settings: TrainingConfig) -> Processes:
+    """The processes that the settings, torchrun or SLURM ask for; from here on each of them runs the same program.
+
+    TrainingError where the settings ask for other numbers of them than torchrun or SLURM started.
     """
-    port = _free_port()
-    processes = [_start(folder, rank, count, port) for rank in range(count)]
-    try:
-        with _handing_on_signals(processes):
-            _wait(processes)
-    finally:
-        _end(processes)
-    failed = [rank for rank, process in enumerate(processes) if process.returncode]
-    if failed:
-        raise _failure(folder, [(rank, processes[rank]) for rank in failed])
+    devices, nodes = counts(settings)
+    if devices * nodes == 1:
+        return Processes()
+    from lightning.fabric import Fabric
+    from lightning.fabric.strategies import DDPStrategy
+
+    from voxgraft.training.loop.device import choose_device, require_clips
+
+    if settings.batch != "auto":
+        require_clips(settings.batch, devices * nodes)
+    for name in ("lightning.fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    device = choose_device(settings.device)
+    if device == "cuda" and devices > torch.cuda.device_count():
+        raise TrainingError(
+            "there are fewer GPUs than processes",
+            field="training.devices",
+            expected=f"at most {torch.cuda.device_count()}",
+            got=devices,
+            remedy="Set training.devices to the number of GPUs of each machine.",
+        )
+    fabric = Fabric(accelerator=device, devices=devices, num_nodes=nodes, strategy=DDPStrategy(timeout=LONGEST_WAIT))
+    fabric.launch()
+    if fabric.global_rank:
+        progress.silence()
+    return Processes(fabric)
+
+
+def counts(settings: TrainingConfig) -> tuple[int, int]:
+    """Processes on each machine, and machines: as torchrun or SLURM started them, else as the settings say."""
+    started = _started_from_outside()
+    asked = settings.devices, settings.nodes
+    if started is None:
+        return asked
+    for name, has, wants in zip(("devices", "nodes"), started, asked, strict=True):
+        if name in settings.model_fields_set and wants not in (1, has):
+            raise TrainingError(
+                f"{has} were started from outside",
+                field=f"training.{name}",
+                expected=has,
+                got=wants,
+                remedy="Leave the setting out: torchrun and SLURM say how many there are.",
+            )
+    return started
+
+
+def _started_from_outside() -> tuple[int, int] | None:
+    told = os.environ
+    if "TORCHELASTIC_RUN_ID" in told and "LOCAL_WORLD_SIZE" in told:
+        here = int(told["LOCAL_WORLD_SIZE"])
+        return here, int(told["WORLD_SIZE"]) // here
+    if int(told.get("SLURM_NTASKS", "1")) > 1 and told.get("SLURM_JOB_NAME") not in ("bash", "interactive"):
+        nodes = int(told.get("SLURM_NNODES", "1"))
+        return int(told["SLURM_NTASKS"]) // nodes, nodes
+    return None
 
 
 @contextmanager
-def failures_reported() -> Iterator[None]:
-    """Tell the process that started this one, through stdout, of an error that the user can mend; then exit 1."""
-    channel = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+def failures_told(processes: Processes, folder: Path) -> Iterator[None]:
+    """What ends one process ends all, and the first raises it in the words of the one that failed.
+
+    A process other than the first leaves its words in a file and ends without a code of failure: launchers kill all at
+    once where they see one. The first then loses its connection, finds the words and raises them.
+    """
+    words = folder / "failed-process.json"
+    if processes.count == 1:
+        yield
+        return
+    if processes.is_first:
+        words.unlink(missing_ok=True)
     try:
         yield
     except VoxgraftError as fault:
-        os.write(channel, json.dumps({"problem": fault.summary, "remedy": fault.remedy}).encode())
-        sys.exit(1)
+        if processes.is_first:
+            raise
+        _leave_words(words, processes.rank, fault.summary, fault.remedy)
+    except (RuntimeError, ConnectionError) as fault:
+        if not processes.is_first:
+            if not _lost_connection(fault):
+                _leave_words(words, processes.rank, f"{type(fault).__name__}: {fault}"[:2000], "")
+                raise
+            raise SystemExit(1) from None
+        said = _words(words)
+        if said is not None or _lost_connection(fault):
+            raise _failure(said) from fault
+        raise
 
 
-def end_with_parent() -> None:
-    """Stop as by SIGTERM, saving, should the process that started this one be killed: its end of stdin closes then."""
-
-    def watch() -> None:
-        # Unbuffered: a thread that waits in a buffer's lock would disturb the end of the process.
-        os.read(sys.stdin.fileno(), 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _leave_words(path: Path, rank: int, problem: str, remedy: str) -> None:
+    if not path.exists():
+        write_atomically(path, json.dumps({"rank": rank, "problem": problem, "remedy": remedy}))
+    raise SystemExit(0)
 
 
-def _start(folder: Path, rank: int, count: int, port: int) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "VOXGRAFT_PROCESS": str(rank),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "NODE_RANK": "0",
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(count),
-    }
-    log = None if rank == 0 else open(folder / f"process-{rank}.log", "w", encoding="utf-8")  # noqa: SIM115
+def _words(path: Path) -> dict[str, Any] | None:
     try:
-        return subprocess.Popen(
-            [sys.executable, "-m", "voxgraft.training.loop.worker", str(folder)],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            # A Ctrl-C reaches them once, through this process, and not from the terminal as well.
-            start_new_session=True,
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _lost_connection(fault: BaseException) -> bool:
+    return any(sign in str(fault) for sign in ("Connection", "connection", "gloo", "NCCL", "peer"))
+
+
+def _failure(said: dict[str, Any] | None) -> TrainingError:
+    if said is None:
+        return TrainingError(
+            "another process of the run has ended",
+            remedy="See its last words above, then go on with `voxgraft train --resume`.",
         )
-    finally:
-        if log is not None:
-            log.close()
-
-
-def _wait(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """Until all have ended, or the others have had time to after one failed."""
-    deadline = float("inf")
-    while any(process.poll() is None for process in processes) and time.monotonic() < deadline:
-        if deadline == float("inf") and any(process.returncode for process in processes):
-            deadline = time.monotonic() + GRACE_SECONDS
-        time.sleep(0.1)
-
-
-def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-@contextmanager
-def _handing_on_signals(processes: Sequence[subprocess.Popen[str]]) -> Iterator[None]:
-    def hand_on(number: int, _: Any) -> None:
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(number)
-
-    with signals_handled(hand_on):
-        yield
-
-
-@contextmanager
-def signals_handled(handler: Any = None) -> Iterator[None]:
-    """Handle Ctrl-C and SIGTERM by `handler`, if given; what handled them before does so again afterwards."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in before if handler is not None else ():
-            signal.signal(number, handler)
-        yield
-    finally:
-        for number, was in before.items():
-            signal.signal(number, was)
-
-
-def _failure(folder: Path, failed: Sequence[tuple[int, subprocess.Popen[str]]]) -> TrainingError:
-    """Of several, the one that can say what is wrong: the others only lost their connection to it."""
-    for _, process in failed:
-        said = process.stdout.read() if process.stdout else ""
-        if said:
-            told = json.loads(said)
-            return TrainingError(told["problem"], remedy=told["remedy"])
-    rank, process = failed[0]
-    log = folder / f"process-{rank}.log"
-    return TrainingError(
-        f"process {rank} of the run ended with code {process.returncode}",
-        file=log if rank else None,
-        remedy="see above for its last words; then go on with `voxgraft train --resume`",
-    )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return TrainingError(f"process {said['rank']}: {said['problem']}", remedy=said["remedy"])

@@ -3,71 +3,53 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
-from voxgraft.config.run import RunConfig, TrainingConfig
+from voxgraft.config.run import RunConfig
 from voxgraft.progress import notice
-from voxgraft.training.loop.feed import schedule_of
-from voxgraft.training.loop.memory import in_pieces_that_fit
-from voxgraft.training.tasks.vits.batches import Batch, Cutting, make_batch
-from voxgraft.training.tasks.vits.examples import Example
-from voxgraft.training.tasks.vits.module import VitsTraining
+from voxgraft.training.loop.learner import Position
+from voxgraft.training.loop.step import gradients
+from voxgraft.training.tasks.task import Training
 
 MEASURED = 4
-# Alignments, optimisers and checkpoints come on top of the passes that are measured.
+# Optimisers, checkpoints and what comes before the passes come on top of what is measured.
 OVERHEAD = 1.15
 
 
-def fitting_steps(
-    module: VitsTraining, examples: Sequence[Example], cutting: Cutting, config: RunConfig, listening: float
-) -> int:
-    """Steps of a run that fits into `training.minutes`: measures some passes, whose gradients are thrown away.
+def steps_that_fit(training: Training, prepared: Callable[[int], Any], validation: float) -> int:
+    """Steps of a run that fits into `training.minutes`: some passes are timed and their gradients thrown away.
 
-    `listening` is what a validation takes, in seconds.
+    `prepared` gives the batch of a step on its device; a validation takes `validation` seconds and comes on top. What the
+    measuring has changed in the learner is as it was before.
     """
-    schedule = schedule_of(examples, config)
-    module.to(torch.device(config.training.device))
-
-    def work(piece: Batch, share: float) -> None:
-        total, against, _ = module.losses(piece)
-        (total if against is None else total + against).backward()
-        # Reading a value waits for the device.
-        total.item()
-
-    def prepared(step: int) -> Batch:
-        clips = schedule.clips(step)
-        module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
-        batch = make_batch(examples, clips, cutting, config.seed, step).to(module.device)
-        module.generator.train()
-        return batch
-
-    def pass_over(batch: Batch) -> None:
-        module.pieces = in_pieces_that_fit(batch, module.pieces, partial(module.zero_grad, set_to_none=True), work)
-
-    steps = steps_that_fit(config.training, prepared, pass_over, listening)
-    module.zero_grad(set_to_none=True)
-    module.alignments.forget()
-    return steps
-
-
-def steps_that_fit(
-    settings: TrainingConfig,
-    prepared: Callable[[int], Batch],
-    pass_over: Callable[[Batch], None],
-    listening: float,
-) -> int:
-    """Steps of a run that fits into `training.minutes`: passes over prepared batches are timed; validations of `listening`
-    seconds come on top."""
+    learner, settings = training.learner, training.config.training
     assert settings.minutes is not None
+    learner.to(torch.device(settings.device))
+    before, trial = learner.state_dict(), Position(settings.steps, pieces=training.position.pieces)
+
+    def pass_over(batch: Any) -> None:
+        terms = gradients(learner, batch, trial)
+        # Reading a value waits for the device.
+        next(iter(terms.values())).item()
+
     batches = [prepared(step) for step in range(MEASURED)]
     seconds = sorted(timed(lambda batch=batch: pass_over(batch)) for batch in batches)[MEASURED // 2] * OVERHEAD
-    seconds += listening / settings.validate_every
+    seconds += validation / settings.validate_every
+    for network in learner.networks.values():
+        network.zero_grad(set_to_none=True)
+    learner.load_state_dict(before)
+    training.position.pieces = trial.pieces
     steps = max(1, min(settings.steps, int(60 * settings.minutes / seconds)))
     notice(f"{seconds:.2f} s a step: {steps} steps in {settings.minutes:g} minutes")
     return steps
+
+
+def with_steps(config: RunConfig, steps: int) -> RunConfig:
+    """The same settings with another length of the run."""
+    return config.model_copy(update={"training": config.training.model_copy(update={"steps": steps})})
 
 
 def timed(work: Callable[[], None]) -> float:

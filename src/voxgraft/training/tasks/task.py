@@ -1,36 +1,113 @@
-"""What a run trains: a voice or a recogniser."""
+"""Task: what can be trained, evaluated and exported, each by the same verbs; and the registry of them."""
 
 from __future__ import annotations
 
-from voxgraft.architectures.families import family_of
-from voxgraft.config.own_settings import require_own_settings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import ConfigError
-from voxgraft.library.pick import AUTO
-from voxgraft.project.project import FROM_SCRATCH, open_base
+
+if TYPE_CHECKING:
+    from voxgraft.graft.plan import GraftPlan
+    from voxgraft.training.loop.learner import Learner, Position
+    from voxgraft.training.loop.processes import Processes
+    from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
+
+ENTRY_POINTS = "voxgraft.tasks"
+# Task -> the module of ours that holds it as TASK.
+OURS = {"voice": "voxgraft.training.tasks.vits.task", "recogniser": "voxgraft.training.tasks.ctc.task"}
 
 
-def with_task(config: RunConfig) -> RunConfig:
-    """The same settings with the task settled: what the base is; from scratch, what only recognisers have decides.
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a run, for the end of it: `lines` for people, `values` for --json, `files` by what they are."""
 
-    ConfigError where the base is of the other kind.
-    """
-    asked = config.recogniser.model_fields_set or config.graft.alphabet is not None or config.graft.bytes
-    if config.base == FROM_SCRATCH or (config.base in (None, AUTO) and config.task != "recogniser"):
-        task = ("recogniser" if asked else "voice") if config.task == "auto" else config.task
-        require_own_settings(config, task)
-        return config.model_copy(update={"task": task})
-    base = open_base(config)
-    assert base is not None
-    family = family_of(base.family)
-    found = "recogniser" if family.task == "recogniser" else "voice"
-    if config.task not in ("auto", found):
+    lines: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Training(Protocol):
+    """A run of one task, ready to step. The loop (training/loop/fit.py) asks it for all that it does not know itself."""
+
+    config: RunConfig
+    plan: GraftPlan | None
+    learner: Learner
+    position: Position
+    # The setting that holds the task's learning rates, for words about them.
+    rates_setting: str
+    # Whether the graft itself, before its first step, may turn out to be the best.
+    validates_graft: bool
+
+    def batches(self, begin: int, end: int, processes: Processes) -> Iterable[Any]:
+        """The batches of steps `begin` to `end`, this process's share of each."""
+
+    def highest_rate(self) -> float:
+        """The highest learning rate of the step just taken, for the records."""
+
+    def validate(self) -> tuple[Verdict, list[Sample]]:
+        """Put `learner.network` to the test."""
+
+    def keep_best(self, step: int) -> Kept:
+        """Write the weights of `learner.network` as the best so far, and export them where that is quick."""
+
+    def epoch(self, step: int) -> int:
+        """The epoch that a step belongs to, from 0."""
+
+    def corpus(self) -> list[list[str]]:
+        """What is learned from and validated on, in order: a row of role, id, text and hash of the sound for each clip."""
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What of a checkpoint is the task's: `state_dict` of the weights, what describes them, and `voxgraft_run`, its state."""
+
+    def refit(self) -> None:
+        """Fit the steps that are left into `training.minutes`, after the settings have changed."""
+
+    def finish(self, best: Best | None) -> Outcome:
+        """The run is done: test, export and report, as far as that is still to be done."""
+
+
+class Task(Protocol):
+    """One thing that can be trained. Modules that need torch are imported inside of the methods."""
+
+    name: str
+    title: str
+
+    def begin(self, config: RunConfig) -> Training:
+        """A new run: plan, graft, corpus; settings that were left to us are decided."""
+
+    def resume(self, config: RunConfig, path: Path, content: dict[str, Any]) -> Training:
+        """A run that was stopped, from its checkpoint at `path`, which holds `content`; nothing is grafted again."""
+
+    def outcome(self, config: RunConfig, folder: Path) -> Outcome:
+        """What a run that has ended, in this process or another, has to show."""
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Name -> task: ours, then those that other packages registered under `voxgraft.tasks`."""
+    known: dict[str, Task] = {name: import_module(place).TASK for name, place in OURS.items()}
+    for entry in entry_points(group=ENTRY_POINTS):
+        task = entry.load()
+        known[task.name] = task
+    return known
+
+
+def task_of(config: RunConfig) -> Task:
+    """The task of settings in which it is settled. ConfigError where nothing of that name is registered."""
+    found = tasks().get(config.task)
+    if found is None:
         raise ConfigError(
-            "the base is of another kind",
+            "there is no such task",
             field="task",
-            expected=found,
+            expected=" or ".join(tasks()),
             got=config.task,
-            remedy=f"{family.title} is a {found}: leave the setting out, or take another base",
+            remedy="Choose one of these, or install the package that brings it.",
         )
-    require_own_settings(config, found)
-    return config.model_copy(update={"task": found})
+    return found

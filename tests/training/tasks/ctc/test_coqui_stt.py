@@ -40,13 +40,16 @@ def test_fine_tuning_writes_beside_tensorflows_files_and_the_next_run_loads_the_
     first = train_stt(command, SMALL)
     assert contents(folder) == before
     assert first.folder == folder / "runs" / "stt-1"
-    assert first.tested.cer is not None
-    assert first.tested.base_cer is not None
+    assert first.outcome.values["cer"] is not None
+    assert first.outcome.values["base_cer"] is not None
     assert "the newest best" not in capsys.readouterr().err
     second = train_stt([argument.replace("_", "-", 1) for argument in command[:1]] + command[1:], SMALL)
     assert second.folder == folder / "runs" / "stt-2"
-    assert f"starting from {first.best.voice}, the newest best of voxgraft's" in capsys.readouterr().err
-    assert second.tested.base_cer == first.tested.cer
+    assert (
+        f"starting from {first.folder / 'best' / first.best.weights}, the newest best of voxgraft's"
+        in capsys.readouterr().err
+    )
+    assert second.outcome.values["base_cer"] == first.outcome.values["cer"]
     assert contents(folder) == before
 
 
@@ -76,7 +79,7 @@ def test_an_empty_checkpoint_dir_is_from_scratch_but_a_wrong_path_to_load_from_i
         )
     result = train_stt(["--checkpoint_dir", str(tmp_path / "new"), "--n_hidden", "8", "--epochs", "1", *csv], SMALL)
     assert "training starts from scratch" in capsys.readouterr().err
-    assert result.tested.base_cer is None
+    assert result.outcome.values["base_cer"] is None
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("nothing")
     with pytest.raises(TrainingError, match="no checkpoint to start from"):
@@ -148,7 +151,7 @@ def test_bad_rows_are_left_out_where_asked_and_a_byte_order_mark_is_none(tmp_pat
 
 
 def test_resume_goes_on_with_the_last_run(tmp_path, monkeypatch):
-    from tests.training.tasks.ctc.test_run import stop_before
+    from tests.training.stopping import stop_before
 
     command = ["--checkpoint_dir", str(tmp_path / "new"), *files(tmp_path / "csv"), "--n_hidden", "8", "--epochs", "3"]
     with pytest.raises(TrainingError, match="no run to go on with"):
@@ -159,7 +162,7 @@ def test_resume_goes_on_with_the_last_run(tmp_path, monkeypatch):
     assert (stopped.finished, stopped.step) == (False, 2)
     resumed = train_stt(command, resume=True)
     assert (resumed.finished, resumed.step, resumed.folder) == (True, 6, stopped.folder)
-    assert resumed.tested is not None
+    assert resumed.outcome.values["cer"] is not None
 
 
 def test_absolute_names_in_a_table_are_read_as_coqui_stt_does_unless_it_is_not_trusted(tmp_path):

@@ -126,7 +126,8 @@ def test_a_save_without_its_alphabet_takes_the_one_that_is_named_or_gets_a_new_o
     for more in ([], ["--alphabet_config_path", str(other)]):
         with pytest.raises(GraftError) as caught:
             train_stt(command(tmp_path, saved, *more))
-        assert "does not say what its 29 outputs mean: put its alphabet.txt beside it" in caught.value.summary
+        assert "does not say what its 29 outputs mean" in caught.value.summary
+        assert "alphabet.txt beside it" in caught.value.summary
     named = ["--alphabet_config_path", str(own)]
     assert open_base(config(tmp_path, saved, *named)).symbols == open_checkpoint(DEEPSPEECH / "english").symbols
     plan = planned(tmp_path, saved, *named).plan

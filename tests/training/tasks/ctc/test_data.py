@@ -12,7 +12,7 @@ from tests.training.tasks.ctc.tiny_recogniser import ENGLISH, LETTER_SECONDS, RA
 from voxgraft.errors import CorpusError
 from voxgraft.training.tasks.ctc import setup
 from voxgraft.training.tasks.ctc.coqui_stt import train_stt
-from voxgraft.training.tasks.task import with_task
+from voxgraft.training.tasks.settle import settled_task
 
 SMALL = ["corpus.shortest=0.1", "training.device=cpu", "training.batch=4"]
 
@@ -63,7 +63,7 @@ def arguments(folder, named):
 def begun(folder, named, **corpus):
     """The material of a run that has not stepped."""
     config = project(folder, recogniser=named, corpus=corpus)
-    return setup.begin(with_task(config)).material
+    return setup.begin(settled_task(config)).data
 
 
 KINDS = {
@@ -175,7 +175,7 @@ def test_sizes_that_differ_leaks_and_letters_without_use_are_told_and_stop_nothi
     table = Path(named["train"][0])
     table.write_text(table.read_text("utf-8").replace(",18604,", ",7,"), "utf-8")
     config = project(tmp_path / "run", DEEPSPEECH / "english", recogniser=named)
-    setup.begin(with_task(config))
+    setup.begin(settled_task(config))
     said = capsys.readouterr().err
     assert "warning: wrong size: train-0: '7' bytes are written, the file has 18604" in said
     assert "warning: text in two sets: 3 of 3 utterances of dev share it with train" in said
@@ -186,7 +186,7 @@ def test_what_is_odd_about_an_alphabet_is_told_with_its_line_before_training(tmp
     path = tmp_path / "alphabet.txt"
     path.write_text(" \na\n\nb\nc\nd\n[UNK]\n", "utf-8")
     config = project(tmp_path / "run", recogniser=named, graft={"alphabet": str(path)})
-    setup.begin(with_task(config))
+    setup.begin(settled_task(config))
     said = capsys.readouterr().err
     assert "warning: alphabet.txt line 3: alphabet: is an empty line" in said
     assert "warning: alphabet.txt line 7: alphabet: [UNK] is a mark" in said

@@ -54,11 +54,11 @@ def test_each_thing_is_said_once_also_after_a_resume(capsys):
     diagnosis = Diagnosis()
     hearing = Silent((), 2.5, 1.0)
     diagnosis.past = [ValidationPoint(n, 1.0, 2.5, 1.0, 1.0) for n in range(3)]
-    diagnosis.heard(4, hearing)
+    diagnosis.validated(4, hearing)
     assert capsys.readouterr().err.count("blank collapse") == 1
     other = Diagnosis()
     other.load_state_dict(diagnosis.state_dict())
-    other.heard(5, hearing)
+    other.validated(5, hearing)
     assert "blank collapse" not in capsys.readouterr().err
     assert [one.step for one in other.past] == [0, 1, 2, 4, 5]
 

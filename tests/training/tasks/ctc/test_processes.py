@@ -5,7 +5,8 @@ import pytest
 from tests.checkpoints.fixture_files import DEEPSPEECH
 from tests.training.tasks.ctc.tiny_recogniser import project
 
-from voxgraft.training.loop.checkpoints import all_checkpoints, load
+from voxgraft.project.run_folder import checkpoints_in
+from voxgraft.training.loop.checkpoints import load
 from voxgraft.training.run import train
 
 
@@ -17,8 +18,8 @@ def test_two_processes_learn_what_one_does(tmp_path, thaw_every):
     one = train(project(tmp_path / "one", base, training={"steps": 3}, **still))
     two = train(project(tmp_path / "two", base, training={"steps": 3, "devices": 2}, **still))
     assert (two.finished, two.step) == (True, 3)
-    left, right = (load(all_checkpoints(run.folder / "checkpoints")[-1])["state_dict"] for run in (one, two))
+    left, right = (load(checkpoints_in(run.folder / "checkpoints")[-1])["state_dict"] for run in (one, two))
     for name, tensor in left.items():
         np.testing.assert_allclose(tensor.numpy(), right[name].numpy(), atol=1e-5, err_msg=name)
     assert two.tested is not None
-    assert two.tested.cer == pytest.approx(one.tested.cer, abs=0.2)
+    assert two.outcome.values["cer"] == pytest.approx(one.outcome.values["cer"], abs=0.2)

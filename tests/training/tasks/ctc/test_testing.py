@@ -30,12 +30,12 @@ def transferred(tmp_path, capsys):
 
 def test_base_and_result_are_tested_on_the_bases_language_too(transferred):
     result, said = transferred
-    measures = measures_of(result.tested)
+    measures = measures_of(read_test(result.folder))
     assert list(measures) == [
         "wer", "cer", "base_wer", "base_cer", "source_wer", "source_cer", "base_source_wer", "base_source_cer",
     ]  # fmt: skip
     assert all(low <= value <= high for value, low, high in measures.values())
-    assert read_test(result.folder) == result.tested
+    assert {name: result.outcome.values[name] for name in measures} == measures
     assert "3 for test, 4 of the base's language" in said
     assert "the base on 4 utterances for test in the base's language: WER" in said
     assert "the new model on 4 utterances for test in the base's language: WER" in said
@@ -46,12 +46,12 @@ def test_the_numbers_are_those_of_the_base_and_of_the_best(transferred, tmp_path
     result, _ = transferred
     english = (str(tmp_path / "old" / "old.csv"),)
     config = project(tmp_path / "again", BASE, RUSSIAN, recogniser={"source_test": english})
-    material = begin(config).material
+    material = begin(config).data
     best = open_checkpoint(next((result.folder / "best").glob("*.safetensors")))
     for who, checkpoint in (("base_", open_checkpoint(BASE)), ("", best)):
         for where, examples in (("", material.test), ("source_", material.source)):
-            heard = hear(checkpoint, examples, next(begin(config).network.parameters()).device)
-            assert getattr(result.tested, f"{who}{where}cer")[0] == pytest.approx(heard.cer)
+            heard = hear(checkpoint, examples, begin(config).device)
+            assert result.outcome.values[f"{who}{where}cer"][0] == pytest.approx(heard.cer)
     # Nothing but Cyrillic can be written: no letter of the old language is right.
     source = json.loads((result.folder / TEST).read_text("utf-8"))["source"]
     assert source["result"]["cer"][0] > 0.5
@@ -67,14 +67,14 @@ def test_the_page_holds_both_sets_the_curves_the_plan_and_the_sound(transferred)
     ):  # fmt: skip
         assert words in page.text, words
     assert 3 <= len(page.all("audio")) <= 7
-    value, _, _ = result.tested.source_cer
+    value, _, _ = result.outcome.values["source_cer"]
     assert f"{100 * value:.1f} %" in page.text
 
 
 def test_without_a_set_of_the_bases_language_there_are_no_such_numbers(tmp_path):
     result = train(project(tmp_path, BASE))
-    assert result.tested.source_cer is None
-    assert result.tested.base_source_cer is None
+    assert result.outcome.values["source_cer"] is None
+    assert result.outcome.values["base_source_cer"] is None
     assert json.loads((result.folder / TEST).read_text("utf-8"))["source"] is None
     assert "What was forgotten" not in (result.folder / REPORT).read_text("utf-8")
 

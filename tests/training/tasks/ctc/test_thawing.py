@@ -10,7 +10,8 @@ from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.errors import GraftError
 from voxgraft.graft.plan import read_plan
-from voxgraft.training.loop.checkpoints import all_checkpoints, load
+from voxgraft.project.run_folder import checkpoints_in
+from voxgraft.training.loop.checkpoints import load
 from voxgraft.training.run import train
 from voxgraft.training.tasks.ctc.layers import places_of
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("without_export")
 def changes(config):
     """Places (part, layer) of a run's network in which something is no longer as the graft left it, and its result."""
     result = train(config)
-    content = load(all_checkpoints(result.folder / "checkpoints")[-1])
+    content = load(checkpoints_in(result.folder / "checkpoints")[-1])
     start = open_checkpoint(next((result.folder / "best").glob("*step=0.safetensors")))
     family = family_of(start.family)
     place_of = places_of(family, start.tensors)
@@ -43,7 +44,7 @@ def changes(config):
 
 def run(tmp_path, base, monkeypatch, **changed):
     """A run whose best stays the graft before its first step, so that it can be compared with what became of it."""
-    monkeypatch.setattr("voxgraft.training.loop.callbacks.validation.is_better", lambda verdict, best: best is None)
+    monkeypatch.setattr("voxgraft.training.loop.validation.is_better", lambda verdict, best: best is None)
     sections = {"training": TRAINING | changed.pop("training", {})} | changed
     return changes(project(tmp_path / "run", base, RUSSIAN, **sections))
 
@@ -100,7 +101,7 @@ def test_adapters_and_the_output_layer_learn_alone(tmp_path, monkeypatch, name):
 
 def test_a_language_that_the_base_has_keeps_its_adapters(tmp_path, monkeypatch):
     texts = ("abba", "cab", "bac cab", "acca", "baba cab", "cabc", "bacca", "abba bc")
-    monkeypatch.setattr("voxgraft.training.loop.callbacks.validation.is_better", lambda verdict, best: best is None)
+    monkeypatch.setattr("voxgraft.training.loop.validation.is_better", lambda verdict, best: best is None)
     kept = project(tmp_path / "kept", MMS, texts, training=TRAINING | {"steps": 1}, recogniser={"learns": "adapters"})
     changed, result = changes(kept)
     plan = read_plan(result.folder / "plan.json")

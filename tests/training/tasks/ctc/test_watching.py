@@ -5,7 +5,6 @@ from tests.checkpoints.fixture_files import DEEPSPEECH
 from tests.training.tasks.ctc.tiny_recogniser import project
 
 from voxgraft.training.run import train
-from voxgraft.training.tasks.ctc.report import REPORT
 
 pytestmark = pytest.mark.usefixtures("without_export")
 BASE = DEEPSPEECH / "english"
@@ -16,7 +15,7 @@ def said_of(config, capsys):
     """Warnings of a run while it trained, and its report."""
     result = train(config)
     warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: step")]
-    return warnings, (result.folder / REPORT).read_text("utf-8")
+    return warnings, (result.folder / "report.html").read_text("utf-8")
 
 
 def test_steps_that_kill_the_network_end_in_blank_collapse(tmp_path, capsys):
@@ -34,7 +33,7 @@ def test_a_rate_that_moves_nothing_is_a_plateau(tmp_path, capsys):
     warnings, page = said_of(config, capsys)
     (found,) = warnings
     assert found.startswith("warning: step 4: plateau: neither errors nor loss have fallen")
-    assert "recogniser.plateau=2" in found
+    assert "training.plateau=2" in found
     assert "plateau: neither errors" in page
 
 
@@ -53,7 +52,7 @@ def test_a_warm_up_that_outlasts_the_run_is_told_before_the_first_step(tmp_path,
     said = capsys.readouterr().err
     assert said.index("too long a warm-up: 4 of 6 steps pass") < said.index("step 3: CER")
     assert "set training.warmup=1" in said
-    assert "too long a warm-up" in (result.folder / REPORT).read_text("utf-8")
+    assert "too long a warm-up" in (result.folder / "report.html").read_text("utf-8")
 
 
 def test_a_few_clips_that_are_learned_by_heart_are_overfitting(tmp_path, capsys):

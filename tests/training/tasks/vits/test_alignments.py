@@ -8,11 +8,11 @@ from voxgraft.training.tasks.vits.alignments import Alignments
 
 def test_durations_are_those_of_the_models_own_alignment_of_each_clip_alone(started):
     ready = started()
-    model = ready.module.generator.eval()
-    kept = Alignments(ready.examples, 100)
+    model = ready.learner.generator.eval()
+    kept = Alignments(ready.data.train, 100)
     found = kept.align(model, [2, 0, 5], torch.device("cpu"))
     for clip, durations in found.items():
-        example = ready.examples[clip]
+        example = ready.data.train[clip]
         assert durations.sum() == example.frames
         assert len(durations) == len(example.ids)
         with torch.no_grad():
@@ -27,7 +27,7 @@ def test_durations_are_those_of_the_models_own_alignment_of_each_clip_alone(star
 def test_a_clip_is_aligned_again_after_growing_intervals_up_to_the_longest(started, monkeypatch):
     monkeypatch.setattr(alignments, "FIRST_INTERVAL", 10)
     ready = started()
-    kept = Alignments(ready.examples, 40)
+    kept = Alignments(ready.data.train, 40)
     zero = {0: np.ones(3, np.int32)}
     assert kept.stale([0, 1, 0], 0) == [0, 1]
     at, found_at = 0, []
@@ -44,11 +44,11 @@ def test_a_clip_is_aligned_again_after_growing_intervals_up_to_the_longest(start
 def test_they_survive_a_checkpoint_and_clips_without_stay_without(started, tmp_path):
     ready = started()
     batch_of(ready)
-    kept = ready.module.alignments
+    kept = ready.learner.alignments
     torch.save(kept.state_dict(), tmp_path / "x")
-    other = Alignments(ready.examples, 100)
+    other = Alignments(ready.data.train, 100)
     other.load_state_dict(torch.load(tmp_path / "x", weights_only=True))
-    clips = range(len(ready.examples))
+    clips = range(len(ready.data.train))
     aligned = [clip for clip in clips if not kept.stale([clip], 1)]
     assert 0 < len(aligned) < len(clips)
     assert other.stale(clips, 1) == kept.stale(clips, 1)

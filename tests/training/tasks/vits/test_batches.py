@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxgraft.training.loop.draws import generator
-from voxgraft.training.tasks.vits.batches import Cutting, Schedule, make_batch
+from voxgraft.training.loop.schedule import Schedule
+from voxgraft.training.tasks.vits.batches import Cutting, make_batch
 
 
 @settings(deadline=None, max_examples=40)
@@ -53,9 +54,9 @@ def ready(started):
 
 def test_a_window_holds_its_segment_and_the_recording_of_it(ready):
     for step in range(6):
-        batch = make_batch(ready.examples, [0, 3, 5], ready.cutting, 0, step)
-        for row, clip in enumerate(batch.clips.tolist()):
-            example, begin, offset = ready.examples[clip], int(batch.begins[row]), int(batch.offsets[row])
+        batch = make_batch(ready.data.train, [0, 3, 5], ready.data.cutting, 0, step)
+        for row, clip in enumerate(batch.clips):
+            example, begin, offset = ready.data.train[clip], int(batch.begins[row]), int(batch.offsets[row])
             frames = int(batch.window_lengths[row])
             assert 0 <= begin <= example.frames - frames
             assert 0 <= offset <= frames - 8
@@ -68,10 +69,10 @@ def test_a_window_holds_its_segment_and_the_recording_of_it(ready):
 
 
 def test_frames_without_their_surroundings_are_uncertain_unless_the_clip_ends_there(ready):
-    cutting, kinds = ready.cutting, set()
+    cutting, kinds = ready.data.cutting, set()
     for step in range(30):
-        batch = make_batch(ready.examples, [1], cutting, 0, step)
-        begin, frames, total = int(batch.begins[0]), int(batch.window_lengths[0]), ready.examples[1].frames
+        batch = make_batch(ready.data.train, [1], cutting, 0, step)
+        begin, frames, total = int(batch.begins[0]), int(batch.window_lengths[0]), ready.data.train[1].frames
         certain = batch.certain[0, 0].bool()
         expected = torch.ones(frames, dtype=torch.bool)
         if begin > 0:
@@ -84,20 +85,23 @@ def test_frames_without_their_surroundings_are_uncertain_unless_the_clip_ends_th
 
 
 def test_draws_do_not_depend_on_how_a_batch_is_shared_out(ready):
-    whole = make_batch(ready.examples, [0, 3, 5, 2], ready.cutting, 0, 7)
-    halves = [make_batch(ready.examples, c, ready.cutting, 0, 7, first) for c, first in (([0, 3], 0), ([5, 2], 2))]
-    for name in ("begins", "offsets", "audio", "noise", "prior_noise", "clips"):
+    whole = make_batch(ready.data.train, [0, 3, 5, 2], ready.data.cutting, 0, 7)
+    halves = [
+        make_batch(ready.data.train, c, ready.data.cutting, 0, 7, first) for c, first in (([0, 3], 0), ([5, 2], 2))
+    ]
+    for name in ("begins", "offsets", "audio", "noise", "prior_noise"):
         assert torch.equal(getattr(whole, name), torch.cat([getattr(half, name) for half in halves])), name
-    other = make_batch(ready.examples, [0, 3, 5, 2], ready.cutting, 0, 8)
+    assert whole.clips == halves[0].clips + halves[1].clips
+    other = make_batch(ready.data.train, [0, 3, 5, 2], ready.data.cutting, 0, 8)
     assert not torch.equal(whole.noise, other.noise)
 
 
 def test_clips_shorter_than_the_window_are_padded(ready):
-    cutting = Cutting(10_000, 8, 256, ready.cutting.latent_channels)
-    shortest, longest = (pick(range(8), key=lambda i: ready.examples[i].frames) for pick in (min, max))
-    batch = make_batch(ready.examples, [shortest, longest], cutting, 0, 0)
-    frames = ready.examples[shortest].frames
-    assert batch.spectrogram.shape[-1] == ready.examples[longest].frames
+    cutting = Cutting(10_000, 8, 256, ready.data.cutting.latent_channels)
+    shortest, longest = (pick(range(8), key=lambda i: ready.data.train[i].frames) for pick in (min, max))
+    batch = make_batch(ready.data.train, [shortest, longest], cutting, 0, 0)
+    frames = ready.data.train[shortest].frames
+    assert batch.spectrogram.shape[-1] == ready.data.train[longest].frames
     assert not batch.spectrogram[0, :, frames:].any()
     assert not batch.certain[0, :, frames:].any()
     assert batch.certain[0, :, :frames].all()

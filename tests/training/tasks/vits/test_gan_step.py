@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -13,10 +15,11 @@ from voxgraft.models.discriminators import LightDiscriminator  # noqa: E402
 from voxgraft.models.discriminators.losses import adversarial_loss, discriminator_loss, feature_loss, kl_loss  # noqa: E402
 from voxgraft.models.spectral import linear_spectrogram, mel_spectrogram, spectrogram_to_mel  # noqa: E402
 from voxgraft.models.vits.masks import segments  # noqa: E402
-from voxgraft.training.tasks.vits.gan_step import PIPER_WEIGHTS, vits_losses  # noqa: E402
+from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms  # noqa: E402
 
 SPEC = AudioSpec(sample_rate=16000, n_fft=64, hop=8, win=64, n_mels=8)
 FRAMES = 30
+PIPER_WEIGHTS = {"mel": 45.0, "kl": 1.0, "duration": 1.0, "adversarial": 1.0, "feature": 2.0}
 
 
 @pytest.fixture
@@ -71,10 +74,23 @@ def gradients(model):
     return taken
 
 
-def step(generator, discriminator, batch, **changes):
-    return vits_losses(
-        generator, discriminator, spec=SPEC, segment=FRAMES * SPEC.hop, noise=torch.Generator().manual_seed(3), **batch, **changes
-    )  # fmt: skip
+def step(generator, discriminator, batch, weights=PIPER_WEIGHTS, autocast=None, draw=3):
+    """Losses of whole clips as Piper's trainer has them, from the terms that our step is made of."""
+    with torch.autocast("cpu", dtype=autocast, enabled=autocast is not None):
+        output = generator(
+            batch["ids"], batch["lengths"], batch["spectrogram"], batch["spectrogram_lengths"], segment_frames=FRAMES,
+            generator=torch.Generator().manual_seed(draw) if draw is not None else None,
+        )  # fmt: skip
+    terms = reconstruction_terms(output, batch["spectrogram"], SPEC, FRAMES)
+    total = sum(weights[name] * value for name, value in terms.items())
+    if discriminator is None:
+        return SimpleNamespace(generator=total, discriminator=None, terms=terms)
+    real = segments(batch["audio"].unsqueeze(1), output.starts * SPEC.hop, FRAMES * SPEC.hop)
+    with torch.autocast("cpu", dtype=autocast, enabled=autocast is not None):
+        found = adversarial_losses(discriminator, real, output.audio, weights["adversarial"], weights["feature"])
+    return SimpleNamespace(
+        generator=total + found.for_generator, discriminator=found.for_discriminator, terms=terms | dict(found.terms)
+    )
 
 
 @pytest.mark.parametrize("generator_first", [True, False])
@@ -94,7 +110,7 @@ def test_gradients_equal_a_plain_reference(networks, batch, generator_first):
             torch.testing.assert_close(got[name], gradient, rtol=1e-6, atol=1e-8, msg=name)
 
 
-def test_unheeded_discriminators_learn_but_do_not_teach(networks, batch):
+def test_discriminators_without_weight_learn_but_do_not_teach(networks, batch):
     generator, discriminator = networks
     step(generator, None, batch).generator.backward()
     alone = gradients(generator)
@@ -135,7 +151,7 @@ def test_one_batch_can_be_learnt(batch):
     optimisers = [torch.optim.AdamW(m.parameters(), 2e-3) for m in (generator, discriminator)]
     seen = []
     for _ in range(60):
-        losses = vits_losses(generator, discriminator, spec=SPEC, segment=FRAMES * SPEC.hop, **batch)
+        losses = step(generator, discriminator, batch, draw=None)
         for optimiser, loss in zip(optimisers, (losses.generator, losses.discriminator), strict=True):
             optimiser.zero_grad()
             loss.backward()

@@ -121,8 +121,8 @@ def test_it_happens_once_for_a_base_and_its_settings(tmp_path, monkeypatch, caps
     monkeypatch.setattr("voxgraft.training.tasks.vits.setup.recover", lambda *_: pytest.fail("recovered again"))
     second = begin(config)
     assert "taken from the cache" in capsys.readouterr().err
-    for name, tensor in first.module.generator.state_dict().items():
-        assert torch.equal(tensor, second.module.generator.state_dict()[name]), name
+    for name, tensor in first.learner.generator.state_dict().items():
+        assert torch.equal(tensor, second.learner.generator.state_dict()[name]), name
     copied = tmp_path / "elsewhere"
     other = spelt("single.onnx", copied)
     assert open_recovered(open_checkpoint(other), config.voice.recovery) is not None, "by content, wherever it lies"

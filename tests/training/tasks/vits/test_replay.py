@@ -24,7 +24,7 @@ def two_voices(folder, keep=True, **training):
 
 
 def clips_of(ready, speaker):
-    return [e for e in ready.examples if ready.target.speakers[e.speaker] == speaker]
+    return [e for e in ready.data.train if ready.target.speakers[e.speaker] == speaker]
 
 
 def test_a_voice_that_is_kept_speaks_what_is_trained_on(tmp_path):
@@ -42,7 +42,7 @@ def test_it_sounds_as_the_base_does(tmp_path):
     ready = begin(two_voices(tmp_path, replay=0.5))
     example = clips_of(ready, "default")[0]
     audio = torch.from_numpy(example.prepared.audio)
-    spoken = ready.module.generator.eval()
+    spoken = ready.learner.generator.eval()
     with torch.no_grad():
         plain = spoken.infer(
             torch.from_numpy(example.ids)[None], torch.tensor([len(example.ids)]), speaker=torch.tensor([0])
@@ -70,11 +70,13 @@ def test_a_resume_goes_on_with_the_same_clips(tmp_path):
     folder = tmp_path / "runs" / "tiny" / FOLDER
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
-    from voxgraft.training.run import _config_of, newest
-    from voxgraft.training.tasks.vits.setup import take_up
+    from voxgraft.config.run_file import load_run_config
+    from voxgraft.training.loop.checkpoints import newest
+    from voxgraft.training.tasks.vits.setup import resume
 
     path, content = newest(moved / "runs" / "tiny" / "checkpoints")
-    went_on = take_up(_config_of(moved / "runs" / "tiny"), path, content)
+    kept_settings = load_run_config(moved / "runs" / "tiny" / "config.yaml").model_copy(update={"output": str(moved)})
+    went_on = resume(kept_settings, path, content)
     kept = clips_of(went_on, "default")
     assert len(kept) == len([name for name in before if name.endswith(".wav")])
     assert all(str(moved) in e.prepared.utterance.audio for e in kept)
@@ -97,7 +99,7 @@ def test_with_replay_a_kept_voice_changes_less(tmp_path):
 
         def sound():
             with torch.no_grad():
-                model = ready.module.generator.eval()
+                model = ready.learner.generator.eval()
                 audio = model.infer(
                     ids, torch.tensor([ids.shape[1]]), speaker=torch.tensor([0]), noise_scale=0.0, noise_w=0.0
                 )
@@ -118,6 +120,6 @@ def test_how_many_clips_are_spoken(share, recordings, voices, clips):
 
 
 def test_only_voices_of_the_base_are_kept(tmp_path):
-    examples = begin(two_voices(tmp_path, keep=False)).examples
+    examples = begin(two_voices(tmp_path, keep=False)).data.train
     assert silent_voices(("ann", "joe", "zoe"), ("joe",), examples) == (1,)
     assert silent_voices(("ann",), ("ann",), examples) == ()

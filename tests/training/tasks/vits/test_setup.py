@@ -13,6 +13,7 @@ from voxgraft.errors import AudioError, CorpusError, GraftError, TrainingError, 
 from voxgraft.inference.voice.voice import Voice
 from voxgraft.project.run_folder import MANIFEST
 from voxgraft.training.loop import device
+from voxgraft.training.loop.checkpoints import content_of
 from voxgraft.training.loop.device import choose_batch, choose_device
 from voxgraft.training.run import train
 from voxgraft.training.tasks.vits.new_parts import FROM_SCRATCH
@@ -48,9 +49,9 @@ def test_clips_that_do_not_fit_are_left_out_and_said(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "left out 2: " in said
     assert "the text can't belong to it" in said
-    assert {e.prepared.utterance.id for e in ready.examples} <= {"0", "1", "3", "4"}
+    assert {e.prepared.utterance.id for e in ready.data.train} <= {"0", "1", "3", "4"}
     assert "symbols that the voice does not know" in said
-    assert ready.config.training.batch <= len(ready.examples), "no batch holds a clip twice"
+    assert ready.config.training.batch <= len(ready.data.train), "no batch holds a clip twice"
 
 
 def test_recordings_that_are_gone_are_named(tmp_path):
@@ -75,9 +76,10 @@ def test_silence_trains_to_no_nan(tmp_path):
     for path in (tmp_path / "recordings" / "wavs").iterdir():
         write_wav(path, np.zeros(16000, np.float32), 16000)
     import_corpus(tmp_path / "recordings").write(tmp_path / MANIFEST)
-    module = fit(begin(config))
-    assert all(torch.isfinite(parameter).all() for parameter in module.parameters())
-    assert module.skipped == 0
+    left_out = []
+    training = fit(begin(config), lambda _, terms: left_out.append(terms["left_out"]))
+    assert all(torch.isfinite(parameter).all() for parameter in training.learner.generator.parameters())
+    assert left_out == [0.0]
 
 
 def test_a_refused_graft_begins_nothing(tmp_path):
@@ -126,13 +128,13 @@ def test_minutes_shorten_a_run_and_measuring_leaves_no_trace(started, monkeypatc
     monkeypatch.setattr("voxgraft.training.loop.time_budget.time.perf_counter", lambda: float(next(ticks)))
     timed = started(steps=500, minutes=2)
     # By this clock every pass and every validation takes a second; validations come every hundred steps.
-    assert timed.module.steps == timed.config.training.steps == int(120 / (1.15 + 1 / 100))
-    assert started(steps=5, minutes=2).module.steps == 5, "never longer than asked for"
-    for (name, one), other in zip(plain.module.state_dict().items(), timed.module.state_dict().values(), strict=True):
+    assert timed.position.steps == timed.config.training.steps == int(120 / (1.15 + 1 / 100))
+    assert started(steps=5, minutes=2).position.steps == 5, "never longer than asked for"
+    for (name, one), other in zip(plain.learner.weights().items(), timed.learner.weights().values(), strict=True):
         assert torch.equal(one, other), name
-    assert not any(p.grad is not None for p in timed.module.parameters())
-    assert timed.module.alignments.stale([0], 0) == [0]
-    assert timed.module.step == 0
+    assert not any(p.grad is not None for p in timed.learner.generator.parameters())
+    assert timed.learner.alignments.stale([0], 0) == [0]
+    assert timed.position.step == 0
 
 
 def test_new_symbols_are_learnt_even_though_the_texts_rate_is_0(tmp_path, capsys):
@@ -147,7 +149,7 @@ def test_new_symbols_are_learnt_even_though_the_texts_rate_is_0(tmp_path, capsys
     rates = ready.config.voice.learning_rates
     assert (rates.text_encoder, rates.duration) == (FROM_SCRATCH, 0)
     assert "text_encoder has something to learn" in capsys.readouterr().err
-    assert any(p.requires_grad for p in ready.module.generator.enc_p.parameters())
+    assert any(p.requires_grad for p in ready.learner.generator.enc_p.parameters())
     kept = {"learning_rates": {"text_encoder": 0}}
     named = config.model_copy(update={"voice": RunConfig(voice=settings(tmp_path, "x")["voice"] | kept).voice})
     assert begin(named).config.voice.learning_rates.text_encoder == 0, "what the settings name stays"
@@ -157,10 +159,10 @@ def test_what_the_base_did_not_give_learns_at_its_parts_rate(tmp_path):
     config = project(tmp_path, discriminator="none")
     speakers = config.graft.model_copy(update={"speakers": ("ann", "ben")})
     import_corpus(corpus(tmp_path / "more", speakers=("ann", "ben"))).write(tmp_path / MANIFEST)
-    module = begin(config.model_copy(update={"graft": speakers})).module
-    (optimiser,) = module.configure_optimizers()
+    module = begin(config.model_copy(update={"graft": speakers})).learner
+    (optimiser,) = module.optimisers
     names = {id(p): name for name, p in module.generator.named_parameters()}
-    shares = {names[id(g["params"][0])]: g["share"] for g in optimiser.param_groups}
+    shares = {names[id(g["params"][0])]: g["size"] for g in optimiser.param_groups}
     anew = {name for name in shares if name.startswith(("emb_g.", "dec.cond."))}
     assert len(anew) == 3
     assert all(shares[name] == 1.0 for name in anew), "some begin as zeros: by their size they would never get on"
@@ -180,11 +182,11 @@ def test_several_speakers_train_and_each_has_its_row(tmp_path):
     base = spelt("single.ckpt", tmp_path / "base")
     config = RunConfig(**settings(tmp_path, base, steps=2, batch=6, learning_rates=EVERYTHING_LEARNS))
     ready = begin(config)
-    assert ready.module.generator.speakers == 2
-    assert {example.speaker for example in ready.examples} == {0, 1}
-    before = ready.module.generator.emb_g.weight.detach().clone()
+    assert ready.learner.generator.speakers == 2
+    assert {example.speaker for example in ready.data.train} == {0, 1}
+    before = ready.learner.generator.emb_g.weight.detach().clone()
     fit(ready)
-    assert (ready.module.generator.emb_g.weight != before).any(1).tolist() == [True, True]
+    assert (ready.learner.generator.emb_g.weight != before).any(1).tolist() == [True, True]
     result = train(config)
     assert result.finished
     assert train(config, resume=True).step == 2
@@ -194,7 +196,7 @@ def test_several_speakers_train_and_each_has_its_row(tmp_path):
 def test_a_base_of_many_becomes_one_of_the_corpus_s_own(tmp_path):
     config = project(tmp_path, "multi.ckpt", steps=1).model_copy()
     config = config.model_copy(update={"graft": config.graft.model_copy(update={"from_speaker": "speaker1"})})
-    assert begin(config).module.generator.speakers == 1
+    assert begin(config).learner.generator.speakers == 1
     assert train(config).finished
 
 
@@ -222,9 +224,9 @@ def test_from_scratch_everything_learns_and_a_voice_comes_out(tmp_path, monkeypa
     assert set(rates.values()) == {FROM_SCRATCH}
     assert not ready.config.voice.rates_by_size, "what was drawn at random has a size that means nothing"
     assert ready.config.voice.latent_noise == 1.0, "as VITS is trained"
-    assert ready.module.judge_from == 0, "nothing good that new judges could spoil"
-    before = {name: p.detach().clone() for name, p in ready.module.generator.named_parameters()}
-    module = fit(ready)
+    assert ready.learner.adversarial_from == 0, "nothing good that new judges could spoil"
+    before = {name: p.detach().clone() for name, p in ready.learner.generator.named_parameters()}
+    module = fit(ready).learner
     parts = {name.split(".")[0] for name, p in module.generator.named_parameters() if not torch.equal(p, before[name])}
     assert parts == {"enc_p", "dp", "flow", "enc_q", "dec"}
     result = train(config)
@@ -234,9 +236,9 @@ def test_from_scratch_everything_learns_and_a_voice_comes_out(tmp_path, monkeypa
 
 def test_what_a_run_writes_down_is_what_it_does(started):
     ready = started(discriminator="none")
-    module = fit(ready)
-    content = ready.checkpoint({"waited": 0, "best": None})
-    assert content["global_step"] == module.step == 6
+    fit(ready)
+    content = content_of(ready, {"waited": 0, "best": None})
+    assert content["global_step"] == ready.position.step == 6
     assert content["epoch"] == 6 // 3
     assert all(name.startswith("model_g.") for name in content["state_dict"])
     assert len(content["optimizer_states"]) == 1
@@ -244,16 +246,16 @@ def test_what_a_run_writes_down_is_what_it_does(started):
 
 def test_a_gauge_without_a_judge_hears_the_base_before_the_first_step(started, monkeypatch):
     heard = []
-    original = type(started(discriminator="none").assess).hear_the_base
+    original = type(started(discriminator="none").assess).measure_base
 
     def hear(self, model):
         heard.append({name: p.clone() for name, p in model.state_dict().items()})
         return original(self, model)
 
-    monkeypatch.setattr("voxgraft.training.tasks.vits.validate.MelGauge.hear_the_base", hear)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.validate.MelDistance.measure_base", hear)
     ready = started(discriminator="none")
     assert len(heard) == 1
-    for name, tensor in ready.module.generator.state_dict().items():
+    for name, tensor in ready.learner.generator.state_dict().items():
         assert torch.equal(tensor, heard[0][name])
 
 
@@ -274,7 +276,7 @@ def test_the_judge_hears_the_base_and_its_error_rate_survives_a_resume(tmp_path,
 
     monkeypatch.setattr("voxgraft.evaluation.judge.Judge", Judge)
     monkeypatch.setattr(
-        "voxgraft.training.tasks.vits.setup.export_piper", lambda m, meta, folder: folder / "voice.onnx"
+        "voxgraft.training.tasks.vits.export.export_piper", lambda m, meta, folder: folder / "voice.onnx"
     )
     config = project(tmp_path, steps=2, validate_every=1, discriminator="none")
     result = train(config)

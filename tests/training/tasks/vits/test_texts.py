@@ -14,7 +14,7 @@ def batch(clips, lengths):
     ids = torch.zeros(len(clips), max(lengths), dtype=torch.long)
     for row, clip, length in zip(ids, clips, lengths, strict=True):
         row[:length] = torch.arange(clip, clip + length) % 15 + 1
-    return SimpleNamespace(ids=ids, id_lengths=torch.tensor(lengths), clips=torch.tensor(clips))
+    return SimpleNamespace(ids=ids, id_lengths=torch.tensor(lengths), clips=tuple(clips), symbols=tuple(lengths))
 
 
 def test_kept_encodings_equal_fresh_ones_in_other_company():

@@ -92,24 +92,21 @@ def project(folder: Path, kind: str = "single.ckpt", **training: Any) -> RunConf
 EVERYTHING_LEARNS = dict.fromkeys(("text_encoder", "duration", "flow", "posterior", "decoder", "discriminator"), 0.0001)
 
 
-def fit(started: Any, *callbacks: Any) -> Any:
-    """Train what `begin` made ready, with no callbacks but these; returns the module."""
-    from voxgraft.training.loop.feed import feed
-    from voxgraft.training.loop.trainer import make_trainer
+def fit(training: Any, *looks: Any) -> Any:
+    """Take all steps of what `begin` made ready, and nothing else; each look is called as look(training, terms) after a step."""
+    from voxgraft.training.loop.processes import Processes
+    from voxgraft.training.loop.step import take_step
 
-    module, config = started.module, started.config
-    trainer = make_trainer(config.training, Path(config.output), callbacks)
-    trainer.fit(module, feed(started.examples, started.cutting, config, module.step, module.steps))
-    return module
+    position, settings, alone = training.position, training.config.training, Processes()
+    for batch in training.batches(position.step, position.steps, alone):
+        terms = take_step(training.learner, batch, settings, position, training.config.seed, alone)
+        for look in looks:
+            look(training, {name: float(value) for name, value in terms.items()})
+    return training
 
 
-def batch_of(started: Any, step: int = 0) -> Any:
+def batch_of(training: Any, step: int = 0) -> Any:
     """The batch of a step, its clips aligned."""
-    from voxgraft.training.loop.feed import schedule_of
-    from voxgraft.training.tasks.vits.batches import make_batch
+    from voxgraft.training.tasks.vits.setup import passes
 
-    module, config = started.module, started.config
-    clips = schedule_of(started.examples, config).clips(step)
-    module.alignments.update(module.alignments.align(module.generator.eval(), clips, module.device), 0)
-    module.generator.train()
-    return make_batch(started.examples, clips, started.cutting, config.seed, step)
+    return passes(training)(step)

@@ -13,7 +13,7 @@ from voxgraft.config.run import RunConfig
 from voxgraft.errors import CheckpointError, ConfigError, TrainingError
 from voxgraft.progress import notice
 from voxgraft.project.project import FROM_SCRATCH
-from voxgraft.training.loop.checkpoints import all_checkpoints
+from voxgraft.project.run_folder import checkpoints_in
 from voxgraft.training.run import RunResult, train
 
 NAME = "stt"
@@ -125,7 +125,7 @@ def free_name(output: Path) -> str:
 
 def unfinished(output: Path) -> Path:
     """The last run that has checkpoints. Raises TrainingError where there is none."""
-    runs = [path for path in (output / "runs").glob(f"{NAME}-*") if all_checkpoints(path / "checkpoints")]
+    runs = [path for path in (output / "runs").glob(f"{NAME}-*") if checkpoints_in(path / "checkpoints")]
     if not runs:
         raise TrainingError("no run to go on with", file=output / "runs", remedy="begin one without --resume")
     return max(runs, key=lambda path: path.stat().st_mtime_ns)

@@ -54,7 +54,7 @@ def plateau(past: Sequence[ValidationPoint]) -> str | None:
             "augmentation (recogniser.augment) or more dropout (recogniser.dropout) help, more steps do not"
         )
     return (
-        "plateau: neither errors nor loss have fallen for a while. Lower learning rates (recogniser.plateau=2 does so by itself), "
+        "plateau: neither errors nor loss have fallen for a while. Lower learning rates (training.plateau=2 does so by itself), "
         "or stop here; the best is kept"
     )
 
@@ -91,10 +91,10 @@ class Diagnosis:
         self.told: list[str] = []
         self.found: list[str] = []
 
-    def heard(self, step: int, hearing: Hearing) -> None:
+    def validated(self, step: int, found: Hearing) -> None:
         """One validation more; says what is wrong, each thing once."""
         self.past = [one for one in self.past if one.step < step]
-        self.past.append(ValidationPoint(step, hearing.cer, hearing.loss, hearing.blank, hearing.silent))
+        self.past.append(ValidationPoint(step, found.cer, found.loss, found.blank, found.silent))
         for check in CHECKS:
             found = check(self.past)
             if found is not None and check.__name__ not in self.told:

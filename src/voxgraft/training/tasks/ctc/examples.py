@@ -6,7 +6,8 @@ Letters: B clips, T frames, C coefficients, N labels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class Example:
         """Frames T of its features."""
         return self.heard.frames
 
-    @property
+    @cached_property
     def needed(self) -> int:
         """Frames of output that CTC needs for its labels."""
         return needed_frames(self.labels.tolist())
@@ -45,29 +46,32 @@ class Example:
 
 @dataclass(frozen=True)
 class Batch:
-    """features [B, T, C], lengths [B]; labels [B, N], label_lengths [B]; clips [B] their indices. `total` is how many
-    labels the whole step has, on all processes, as a tensor of one."""
+    """features [B, T, C], lengths [B]; labels [B, N], label_lengths [B]. `clips` are their indices, `frames` the lengths and
+    `total` the labels of the whole step, on all processes: numbers that no device has to be asked for."""
 
     features: torch.Tensor
     lengths: torch.Tensor
     labels: torch.Tensor
     label_lengths: torch.Tensor
-    clips: torch.Tensor
-    total: torch.Tensor
+    clips: tuple[int, ...]
+    frames: tuple[int, ...]
+    total: int
 
     def __len__(self) -> int:
         return len(self.clips)
 
     def part(self, begin: int, end: int) -> Batch:
         """Clips begin to end alone."""
-        return self._each(lambda name, value: value if name == "total" else value[begin:end])
+        part = self._each(lambda value: value[begin:end])
+        return replace(part, clips=self.clips[begin:end], frames=self.frames[begin:end])
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        return self._each(lambda _, value: value.to(device, non_blocking=True))
+        return self._each(lambda value: value.to(device, non_blocking=True))
 
-    def _each(self, change: Callable[[str, torch.Tensor], torch.Tensor]) -> Batch:
-        return Batch(**{f.name: change(f.name, getattr(self, f.name)) for f in fields(self)})
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        tensors = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), torch.Tensor)}
+        return replace(self, **{name: change(value) for name, value in tensors.items()})
 
 
 def make_examples(heard: Sequence[PreparedFeatures], transcript_spec: TranscriptSpec) -> tuple[Example, ...]:
@@ -108,8 +112,9 @@ def make_batch(
         lengths=torch.tensor([len(one) for one in heard]),
         labels=torch.from_numpy(labels),
         label_lengths=torch.tensor([len(example.labels) for example in chosen]),
-        clips=torch.tensor(list(clips)),
-        total=torch.tensor([count if total is None else total]),
+        clips=tuple(clips),
+        frames=tuple(len(one) for one in heard),
+        total=count if total is None else total,
     )
 
 

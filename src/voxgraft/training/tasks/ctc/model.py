@@ -32,12 +32,12 @@ class Model:
     family: str
     architecture: dict[str, Any]
     symbols: SymbolTable
-    hearing: FeatureSpec
+    features: FeatureSpec
     labels: Labels
 
     def transcript_spec(self, config: RunConfig) -> TranscriptSpec:
         """What it hears and writes, as far as recordings must fit it."""
-        return transcript_spec_for(self.symbols, self.family, self.architecture, self.hearing, config.recogniser.text)
+        return transcript_spec_for(self.symbols, self.family, self.architecture, self.features, config.recogniser.text)
 
 
 def model_of(graft: Graft, config: RunConfig) -> Model:

@@ -14,8 +14,8 @@ from voxgraft.evaluation.instruments import Clip
 from voxgraft.evaluation.report import HeardSet, RecogniserReport, write_recogniser_report
 from voxgraft.evaluation.report.history import read_history
 from voxgraft.graft.plan import GraftPlan
-from voxgraft.training.loop.callbacks.validation import Best
-from voxgraft.training.tasks.ctc.data import Material
+from voxgraft.training.loop.validation import Best
+from voxgraft.training.tasks.ctc.data import RecogniserData
 from voxgraft.training.tasks.ctc.testing import SOURCE, TestedSet, lacking_told
 
 REPORT = "report.html"
@@ -30,23 +30,23 @@ def write_run_report(
     folder: Path,
     best: Best,
     sets: Sequence[TestedSet],
-    material: Material,
+    data: RecogniserData,
     plan: GraftPlan | None,
     found: Sequence[str],
 ) -> Path:
     """Write report.html into the run's folder."""
-    minutes = sum(example.heard.utterance.duration for example in material.train) / 60
+    minutes = sum(example.heard.utterance.duration for example in data.train) / 60
     facts = {
         "Base": "none: from scratch" if plan is None or plan.base_sha256 is None else config.base,
         "Language": config.language or "not stated",
-        "Learned from": f"{len(material.train)} utterances, {minutes:.1f} minutes",
+        "Learned from": f"{len(data.train)} utterances, {minutes:.1f} minutes",
         "Best at step": f"{best.step} of {config.training.steps}",
         "What learned": config.recogniser.learns,
     }
     provenance = {
         "Licence of the recordings": config.corpus.licence or "not stated",
         "sha256 of the base": plan.base_sha256 if plan is not None else None,
-        "sha256 of what was learned from": material.dataset,
+        "sha256 of what was learned from": data.dataset,
     }
     report = RecogniserReport(
         title=f"{config.name}: a recogniser",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import open_checkpoint
@@ -17,10 +16,8 @@ from voxgraft.checkpoints.formats.voxgraft.metadata import metadata_of
 from voxgraft.checkpoints.formats.voxgraft.write import write_safetensors
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.prepare.augmentation import Augmenter
-from voxgraft.errors import GraftError
 from voxgraft.export.recogniser.onnx import export_recogniser
 from voxgraft.files import write_atomically
-from voxgraft.graft.graft import Graft
 from voxgraft.graft.plan import GraftPlan, read_plan
 from voxgraft.graft.recogniser import (
     derived_labels,
@@ -29,27 +26,29 @@ from voxgraft.graft.recogniser import (
     require_recogniser,
     with_alphabet,
 )
-from voxgraft.graft.table import summary, verdict
 from voxgraft.models.ctc.networks import build_network, canonical_state, load_canonical
 from voxgraft.progress import notice
 from voxgraft.project.corpora import Corpora, corpora_of
 from voxgraft.project.project import open_base
+from voxgraft.project.run_folder import RunFolder, checkpoint_name, run_folder
 from voxgraft.text.alphabet import alphabet_text
-from voxgraft.training.loop.callbacks.validation import Best, Verdict
-from voxgraft.training.loop.checkpoints import run_folder
 from voxgraft.training.loop.device import choose_device, choose_precision, shared_batch
-from voxgraft.training.loop.feed import Feed, loader_of
-from voxgraft.training.loop.time_budget import steps_that_fit, timed
-from voxgraft.training.tasks.ctc.data import Material, material_of
+from voxgraft.training.loop.learner import Position
+from voxgraft.training.loop.processes import Processes
+from voxgraft.training.loop.time_budget import steps_that_fit, timed, with_steps
+from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
+from voxgraft.training.tasks.ctc.data import RecogniserData, batches, data_of, schedule_of
 from voxgraft.training.tasks.ctc.diagnosis import Diagnosis
-from voxgraft.training.tasks.ctc.examples import Example, make_batch
+from voxgraft.training.tasks.ctc.examples import Batch, make_batch
 from voxgraft.training.tasks.ctc.layers import layer_rates, parameter_groups, told_learning
 from voxgraft.training.tasks.ctc.model import Model, model_in, model_of, onto, start_from_scratch
-from voxgraft.training.tasks.ctc.module import CtcTraining
+from voxgraft.training.tasks.ctc.module import CtcLearner
+from voxgraft.training.tasks.ctc.outcome import outcome
 from voxgraft.training.tasks.ctc.report import write_run_report
-from voxgraft.training.tasks.ctc.testing import Tested, best_file, measured, tested_sets
-from voxgraft.training.tasks.ctc.validate import listen
-from voxgraft.training.tasks.vits.batches import Schedule
+from voxgraft.training.tasks.ctc.testing import tested_sets
+from voxgraft.training.tasks.ctc.validate import transcribe
+from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.task import Outcome
 
 # Clips a step: more see the corpus less often in the same time.
 BATCH_ON_CPU = 8
@@ -59,191 +58,153 @@ GRADIENT_CLIP = 1.0
 
 
 @dataclass
-class Started:
-    """A recogniser's run, ready to step."""
+class RecogniserTraining:
+    """A recogniser's run, ready to step: what the loop asks for (training/tasks/task.py: Training)."""
 
     config: RunConfig
     plan: GraftPlan | None
     model: Model
-    material: Material
-    module: CtcTraining
+    data: RecogniserData
+    learner: CtcLearner
+    position: Position
     diagnosis: Diagnosis
     augmenter: Augmenter
-    sample_rate: int = 0
-    referred: tuple[str, ...] = ()
+    rates_setting = "recogniser.learning_rates"
+    # The best is never worse than the graft that the run begins with.
+    validates_graft = True
 
     @property
-    def network(self) -> torch.nn.Module:
-        """What is validated and kept."""
-        return self.module.network
-
-    @property
-    def folder(self) -> Path:
+    def folder(self) -> RunFolder:
         """Of the run."""
         return run_folder(self.config)
 
-    def feed(self) -> DataLoader[Any]:
-        """Batches of the steps that are left."""
-        schedule = schedule_of(self.material.train, self.config)
-        examples, seed, module = self.material.train, self.config.seed, self.module
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.learner.network.parameters()).device
 
-        def make(clips: Sequence[int], step: int, share: range) -> Any:
-            total = sum(len(examples[clip].labels) for clip in clips)
-            mine = [clips[place] for place in share]
-            done = step / module.steps
-            return make_batch(
-                examples,
-                mine,
-                step=step,
-                first=share.start,
-                total=total,
-                seed=seed,
-                augmenter=self.augmenter,
-                progress=done,
-            )
+    def batches(self, begin: int, end: int, processes: Processes) -> Iterable[Any]:
+        """Batches of steps `begin` to `end`, this process's share of each."""
+        steps, length = range(begin, end), self.position.steps
+        return batches(self.data.train, self.config, self.augmenter, steps, length, processes)
 
-        return loader_of(Feed(make, schedule, module.step, module.steps), self.config.training.workers)
+    def highest_rate(self) -> float:
+        """Of all layers in the step just taken."""
+        return max(group["lr"] for group in self.learner.optimisers[0].param_groups)
 
-    def assess(self, network: torch.nn.Module) -> tuple[Verdict, list[Any]]:
-        """What the network hears of the recordings for dev; fewer errors are better, then a lower loss."""
-        hearing = listen(network, self.material.dev, self.model.labels, next(network.parameters()).device)
-        self.diagnosis.heard(self.module.step, hearing)
-        cer = hearing.cer
-        return Verdict(-cer - 1e-6 * min(hearing.loss, 100.0), True, cer, wer=hearing.wer, loss=hearing.loss), []
+    def validate(self) -> tuple[Verdict, list[Sample]]:
+        """What the network writes of the recordings for dev; fewer errors are better, then a lower loss."""
+        found = transcribe(self.learner.network, self.data.dev, self.model.labels, self.device)
+        self.diagnosis.validated(self.position.step, found)
+        score = -found.cer - 1e-6 * min(found.loss, 100.0)
+        return Verdict(score, cer=found.cer, wer=found.wer, loss=found.loss), []
 
-    def heed(self, better: bool, waited: int) -> None:
-        """Lower the learning rates on a plateau, where the settings say so."""
-        settings = self.config.recogniser
-        if settings.plateau and not better and waited % settings.plateau == 0:
-            self.module.rate_scale *= settings.plateau_factor
-            notice(f"nothing better in {waited} validations: learning rates × {settings.plateau_factor:g}")
+    def keep_best(self, step: int) -> Kept:
+        """Weights of the best so far, alone; it is exported at the end."""
+        path = self.folder.best / checkpoint_name(self.epoch(step), step, ".safetensors")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_safetensors(path, self._described(step))
+        return Kept(path)
 
-    def keep_best(self, network: torch.nn.Module, step: int) -> Path:
-        """Weights of the best so far, alone."""
-        folder = self.folder / "best"
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = self._described(network, step)
-        path = folder / f"epoch={checkpoint.epoch}-step={step}.safetensors"
-        write_safetensors(path, checkpoint)
-        return path
+    def epoch(self, step: int) -> int:
+        """The epoch that a step belongs to."""
+        return schedule_of(self.data.train, self.config).epoch(step)
 
-    def forget_bests(self, validation: dict[str, Any]) -> None:
-        """Delete what was best before, but for what the last checkpoint, or the one before, holds to be best: a run that
-        is killed goes on from there."""
-        best = validation["best"]
-        self.referred = (*self.referred[-1:], Path(best["voice"]).name if best else "")
-        self._keep_bests(self.referred)
+    def corpus(self) -> list[list[str]]:
+        """Role, id, text and hash of the sound of each clip."""
+        return self.data.rows
 
-    def _keep_bests(self, names: Sequence[str]) -> None:
-        for path in (self.folder / "best").glob("*.safetensors"):
-            if path.name not in names:
-                path.unlink()
-
-    def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
-        """Everything that a resume needs, in the layout of a Lightning checkpoint, weights under canonical names."""
-        module = self.module
-        self.forget_bests(validation)
-        described = self._described(module.network, module.step)
+    def checkpoint(self) -> dict[str, Any]:
+        """Weights under canonical names, and what they are."""
+        described = self._described(self.position.step)
         return {
-            "epoch": described.epoch,
-            "global_step": module.step,
             "state_dict": {name: torch.from_numpy(array) for name, array in described.tensors.items()},
-            "optimizer_states": module.states_of_optimisers(),
-            "lr_schedulers": [],
-            "loops": {},
-            "callbacks": {},
             "voxgraft": metadata_of(described),
-            "voxgraft_run": module.run_state()
-            | {"validation": validation, "diagnosis": self.diagnosis.state_dict(), "task": "recogniser"},
+            "voxgraft_run": {"diagnosis": self.diagnosis.state_dict()},
         }
 
-    def finish(self, best: Best | None) -> Tested | None:
+    def refit(self) -> None:
+        """Fit the steps that are left into the minutes of the settings."""
+        self.position.steps = self.position.step + _steps_that_fit(self)
+        self.config = with_steps(self.config, self.position.steps)
+
+    def finish(self, best: Best | None) -> Outcome:
         """Test the best on recordings that it never saw, next to the base; export it, and report."""
-        config, device = self.config, next(self.network.parameters()).device
-        sets = tested_sets(config, self.folder, best, self.material, device)
-        if best is not None and best.voice is not None:
-            self._keep_bests([best_file(self.folder, best).name])
-            folder = Path(config.output) / "recognisers" / config.name
-            exported = export_recogniser(open_checkpoint(best_file(self.folder, best)), folder, config.name)
+        sets = tested_sets(self.config, self.folder.path, best, self.data, self.device)
+        if best is not None:
+            weights = open_checkpoint(self.folder.best / best.weights)
+            exported = export_recogniser(weights, self.folder.recogniser, self.config.name)
             notice(f"exported: {exported}")
             found = self.diagnosis.found
-            report = write_run_report(config, self.folder, best, sets, self.material, self.plan, found)
+            report = write_run_report(self.config, self.folder.path, best, sets, self.data, self.plan, found)
             notice(f"report: {report}")
-        return measured(sets)
+        return outcome(self.folder.path)
 
-    def _described(self, network: torch.nn.Module, step: int) -> Checkpoint:
-        model = self.model
-        hears: dict[str, Any] = {"audio" if isinstance(model.hearing, AudioSpec) else "features": model.hearing}
+    def _described(self, step: int) -> Checkpoint:
+        model, network = self.model, self.learner.network
+        spec: dict[str, Any] = {"audio" if isinstance(model.features, AudioSpec) else "features": model.features}
         return Checkpoint(
             family=model.family,
             architecture=model.architecture,
             tensors=canonical_state(model.family, network, model.architecture),
             provenance=Provenance(
-                self.folder, "voxgraft-run", "", self.config.corpus.licence, self.config.base, self.material.dataset
+                self.folder.path, "voxgraft-run", "", self.config.corpus.licence, self.config.base, self.data.dataset
             ),
             symbols=model.symbols,
             languages=(self.config.language,) if self.config.language else (),
-            epoch=schedule_of(self.material.train, self.config).epoch(step),
+            epoch=self.epoch(step),
             step=step,
             config={"name": self.config.name, "base": self.config.base},
-            **hears,
+            **spec,
         )
 
 
-def begin(config: RunConfig) -> Started:
-    """A new run: alphabet, plan, graft; settings that were left to us are measured and fixed."""
+def begin(config: RunConfig) -> RecogniserTraining:
+    """A new run: alphabet, plan, graft; settings that were left to us are measured and decided."""
     choose_device(config.training.device)
     base = open_base(config)
     require_recogniser(base, config)
     corpora = corpora_of(config)
     labels = derived_labels(config, base, corpora.train)
     graft = plan_recogniser(config, base, labels)
-    if graft.plan.refusals:
-        raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
-    _tell(graft)
+    require_grafted(graft.plan)
+    notice_plan(graft.plan, graft.base)
     model = model_of(graft, config)
-    material, settled = _material(config, model, corpora)
+    data, settled = _data(config, model, corpora)
     network = graft_network(onto(graft, model), config.seed)
     if base is None:
-        start_from_scratch(network, material.train, config.seed)
+        start_from_scratch(network, data.train, config.seed)
     if labels is not None:
-        path = run_folder(config) / "alphabet.txt"
+        path = run_folder(config).alphabet
         write_atomically(path, alphabet_text(labels))
         settled = with_alphabet(settled, path)
-    started = _started(settled, graft.plan, model, material, network)
-    notice(told_learning(network, started.module.groups, model.family))
-    started.module.to(torch.device(settled.training.device))
-    return _with_fitting_steps(started)
+    training = _training(settled, graft.plan, model, data, network)
+    notice(told_learning(network, training.learner.groups, model.family))
+    if settled.training.minutes is not None:
+        training.position.steps = _steps_that_fit(training)
+        training.config = with_steps(settled, training.position.steps)
+    training.diagnosis.begins(training.config.training)
+    return training
 
 
-def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
+def resume(config: RunConfig, path: Path, content: dict[str, Any]) -> RecogniserTraining:
     """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
     model = model_in(content, path)
-    material, _ = _material(config, model, corpora_of(config))
+    data, _ = _data(config, model, corpora_of(config))
     network = build_network(model.family, model.architecture)
     tensors = {name: tensor.numpy() for name, tensor in content["state_dict"].items()}
     load_canonical(model.family, network, tensors, model.architecture)
-    plan = read_plan(run_folder(config) / "plan.json")
-    started = _started(config, plan, model, material, network)
-    state = content["voxgraft_run"]
-    started.module.load_run_state(state)
-    started.module.optimiser_states = content["optimizer_states"]
-    started.diagnosis.load_state_dict(state["diagnosis"])
-    return started
+    training = _training(config, read_plan(run_folder(config).plan), model, data, network)
+    training.diagnosis.load_state_dict(content["voxgraft_run"]["diagnosis"])
+    return training
 
 
-def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
-    """The run's schedule."""
-    assert isinstance(config.training.batch, int), "resolved before the run begins"
-    return Schedule(tuple(example.frames for example in examples), config.training.batch, config.seed)
+def _data(config: RunConfig, model: Model, corpora: Corpora) -> tuple[RecogniserData, RunConfig]:
+    data = data_of(config, corpora, model.transcript_spec(config), model.features)
+    return data, _settled(config, data)
 
 
-def _material(config: RunConfig, model: Model, corpora: Corpora) -> tuple[Material, RunConfig]:
-    material = material_of(config, corpora, model.transcript_spec(config), model.hearing)
-    return material, _settled(config, material)
-
-
-def _settled(config: RunConfig, material: Material) -> RunConfig:
+def _settled(config: RunConfig, data: RecogniserData) -> RunConfig:
     """The configuration with what was left to us decided, so that a resume decides nothing anew."""
     settings = config.training
     device = choose_device(settings.device)
@@ -251,9 +212,9 @@ def _settled(config: RunConfig, material: Material) -> RunConfig:
     half = settings.precision == "bf16" or (
         device == "cuda" and choose_precision(settings.precision, device) is not None
     )
-    batch = shared_batch(settings, len(material.train), BATCH_ON_GPU if device == "cuda" else BATCH_ON_CPU)
+    batch = shared_batch(settings, len(data.train), BATCH_ON_GPU if device == "cuda" else BATCH_ON_CPU)
     changes: dict[str, Any] = {"batch": batch, "precision": "bf16" if half else "fp32", "device": device}
-    epoch = -(-len(material.train) // batch)
+    epoch = -(-len(data.train) // batch)
     steps = settings.steps if config.recogniser.epochs is None else config.recogniser.epochs * epoch
     changes["steps"] = steps
     if "gradient_clip" not in settings.model_fields_set:
@@ -265,52 +226,34 @@ def _settled(config: RunConfig, material: Material) -> RunConfig:
     return config.model_copy(update={"training": settings.model_copy(update=changes)})
 
 
-def _started(config: RunConfig, plan: GraftPlan, model: Model, material: Material, network: torch.nn.Module) -> Started:
+def _training(
+    config: RunConfig, plan: GraftPlan, model: Model, data: RecogniserData, network: torch.nn.Module
+) -> RecogniserTraining:
     settings = config.training
-    groups = list(parameter_groups(network, model.family, model.architecture, layer_rates(config, plan)))
-    module = CtcTraining(
+    learner = CtcLearner(
         network,
-        groups,
-        material.train,
-        settings,
+        parameter_groups(network, model.family, model.architecture, layer_rates(config, plan)),
+        data.train,
         blank=model.labels.blank,
+        ema=settings.ema,
         weight_decay=config.recogniser.weight_decay,
-        steps=settings.steps,
-        seed=config.seed,
         autocast=torch.bfloat16 if settings.precision == "bf16" else None,
     )
-    augmenter = Augmenter(config.recogniser.augment, model.hearing.sample_rate)
-    return Started(config, plan, model, material, module, Diagnosis(), augmenter)
+    position = Position(settings.steps, pieces=settings.accumulate)
+    augmenter = Augmenter(config.recogniser.augment, model.features.sample_rate)
+    return RecogniserTraining(config, plan, model, data, learner, position, Diagnosis(), augmenter)
 
 
-def _with_fitting_steps(started: Started) -> Started:
-    """Where the settings give minutes, measure a step and a validation and shorten the run to what fits."""
-    settings, module = started.config.training, started.module
-    if settings.minutes is not None:
-        device = torch.device(settings.device)
-        schedule = schedule_of(started.material.train, started.config)
+def _steps_that_fit(training: RecogniserTraining) -> int:
+    """Measure a step and a validation, and say how many fit into the minutes of the settings."""
+    device = torch.device(training.config.training.device)
+    schedule = schedule_of(training.data.train, training.config)
+    training.learner.to(device)
 
-        def prepared(step: int) -> Any:
-            return make_batch(started.material.train, schedule.clips(step), augmenter=started.augmenter).to(device)
+    def prepared(step: int) -> Batch:
+        return make_batch(training.data.train, schedule.clips(step), augmenter=training.augmenter).to(device)
 
-        def pass_over(batch: Any) -> None:
-            module.loss(batch).sum().backward()
-            module.zero_grad(set_to_none=True)
+    def validate() -> None:
+        transcribe(training.learner.network, training.data.dev, training.model.labels, device)
 
-        def validate() -> None:
-            listen(module.network, started.material.dev, started.model.labels, device)
-
-        steps = steps_that_fit(settings, prepared, pass_over, timed(validate))
-        module.steps = steps
-        started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
-    started.diagnosis.begins(started.config.training)
-    return started
-
-
-def _tell(graft: Graft) -> None:
-    base, plan = graft.base, graft.plan
-    notice(f"graft plan, from {base.provenance.path.name if base is not None else 'nothing (from scratch)'}:")
-    for part, action, tensors, parameters, why in summary(plan):
-        notice(f"  {part:<17} {action:<9} {tensors:>4} tensors {parameters:>11} parameters  {why}")
-    for line in [*verdict(plan), *(f"warning: {warning}" for warning in plan.warnings)]:
-        notice(f"  {line}")
+    return steps_that_fit(training, prepared, timed(validate))

@@ -21,10 +21,10 @@ from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.models.ctc.networks import NETWORKS
 from voxgraft.progress import notice
 from voxgraft.project.project import open_base
-from voxgraft.training.loop.callbacks.validation import Best
-from voxgraft.training.tasks.ctc.data import Material
+from voxgraft.training.loop.validation import Best
+from voxgraft.training.tasks.ctc.data import RecogniserData
 from voxgraft.training.tasks.ctc.examples import Example
-from voxgraft.training.tasks.ctc.validate import listen
+from voxgraft.training.tasks.ctc.validate import transcribe
 
 TEST = "test.json"
 TARGET, SOURCE = "test", "source"
@@ -59,13 +59,13 @@ class Tested:
 
 
 def tested_sets(
-    config: RunConfig, folder: Path, best: Best | None, material: Material, device: torch.device
+    config: RunConfig, folder: Path, best: Best | None, data: RecogniserData, device: torch.device
 ) -> tuple[TestedSet, ...]:
     """Test the best of a run, say what came out, and write test.json. Nothing where there is no best."""
-    if best is None or best.voice is None:
+    if best is None:
         return ()
-    result, base = open_checkpoint(best_file(folder, best)), _base_to_test(config, material.test)
-    examples = {TARGET: material.test, SOURCE: material.source}
+    result, base = open_checkpoint(folder / "best" / best.weights), _base_to_test(config, data.test)
+    examples = {TARGET: data.test, SOURCE: data.source}
     sets = tuple(_tested(name, found, result, base, device) for name, found in examples.items() if found)
     by_name = {one.name: _plain(one) for one in sets}
     document = {"step": best.step, **by_name.get(TARGET, {}), SOURCE: by_name.get(SOURCE)}
@@ -78,16 +78,11 @@ def tested_sets(
     return sets
 
 
-def best_file(folder: Path, best: Best) -> Path:
-    """The weights of a run's best, where its folder is now."""
-    return folder / "best" / Path(str(best.voice)).name
-
-
 def hear(checkpoint: Checkpoint, test: Sequence[Example], device: torch.device) -> Hearing:
     """What the recogniser of a checkpoint hears, by its own labels."""
     assert checkpoint.symbols is not None
     network = whole_network(checkpoint).to(device)
-    return listen(network, test, Labels.of(checkpoint.symbols), device, foreign=True)
+    return transcribe(network, test, Labels.of(checkpoint.symbols), device, foreign=True)
 
 
 def measured(sets: Sequence[TestedSet]) -> Tested | None:

@@ -20,7 +20,7 @@ MOST_FRAMES = 6000
 
 
 @torch.inference_mode()
-def listen(
+def transcribe(
     network: nn.Module, examples: Sequence[Example], labels: Labels, device: torch.device, *, foreign: bool = False
 ) -> Hearing:
     """Have a recogniser hear utterances, greedily; it is left in the mode that it was in.

@@ -6,16 +6,13 @@ Letters: B clips, N symbols, W window frames, F bins, D latent channels, S segme
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 
 from voxgraft.training.loop.draws import generator
 from voxgraft.training.tasks.vits.examples import Example
-
-# Batches of like length are made within pools of this many, so that epochs still differ.
-POOL = 16
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,9 @@ class Batch:
     ids [B, N], id_lengths [B], speaker [B]; spectrogram [B, F, W] of the window, which begins at frame begins [B] of its
     clip and has window_lengths [B] real frames; certain [B, 1, W] is 1 where a frame's surroundings are in the window
     too, so that the posterior is what the whole clip would give; offsets [B] where the segment begins in the window;
-    audio [B, S * hop] the recording of the segment; noise and prior_noise [B, D, W]; clips [B] their indices.
+    audio [B, S * hop] the recording of the segment; noise and prior_noise [B, D, W]. `clips` are their indices, `symbols`
+    the lengths of their texts and `total` the clips of the whole step, on all processes: numbers that no device has to be
+    asked for.
     """
 
     ids: torch.Tensor
@@ -39,51 +38,25 @@ class Batch:
     audio: torch.Tensor
     noise: torch.Tensor
     prior_noise: torch.Tensor
-    clips: torch.Tensor
+    clips: tuple[int, ...]
+    symbols: tuple[int, ...]
+    total: int
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.clips)
 
     def part(self, begin: int, end: int) -> Batch:
         """Clips begin to end alone."""
-        return self._each(lambda x: x[begin:end])
+        part = self._each(lambda x: x[begin:end])
+        return replace(part, clips=self.clips[begin:end], symbols=self.symbols[begin:end])
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         return self._each(lambda x: x.to(device, non_blocking=True))
 
     def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
-        return Batch(**{f.name: change(getattr(self, f.name)) for f in fields(self)})
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Which clips make the batch of a step: every clip once an epoch, clips of like length together."""
-
-    lengths: tuple[int, ...]
-    batch: int
-    seed: int
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in one epoch, the last one filled up."""
-        return -(-len(self.lengths) // self.batch)
-
-    def epoch(self, step: int) -> int:
-        """The epoch that a step belongs to, from 0."""
-        return step // self.steps_per_epoch
-
-    def clips(self, step: int) -> list[int]:
-        """Indices of the clips of one step."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        draw = generator(self.seed, "epoch", epoch)
-        order = draw.permutation(len(self.lengths))
-        missing = self.steps_per_epoch * self.batch - len(order)
-        order = np.concatenate([order, np.resize(order, missing)])
-        pools = [order[i : i + POOL * self.batch] for i in range(0, len(order), POOL * self.batch)]
-        ordered = np.concatenate([sorted(pool, key=lambda i: self.lengths[i]) for pool in pools])
-        batches = ordered.reshape(-1, self.batch)
-        return [int(i) for i in batches[draw.permutation(len(batches))[place]]]
+        tensors = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), torch.Tensor)}
+        return replace(self, **{name: change(value) for name, value in tensors.items()})
 
 
 @dataclass(frozen=True)
@@ -105,8 +78,9 @@ def make_batch(
     seed: int,
     step: int,
     first: int = 0,
+    total: int | None = None,
 ) -> Batch:
-    """The clips of a step, or those from place `first` on of a larger batch: their draws are the same either way."""
+    """The clips of a step, or those from place `first` on of one of `total` clips: their draws are the same either way."""
     cuts = [_cut(examples[clip], cutting, generator(seed, "clip", step, i)) for i, clip in enumerate(clips, first)]
     longest = max(cut.frames for cut in cuts)
     ids = [examples[clip].ids for clip in clips]
@@ -122,7 +96,9 @@ def make_batch(
         audio=torch.from_numpy(np.stack([cut.audio for cut in cuts])),
         noise=torch.from_numpy(_stacked([cut.noise for cut in cuts], longest)),
         prior_noise=torch.from_numpy(_stacked([cut.prior_noise for cut in cuts], longest)),
-        clips=torch.tensor(list(clips)),
+        clips=tuple(clips),
+        symbols=tuple(len(i) for i in ids),
+        total=len(clips) if total is None else total,
     )
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from typing import Any
+
+from torch.utils.data import DataLoader
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.prepare.prepare import prepare, upsampled
-from voxgraft.corpus.split import Split
-from voxgraft.errors import CorpusError
+from voxgraft.errors import CorpusError, TrainingError
 from voxgraft.export.piper.metadata import metadata_of
 from voxgraft.graft.target import Target, renamed
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
 from voxgraft.project.corpora import voice_split
 from voxgraft.project.project import project_manifest
+from voxgraft.project.run_folder import project_folder, run_folder
 from voxgraft.text.encode import encode_text
 from voxgraft.text.symbols import Encoding, SymbolTable
-from voxgraft.training.loop.checkpoints import run_folder
-from voxgraft.training.tasks.vits.batches import Cutting
+from voxgraft.training.loop.feed import Feed, loader_of
+from voxgraft.training.loop.processes import Processes
+from voxgraft.training.loop.schedule import Schedule
+from voxgraft.training.tasks.vits.batches import Batch, Cutting, make_batch
 from voxgraft.training.tasks.vits.examples import Example, Examples, make_examples, require_examples
 from voxgraft.training.tasks.vits.metadata import scales_of
 from voxgraft.training.tasks.vits.replay import FOLDER as REPLAY
@@ -31,38 +36,86 @@ from voxgraft.training.tasks.vits.replay import clips_for, replay, silent_voices
 
 
 @dataclass(frozen=True)
-class Material:
-    """The corpus as the target takes it."""
+class VoiceData:
+    """The corpus as the target takes it; `rows` say what is learned from and validated on: role, id, text, hash of the sound."""
 
     manifest: Manifest
-    parts: Split
     spec: AudioSpec
-    examples: tuple[Example, ...]
+    train: tuple[Example, ...]
     validation: tuple[Example, ...]
     cutting: Cutting
 
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """A row for each clip, in the order in which the run counts them."""
+        return [
+            [role, e.prepared.utterance.id, e.prepared.utterance.text, e.prepared.content]
+            for role, part in (("train", self.train), ("validation", self.validation))
+            for e in part
+        ]
 
-def material_of(config: RunConfig, target: Target) -> Material:
+
+def data_of(config: RunConfig, target: Target) -> VoiceData:
     """The project's recordings, prepared, split and encoded; CorpusError or TrainingError where there is nothing to train on."""
     manifest = project_manifest(config)
     if manifest is None or not len(manifest):
         raise CorpusError(
-            "the project has no recordings", file=config.output, remedy="run `voxgraft corpus import PATH` in it"
+            "the project has no recordings",
+            file=config.output,
+            remedy="Import some with `voxgraft corpus import PATH` in the project's folder.",
         )
     parts = voice_split(config, manifest)
-    spec = AudioSpec(sample_rate=target.sample_rate)
-    dull = upsampled(manifest, spec)
-    if dull:
+    spec = spec_of(target)
+    low = upsampled(manifest, spec)
+    if low:
         notice(
-            f"{len(dull)} of {len(manifest)} recordings have a lower rate than {spec.sample_rate} Hz: they stay dull"
+            f"{len(low)} of {len(manifest)} recordings have a lower sample rate than the voice's {spec.sample_rate} Hz: what "
+            "they lack at high frequencies, the voice can't learn from them"
         )
     segment = config.voice.segment // spec.hop
-
     train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
     require_examples(train, parts.train)
     require_examples(validation, parts.validation)
+    minutes = sum(e.prepared.utterance.duration for e in train.kept) / 60
+    notice(f"{len(train.kept)} utterances to learn from ({minutes:.1f} minutes), {len(validation.kept)} to validate on")
     cutting = Cutting(config.voice.window, segment, spec.hop, target.architecture["inter_channels"])
-    return Material(manifest, parts, spec, train.kept, validation.kept, cutting)
+    return VoiceData(manifest, spec, train.kept, validation.kept, cutting)
+
+
+def spec_of(target: Target) -> AudioSpec:
+    """The spectrogram that the voice learns from: its base's own, Piper's where the base says nothing or has another rate.
+
+    TrainingError where it does not fit the network.
+    """
+    assert target.sample_rate is not None, "a voice's target has one"
+    own = target.audio if target.audio is not None and target.audio.sample_rate == target.sample_rate else None
+    spec = own or AudioSpec(sample_rate=target.sample_rate)
+    upsampling = math.prod(target.architecture["upsample_rates"])
+    if spec.hop != upsampling or spec.bins != target.architecture["spec_channels"]:
+        raise TrainingError(
+            "the base's spectrogram does not fit its network",
+            field="base",
+            expected=f"a hop of {upsampling} samples and {target.architecture['spec_channels']} frequency bins",
+            got=f"a hop of {spec.hop} and {spec.bins} bins (n_fft {spec.n_fft})",
+            remedy="Correct the audio settings beside the base's weights, or take another base.",
+        )
+    return spec
+
+
+def schedule_of(examples: Sequence[Example], config: RunConfig) -> Schedule:
+    """Which clips make which batch of the run."""
+    assert isinstance(config.training.batch, int), "resolved before the run begins"
+    return Schedule(tuple(e.frames for e in examples), config.training.batch, config.seed)
+
+
+def batches(data: VoiceData, config: RunConfig, steps: range, processes: Processes) -> DataLoader[Batch]:
+    """The batches of some steps, this process's share of each."""
+
+    def make(clips: Sequence[int], step: int, share: range) -> Batch:
+        mine = [clips[place] for place in share]
+        return make_batch(data.train, mine, data.cutting, config.seed, step, first=share.start, total=len(clips))
+
+    return loader_of(Feed(make, schedule_of(data.train, config), steps, processes), config.training.workers)
 
 
 def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> Examples:
@@ -71,7 +124,7 @@ def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec
         spec,
         loudness=config.corpus.loudness,
         trim=config.corpus.trim,
-        cache_dir=Path(config.output) / "corpus" / "cache",
+        cache_dir=project_folder(config).cache,
     )
     limits = (config.corpus.shortest, config.corpus.longest)
     segment = config.voice.segment // spec.hop
@@ -81,33 +134,32 @@ def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec
 
 
 def with_kept_voices(
-    config: RunConfig, base: Checkpoint | None, target: Target, material: Material, grafted: Vits
-) -> Material:
-    """The material, with clips of the voices that the run keeps and the corpus lacks, spoken as the base speaks them."""
+    config: RunConfig, base: Checkpoint | None, target: Target, data: VoiceData, grafted: Vits
+) -> VoiceData:
+    """The data, with clips of the voices that the run keeps and the corpus lacks, spoken as the base speaks them."""
     if base is None:
-        return material
-    voices = silent_voices(target.speakers, renamed(base.speakers, config.graft.rename), material.examples)
-    count = clips_for(config.voice.replay, len(material.examples), len(voices))
+        return data
+    voices = silent_voices(target.speakers, renamed(base.speakers, config.graft.rename), data.train)
+    count = clips_for(config.voice.replay, len(data.train), len(voices))
     if not count:
-        return material
+        return data
     spoken = replay(
         grafted,
-        material.examples,
+        data.train,
         voices,
         target.speakers,
         count=count,
-        folder=run_folder(config) / REPLAY,
-        sample_rate=material.spec.sample_rate,
+        folder=run_folder(config).path / REPLAY,
+        sample_rate=data.spec.sample_rate,
         scales=scales_of(metadata_of(base, name=config.name)),
         seed=config.seed,
     )
-    return with_clips(material, spoken, config, target)
+    return with_clips(data, spoken, config, target)
 
 
-def with_clips(material: Material, spoken: Manifest, config: RunConfig, target: Target) -> Material:
-    """The material and more to train on."""
-    added = _examples(spoken, config, target, material.spec).kept
-    return replace(material, examples=(*material.examples, *added))
+def with_clips(data: VoiceData, spoken: Manifest, config: RunConfig, target: Target) -> VoiceData:
+    """The data and more to train on."""
+    return replace(data, train=(*data.train, *_examples(spoken, config, target, data.spec).kept))
 
 
 def _encoded(symbols: SymbolTable, text: str) -> list[Encoding]:

@@ -1,50 +1,41 @@
-"""Training of a VITS voice: one step of generator and discriminator, and everything that a resume has to restore."""
+"""VitsLearner: the networks of a VITS voice, their optimisers, and the losses of one step."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-import lightning
 import torch
 import torch.nn.functional as F
-from lightning.pytorch.strategies import ParallelStrategy
 from torch import nn
 
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.config.run import TrainingConfig
 from voxgraft.config.tasks.voice import VoiceConfig
-from voxgraft.errors import TrainingError
 from voxgraft.models.spectral import mel_spectrogram, spectrogram_to_mel
 from voxgraft.models.vits import PARTS, Vits
 from voxgraft.models.vits.masks import segments
-from voxgraft.progress import notice
 from voxgraft.training.loop.average import WeightAverage
-from voxgraft.training.loop.checkpoints import DISCRIMINATOR, GENERATOR
-from voxgraft.training.loop.draws import generator as generator_of_draws
-from voxgraft.training.loop.learning_rate import learning_rate_factor
-from voxgraft.training.loop.memory import in_pieces_that_fit
-from voxgraft.training.loop.optimisers import share_by_size, take_up
-from voxgraft.training.loop.processes import sum_over_processes
+from voxgraft.training.loop.learner import Position
+from voxgraft.training.loop.optimisers import relative_size
+from voxgraft.training.loop.processes import Processes
 from voxgraft.training.tasks.vits.alignments import Alignments
 from voxgraft.training.tasks.vits.batches import Batch
 from voxgraft.training.tasks.vits.examples import Example
-from voxgraft.training.tasks.vits.gan_step import judge, reconstruction_terms
+from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms
 from voxgraft.training.tasks.vits.texts import KeptTexts
 from voxgraft.training.tasks.vits.windows import window_pass
 
 BETAS = (0.8, 0.99)
 EPSILON = 1e-9
-# Steps in a row without a finite gradient, after which nothing can be hoped for.
-MOST_SKIPPED = 10
+GENERATOR = "model_g."
+DISCRIMINATOR = "model_d."
 
 
-class VitsTraining(lightning.LightningModule):
-    """Manual optimisation: both networks step once a batch, learning rates are set from the step before each.
+class VitsLearner:
+    """Generator and discriminator, an optimiser each; both step once a batch.
 
-    `steps` is the whole length of the run; `step` counts optimiser steps of the generator. `average` holds the averaged
-    weights that voices are made of; `anew` names the tensors that no base gave. Lightning's own `global_step` counts every optimiser and is not used.
+    `average` holds the averaged weights that voices are made of; `anew` names the tensors that no base gave.
+    The generator learns from the discriminator from step `adversarial_from` on.
     """
 
     def __init__(
@@ -53,124 +44,85 @@ class VitsTraining(lightning.LightningModule):
         discriminator: nn.Module | None,
         examples: Sequence[Example],
         spec: AudioSpec,
-        settings: TrainingConfig,
-        voice: VoiceConfig,
+        settings: VoiceConfig,
         *,
-        steps: int,
-        seed: int,
+        ema: float,
+        freeze: Collection[str] = (),
         autocast: torch.dtype | None,
-        warm_up_discriminator: bool,
+        adversarial_from: int = 0,
         anew: Collection[str] = (),
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.generator = freeze_unlearned(generator, settings, voice)
+        self.generator = freeze_unlearned(generator, settings, freeze)
         self.discriminator = discriminator
         self.spec = spec
         self.settings = settings
-        self.voice = voice
-        self.steps = steps
-        self.seed = seed
-        self.step = 0
-        self.skipped = 0
         self.autocast = autocast
         self.anew = frozenset(anew)
-        self.judge_from = voice.discriminator_warmup if warm_up_discriminator else 0
-        self.segment = voice.segment // spec.hop
-        self.alignments = Alignments(examples, voice.realign_every)
+        self.adversarial_from = adversarial_from
+        self.segment = settings.segment // spec.hop
+        self.alignments = Alignments(examples, settings.realign_every)
         self.texts = KeptTexts()
-        self.average = WeightAverage(self.generator, settings.ema)
-        self.pieces = settings.accumulate
-        self.terms: dict[str, float] = {}
-        self.optimiser_states: list[dict[str, Any]] = []
+        self.average = WeightAverage(self.generator, ema)
+        self.networks = {"": self.generator} | ({"discriminator_": discriminator} if discriminator is not None else {})
+        self.optimisers = self._optimisers()
+        self._step = 0
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+    @property
+    def network(self) -> Vits:
+        """What is validated and kept."""
+        return self.generator
+
+    def _optimisers(self) -> list[torch.optim.Optimizer]:
         """AdamW of the generator, a group a tensor, and of the discriminator."""
-        rates = self.voice.learning_rates
+        rates = self.settings.learning_rates
         groups = [
-            {"params": [tensor], "part": part, "rate": getattr(rates, part), "share": self._share(name, tensor)}
+            {"params": [tensor], "part": part, "rate": getattr(rates, part), "size": self._size(name, tensor)}
             for part, tensors in trained_parts(self.generator)
             for name, tensor in tensors
         ]
         optimisers = [_adamw(groups)]
         if self.discriminator is not None:
             parameters = list(self.discriminator.parameters())
-            optimisers.append(_adamw([{"params": parameters, "rate": rates.discriminator, "share": 1.0}]))
+            optimisers.append(_adamw([{"params": parameters, "rate": rates.discriminator, "size": 1.0}]))
         return optimisers
 
-    def _share(self, name: str, tensor: nn.Parameter) -> float:
+    def _size(self, name: str, tensor: nn.Parameter) -> float:
         # The size of what the base did not give says nothing; some of it begins as zeros.
-        by_size = self.voice.rates_by_size and name not in self.anew
-        return share_by_size(tensor) if by_size else 1.0
+        by_size = self.settings.rates_by_size and name not in self.anew
+        return relative_size(tensor) if by_size else 1.0
 
-    def training_step(self, batch: Batch, _: int) -> None:
-        """One step: gradients of both networks from the same pass, clipped, applied; then the average."""
-        # Dropout and the durations' noise: functions of the step, like all other draws, so that a resume repeats them.
-        torch.manual_seed(int(generator_of_draws(self.seed, "step", self.step, self.global_rank).integers(2**63)))
-        self._align(batch)
-        self._set_learning_rates()
-        totals = self._all_gradients(batch)
-        self._apply_gradients(totals)
-        self.step += 1
-        self.average.update(self.generator)
-        self.terms = {name: float(value) for name, value in totals.items()}
-        if self.step >= self.steps:
-            self.trainer.should_stop = True
-
-    def _all_gradients(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """Leave the gradients of the whole batch, of all processes, on the parameters; returns the terms."""
-        optimisers = _as_list(self.optimizers())
-        part = len(batch) / self.settings.batch if self.trainer.world_size > 1 else 1.0
-        totals: dict[str, torch.Tensor] = {}
-
-        def begin() -> None:
-            totals.clear()
-            for optimiser in optimisers:
-                optimiser.zero_grad(set_to_none=True)
-
-        def work(piece: Batch, share: float) -> None:
-            for name, value in self._gradients(piece, share * part).items():
-                totals[name] = totals.get(name, 0) + value.detach().float() * share * part
-
-        with self._each_process_alone():
-            self.pieces = in_pieces_that_fit(batch, self.pieces, begin, work)
-        for network in self._networks():
-            sum_over_processes([p.grad for p in network.parameters() if p.grad is not None])
-        sum_over_processes(list(totals.values()))
-        return totals
-
-    def _apply_gradients(self, totals: dict[str, torch.Tensor]) -> None:
-        """Clip and step each network; a step whose gradients are not finite numbers is left out."""
-        optimisers = _as_list(self.optimizers())
-        for network, name in zip(self._networks(), ("gradient_norm", "discriminator_gradient_norm"), strict=False):
-            parameters = [p for p in network.parameters() if p.grad is not None]
-            totals[name] = nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip)
-        if not all(torch.isfinite(totals[name]) for name in totals if name.endswith("norm")):
-            self.skipped += 1
-            notice(f"step {self.step + 1} is left out: its gradients are not finite numbers")
-            if self.skipped >= MOST_SKIPPED:
-                raise TrainingError(
-                    f"the gradients of {self.skipped} steps in a row are not finite numbers",
-                    field="voice.learning_rates",
-                    remedy="set lower learning rates or training.precision=fp32, and begin the run anew",
-                )
+    def begin_step(self, batch: Batch, position: Position, factor: float, processes: Processes) -> None:
+        """Align the clips whose alignment is old, each process some of them, and set the learning rates."""
+        self._step = position.step
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["rate"] * group["size"] * factor
+        if self.settings.window is None:
             return
-        self.skipped = 0
-        for optimiser in optimisers:
-            optimiser.step()
+        clips = [clip for part in processes.gather(batch.clips) for clip in part]
+        stale = self.alignments.stale(clips, position.step)
+        if not stale:
+            return
+        mine = stale[processes.rank :: processes.count]
+        self.generator.eval()
+        found = self.alignments.align(self.generator, mine, batch.ids.device) if mine else {}
+        self.generator.train()
+        for part in processes.gather(found):
+            self.alignments.update(part, position.step)
 
-    def _networks(self) -> list[nn.Module]:
-        return [network for network in (self.generator, self.discriminator) if network is not None]
+    def losses(self, piece: Batch) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+        """Losses of generator and discriminator, and every term without its weight; each the piece's share of the batch."""
+        share = len(piece) / piece.total
+        generator, discriminator, terms = self.whole_losses(piece)
+        found = [generator] if discriminator is None else [generator, discriminator]
+        return [loss * share for loss in found], {name: value.detach() * share for name, value in terms.items()}
 
-    def _each_process_alone(self) -> AbstractContextManager[None]:
-        strategy = self.trainer.strategy
-        return strategy.block_backward_sync() if isinstance(strategy, ParallelStrategy) else nullcontext()
-
-    def losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None, dict[str, torch.Tensor]]:
-        """Loss of the generator, loss of the discriminator, and every term without its weight."""
-        weights, adversary = self.voice.weights, self.discriminator
-        with torch.autocast(batch.audio.device.type, dtype=self.autocast, enabled=self.autocast is not None):
-            durations = None if self.voice.window is None else self._durations(batch)
+    def whole_losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None, dict[str, torch.Tensor]]:
+        """The same as means over the clips at hand."""
+        weights = self.settings.weights
+        device = batch.audio.device.type
+        with torch.autocast(device, dtype=self.autocast, enabled=self.autocast is not None):
+            durations = None if self.settings.window is None else self._durations(batch)
             text = self.texts.encode(self.generator, batch)
             output, from_text = window_pass(
                 self.generator,
@@ -178,7 +130,7 @@ class VitsTraining(lightning.LightningModule):
                 text,
                 durations,
                 self.segment,
-                spread=1.0 if self.voice.latent_noise is None else self.voice.latent_noise,
+                spread=1.0 if self.settings.latent_noise is None else self.settings.latent_noise,
                 from_text=weights.from_text > 0,
             )
         terms = reconstruction_terms(output, batch.spectrogram, self.spec, self.segment)
@@ -186,103 +138,59 @@ class VitsTraining(lightning.LightningModule):
             wanted = spectrogram_to_mel(segments(batch.spectrogram, batch.offsets, self.segment), self.spec)
             terms["from_text"] = F.l1_loss(mel_spectrogram(from_text.squeeze(1), self.spec), wanted)
         total = sum(getattr(weights, name) * value for name, value in terms.items())
-        if adversary is None:
+        if self.discriminator is None:
             return total, None, terms
-        heeded = self.step >= self.judge_from
-        with torch.autocast(batch.audio.device.type, dtype=self.autocast, enabled=self.autocast is not None):
-            judged = judge(
-                adversary,
+        learns = self._step >= self.adversarial_from
+        with torch.autocast(device, dtype=self.autocast, enabled=self.autocast is not None):
+            adversarial = adversarial_losses(
+                self.discriminator,
                 batch.audio.unsqueeze(1),
                 output.audio,
-                weights.adversarial if heeded else 0.0,
-                weights.feature if heeded else 0.0,
+                weights.adversarial if learns else 0.0,
+                weights.feature if learns else 0.0,
             )
-        return total + judged.for_generator, judged.for_discriminator, terms | dict(judged.terms)
-
-    def _gradients(self, batch: Batch, share: float) -> dict[str, torch.Tensor]:
-        total, against, terms = self.losses(batch)
-        self.manual_backward(total * share)
-        if against is not None:
-            self.manual_backward(against * share)
-        return terms
-
-    def _align(self, batch: Batch) -> None:
-        if self.voice.window is None:
-            return
-        clips = self._all_clips(batch)
-        stale = self.alignments.stale(clips, self.step)
-        mine = stale[self.global_rank :: self.trainer.world_size]
-        self.generator.eval()
-        found = self.alignments.align(self.generator, mine, self.device) if mine else {}
-        self.generator.train()
-        for part in self._gathered(found) if stale else []:
-            self.alignments.update(part, self.step)
+        return total + adversarial.for_generator, adversarial.for_discriminator, terms | dict(adversarial.terms)
 
     def _durations(self, batch: Batch) -> torch.Tensor:
-        return self.alignments.durations(batch.clips.tolist(), batch.clips.device)
+        return self.alignments.durations(batch.clips, batch.ids.device)
 
-    def _all_clips(self, batch: Batch) -> list[int]:
-        return [clip for clips in self._gathered(batch.clips.tolist()) for clip in clips]
+    def to(self, device: torch.device) -> None:
+        """Move networks and averages."""
+        for network in self.networks.values():
+            network.to(device)
+        self.average.to(device)
 
-    def _gathered(self, value: Any) -> list[Any]:
-        if self.trainer.world_size == 1:
-            return [value]
-        parts: list[Any] = [None] * self.trainer.world_size
-        torch.distributed.all_gather_object(parts, value)
-        return parts
-
-    def _set_learning_rates(self) -> None:
-        factor = learning_rate_factor(self.step, self.steps, self.settings.warmup, self.settings.decay)
-        for optimiser in _as_list(self.optimizers()):
-            for group in optimiser.param_groups:
-                group["lr"] = group["rate"] * group["share"] * factor
-
-    def state_of_networks(self) -> dict[str, torch.Tensor]:
+    def weights(self) -> dict[str, torch.Tensor]:
         """Weights as they are now, under Piper's names."""
-        state = {GENERATOR + name: tensor for name, tensor in self.generator.state_dict().items()}
-        if self.discriminator is not None:
-            state |= {DISCRIMINATOR + name: tensor for name, tensor in self.discriminator.state_dict().items()}
-        return state
+        prefixes = zip((GENERATOR, DISCRIMINATOR), self.networks.values(), strict=False)
+        return {prefix + name: tensor for prefix, network in prefixes for name, tensor in network.state_dict().items()}
 
-    def load_networks(self, state: dict[str, torch.Tensor]) -> None:
-        """Take up what `state_of_networks` gave; every name and shape must fit."""
-        for prefix, network in ((GENERATOR, self.generator), (DISCRIMINATOR, self.discriminator)):
-            if network is not None:
-                own = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
-                network.load_state_dict(own)
+    def load_weights(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take up what `weights` gave; every name and shape must fit."""
+        for prefix, network in zip((GENERATOR, DISCRIMINATOR), self.networks.values(), strict=False):
+            own = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+            network.load_state_dict(own)
 
-    def on_train_start(self) -> None:
-        """Optimisers exist from here on."""
-        self.average.to(self.device)
-        if self.optimiser_states:
-            take_up(self.trainer.optimizers, self.optimiser_states)
-            self.optimiser_states = []
-
-    def states_of_optimisers(self) -> list[dict[str, Any]]:
-        """Of each optimiser, once training has started."""
-        return [optimiser.state_dict() for optimiser in self.trainer.optimizers] if self._trainer is not None else []
-
-    def run_state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What goes on after a resume, besides the weights and the optimisers."""
         return {
-            "step": self.step,
-            "steps": self.steps,
-            "pieces": self.pieces,
             "average": self.average.state_dict(),
             "alignments": self.alignments.state_dict(),
+            "adversarial_from": self.adversarial_from,
         }
 
-    def load_run_state(self, state: dict[str, Any]) -> None:
-        """Take up what `run_state` gave."""
-        self.step, self.pieces = state["step"], state["pieces"]
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
         self.average.load_state_dict(state["average"])
         self.alignments.load_state_dict(state["alignments"])
+        # Older runs call it by another name.
+        self.adversarial_from = state.get("adversarial_from", state.get("judge_from", 0))
 
 
-def freeze_unlearned(generator: Vits, settings: TrainingConfig, voice: VoiceConfig) -> Vits:
-    """Freeze the parts that the settings name and those whose learning rate is 0."""
-    still = [part for part in PARTS if getattr(voice.learning_rates, part) == 0]
-    return generator.freeze({*settings.freeze, *still})
+def freeze_unlearned(generator: Vits, settings: VoiceConfig, freeze: Collection[str]) -> Vits:
+    """Freeze the parts that are named and those whose learning rate is 0."""
+    still = [part for part in PARTS if getattr(settings.learning_rates, part) == 0]
+    return generator.freeze({*freeze, *still})
 
 
 def trained_parts(generator: Vits) -> Iterable[tuple[str, list[tuple[str, nn.Parameter]]]]:
@@ -297,7 +205,3 @@ def trained_parts(generator: Vits) -> Iterable[tuple[str, list[tuple[str, nn.Par
 
 def _adamw(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=0.0, betas=BETAS, eps=EPSILON, fused=True)
-
-
-def _as_list(optimisers: Any) -> list[Any]:
-    return list(optimisers) if isinstance(optimisers, list | tuple) else [optimisers]

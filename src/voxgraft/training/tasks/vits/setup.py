@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,176 +11,183 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import GraftError
 from voxgraft.export.piper.metadata import VoiceMetadata, metadata_from_dict, metadata_of
-from voxgraft.export.piper.trainer_checkpoint import hyper_parameters, write_slim_checkpoint
-from voxgraft.export.piper.voice import export_piper
-from voxgraft.graft.apply import apply_plan, build, build_judge
+from voxgraft.export.piper.trainer_checkpoint import hyper_parameters
+from voxgraft.graft.apply import apply_plan, build, build_discriminator
 from voxgraft.graft.make import make_plan
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.plan_project import plan_project
-from voxgraft.graft.table import summary, verdict
 from voxgraft.graft.target import Target, target_for, target_like
 from voxgraft.models.vits import Vits
 from voxgraft.progress import notice
-from voxgraft.project.project import project_speakers, require_trainable
+from voxgraft.project.project import project_speakers
+from voxgraft.project.run_folder import RunFolder, run_folder
 from voxgraft.text.encode import encode_text
-from voxgraft.training.loop.callbacks.validation import Best
-from voxgraft.training.loop.checkpoints import run_folder
 from voxgraft.training.loop.device import choose_batch, choose_device, choose_precision
-from voxgraft.training.loop.feed import feed, schedule_of
-from voxgraft.training.loop.time_budget import fitting_steps
-from voxgraft.training.tasks.vits.batches import Cutting
-from voxgraft.training.tasks.vits.data import Material, material_of, with_clips, with_kept_voices
-from voxgraft.training.tasks.vits.examples import Example
+from voxgraft.training.loop.learner import Position
+from voxgraft.training.loop.processes import Processes
+from voxgraft.training.loop.schedule import Schedule
+from voxgraft.training.loop.time_budget import steps_that_fit, with_steps
+from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
+from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.task import Outcome
+from voxgraft.training.tasks.vits.batches import Batch, make_batch
+from voxgraft.training.tasks.vits.data import VoiceData, batches, data_of, schedule_of, with_clips, with_kept_voices
+from voxgraft.training.tasks.vits.export import keep_voice
 from voxgraft.training.tasks.vits.metadata import metadata_for, scales_of
-from voxgraft.training.tasks.vits.module import VitsTraining
+from voxgraft.training.tasks.vits.module import VitsLearner
 from voxgraft.training.tasks.vits.new_parts import with_rates_for
+from voxgraft.training.tasks.vits.outcome import outcome
 from voxgraft.training.tasks.vits.recover import mel_distance, needs_recovery, open_recovered, recover
 from voxgraft.training.tasks.vits.replay import FOLDER as REPLAY
 from voxgraft.training.tasks.vits.replay import replayed
 from voxgraft.training.tasks.vits.sentences import validation_texts
-from voxgraft.training.tasks.vits.validate import Listener, MelGauge
+from voxgraft.training.tasks.vits.validate import JudgedSpeech, MelDistance
 
 TARGET_CLIPS = 24
 PLATEAU_CLIPS = 4
 
 
 @dataclass
-class Started:
-    """A run, ready to step."""
+class VoiceTraining:
+    """A voice's run, ready to step: what the loop asks for (training/tasks/task.py: Training)."""
 
     config: RunConfig
     plan: GraftPlan | None
     target: Target
     metadata: VoiceMetadata
-    module: VitsTraining
-    examples: tuple[Example, ...]
-    cutting: Cutting
-    assess: Listener | MelGauge
+    learner: VitsLearner
+    position: Position
+    data: VoiceData
+    assess: JudgedSpeech | MelDistance
+    rates_setting = "voice.learning_rates"
+    validates_graft = False
 
     @property
-    def network(self) -> Vits:
-        """What is validated and kept."""
-        return self.module.generator
+    def folder(self) -> RunFolder:
+        """Of the run."""
+        return run_folder(self.config)
 
     @property
-    def sample_rate(self) -> int:
-        """Of the voice, in Hz."""
-        return self.module.spec.sample_rate
+    def schedule(self) -> Schedule:
+        """Which clips make which batch."""
+        return schedule_of(self.data.train, self.config)
 
-    def feed(self) -> DataLoader[Any]:
-        """Batches of the steps that are left."""
-        return feed(self.examples, self.cutting, self.config, self.module.step, self.module.steps)
+    def batches(self, begin: int, end: int, processes: Processes) -> Iterable[Any]:
+        """Batches of steps `begin` to `end`, this process's share of each."""
+        return batches(self.data, self.config, range(begin, end), processes)
 
-    def heed(self, better: bool, waited: int) -> None:
-        """Nothing in the training of a voice depends on its validations."""
+    def highest_rate(self) -> float:
+        """Of the generator's parts in the step just taken."""
+        return max(group["lr"] for group in self.learner.optimisers[0].param_groups)
 
-    def finish(self, best: Best | None) -> None:
-        """Say what may be expected of the best."""
-        if best is not None and not best.eligible:
-            notice(
-                f"no voice was understood as well as the base on sentences unlike the recordings: the one exported comes "
-                f"nearest, CER {100 * (best.cer or 0):.1f} %; more recordings help most, then longer training"
-            )
+    def validate(self) -> tuple[Verdict, list[Sample]]:
+        """Let the voice speak."""
+        return self.assess(self.learner.network)
 
-    def keep_best(self, generator: Vits, step: int) -> Path:
-        """Weights of the best so far, alone, and the voice that they are; what was best before goes."""
-        folder = run_folder(self.config) / "best"
-        folder.mkdir(parents=True, exist_ok=True)
-        metadata = replace(self.metadata, step=step, epoch=self._epoch(step))
-        path = folder / f"epoch={metadata.epoch}-step={step}.ckpt"
-        weights = {name: tensor.detach().cpu() for name, tensor in generator.state_dict().items()}
-        write_slim_checkpoint(path, weights, metadata, self.target.architecture, epoch=metadata.epoch or 0, step=step)
-        for older in folder.glob("*.ckpt"):
-            if older != path:
-                older.unlink()
-        return export_piper(generator, metadata, Path(self.config.output) / "voices" / self.config.name)
+    def keep_best(self, step: int) -> Kept:
+        """Weights of the best so far, alone, and the voice that they are."""
+        return keep_voice(
+            self.learner.network, self.metadata, self.target, self.folder, epoch=self.epoch(step), step=step
+        )
 
-    def checkpoint(self, validation: dict[str, Any]) -> dict[str, Any]:
-        """Everything that a resume needs, in the layout of a Lightning checkpoint."""
-        module, epoch = self.module, self._epoch(self.module.step)
-        metadata = replace(self.metadata, step=module.step, epoch=epoch)
+    def epoch(self, step: int) -> int:
+        """The epoch that a step belongs to."""
+        return self.schedule.epoch(step)
+
+    def corpus(self) -> list[list[str]]:
+        """Role, id, text and hash of the sound of each clip."""
+        return self.data.rows
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Weights under Piper's names, described as Piper's trainer describes them."""
+        step = self.position.step
+        metadata = replace(self.metadata, step=step, epoch=self.epoch(step))
         return {
-            "epoch": epoch,
-            "global_step": module.step,
-            "pytorch-lightning_version": _lightning_version(),
-            "state_dict": module.state_of_networks(),
-            "optimizer_states": module.states_of_optimisers(),
-            "lr_schedulers": [],
-            "loops": {},
-            "callbacks": {},
+            "state_dict": self.learner.weights(),
             "hparams_name": "kwargs",
             "hyper_parameters": hyper_parameters(metadata, self.target.architecture),
             "voxgraft": metadata.for_weights(self.target.architecture),
-            "voxgraft_run": module.run_state()
-            | {
-                "validation": validation,
-                "base_cer": self.assess.base_cer,
-                "judge_from": module.judge_from,
-                "metadata": metadata.to_dict(),
-            },
+            "voxgraft_run": {"base_cer": self.assess.base_cer, "metadata": metadata.to_dict()},
         }
 
-    def _epoch(self, step: int) -> int:
-        return schedule_of(self.examples, self.config).epoch(step)
+    def refit(self) -> None:
+        """Fit the steps that are left into the minutes of the settings."""
+        left = steps_that_fit(self, passes(self), 0.0)
+        self.position.steps = self.position.step + left
+        self.config = with_steps(self.config, self.position.steps)
+
+    def finish(self, best: Best | None) -> Outcome:
+        """Say what may be expected of the best."""
+        if best is not None and not best.eligible:
+            notice(
+                "no voice was understood as well as the base on sentences unlike the recordings: the one exported comes "
+                f"nearest, CER {100 * (best.cer or 0):.1f} %. More recordings help most, then longer training."
+            )
+        return outcome(self.folder.path)
 
 
-def begin(config: RunConfig) -> Started:
-    """A new run: plan, recover, graft; settings that were left to us are measured and fixed."""
+def begin(config: RunConfig) -> VoiceTraining:
+    """A new run: plan, recover, graft; settings that were left to us are measured and decided."""
     choose_device(config.training.device)
     graft = plan_project(config)
-    require_trainable(graft.base)
-    if graft.plan.refusals:
-        raise GraftError("this graft is refused", got="; ".join(graft.plan.refusals), remedy="see `voxgraft plan`")
-    _tell(graft.plan, graft.base)
-    material = material_of(config, graft.target)
-    config = _settled(config, graft.base, len(material.examples))
-    base = _whole_base(graft.base, config, material)
+    require_grafted(graft.plan)
+    notice_plan(graft.plan, graft.base)
+    data = data_of(config, graft.target)
+    config = _settled(config, graft.base, len(data.train))
+    base = _whole_base(graft.base, config, data)
     plan = make_plan(base, graft.target, tuple(graft.plan.recovered)) if base is not None else graft.plan
-    generator, adversary = _networks(graft.target, config)
-    apply_plan(plan, base, generator, adversary)
+    generator, discriminator = _networks(graft.target, config)
+    apply_plan(plan, base, generator, discriminator)
     config = with_rates_for(config, plan)
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
     anew = [row.target for row in plan.rows if row.action == "init" and row.target is not None]
-    metadata = metadata_for(config, graft.base, graft.target, material.manifest)
-    material = with_kept_voices(config, graft.base, graft.target, material, generator)
-    module = _module(config, generator, adversary, material, warm_up=fresh and base is not None, anew=anew)
-    assess = _assessor(config, graft.target, material, metadata)
-    started = Started(config, plan, graft.target, metadata, module, material.examples, material.cutting, assess)
+    metadata = metadata_for(config, graft.base, graft.target, data.manifest)
+    data = with_kept_voices(config, graft.base, graft.target, data, generator)
+    learner = _learner(config, generator, discriminator, data, anew)
+    if fresh and base is not None:
+        learner.adversarial_from = config.voice.discriminator_warmup
+    training = VoiceTraining(
+        config,
+        plan,
+        graft.target,
+        metadata,
+        learner,
+        Position(config.training.steps, pieces=config.training.accumulate),
+        data,
+        _assessor(config, graft.target, data, metadata),
+    )
     before = time.perf_counter()
-    verdict = assess.hear_the_base(generator)
-    listening = time.perf_counter() - before
+    verdict = training.assess.measure_base(generator)
+    seconds = time.perf_counter() - before
     if verdict.cer is not None:
         notice(f"the base: similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %")
-    return _with_fitting_steps(started, listening)
+    if config.training.minutes is not None:
+        training.position.steps = steps_that_fit(training, passes(training), seconds)
+        training.config = with_steps(config, training.position.steps)
+    return training
 
 
-def take_up(config: RunConfig, path: Path, content: dict[str, Any]) -> Started:
+def resume(config: RunConfig, path: Path, content: dict[str, Any]) -> VoiceTraining:
     """A run that was stopped: everything from its last checkpoint; nothing is grafted again."""
     own, state = open_checkpoint(path), content["voxgraft_run"]
     target = target_for(config, own, project_speakers(config))
-    material = material_of(config, target)
-    spoken = replayed(run_folder(config) / REPLAY)
+    data = data_of(config, target)
+    spoken = replayed(run_folder(config).path / REPLAY)
     if spoken is not None:
-        material = with_clips(material, spoken, config, target)
-    generator, adversary = _networks(target, config)
-    module = _module(config, generator, adversary, material, warm_up=False)
-    module.load_networks(content["state_dict"])
-    module.load_run_state(state)
-    module.judge_from = state["judge_from"]
-    module.optimiser_states = content["optimizer_states"]
+        data = with_clips(data, spoken, config, target)
+    learner = _learner(config, *_networks(target, config), data)
+    learner.load_weights(content["state_dict"])
     metadata = metadata_from_dict(state["metadata"])
-    assess = _assessor(config, target, material, metadata)
+    assess = _assessor(config, target, data, metadata)
     assess.base_cer = state["base_cer"]
-    return Started(config, None, target, metadata, module, material.examples, material.cutting, assess)
+    return VoiceTraining(config, None, target, metadata, learner, Position(config.training.steps), data, assess)
 
 
-def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) -> Checkpoint | None:
+def _whole_base(base: Checkpoint | None, config: RunConfig, data: VoiceData) -> Checkpoint | None:
     """The base with all the parts that training needs, recovered where it lacks some."""
     if base is None or not needs_recovery(base):
         return base
@@ -193,9 +200,9 @@ def _whole_base(base: Checkpoint | None, config: RunConfig, material: Material) 
     model = build(own, config.seed)
     assert isinstance(model, Vits)
     apply_plan(make_plan(base, own), base, model)
-    texts = [e.prepared.utterance.text for e in material.examples]
+    texts = [e.prepared.utterance.text for e in data.train]
     ids = [np.array([i for part in encode_text(text, own.symbols) for i in part.ids]) for text in texts]
-    clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
+    clips = [e.prepared.audio for e in data.validation[:PLATEAU_CLIPS]]
     recovered = recover(base, model, ids, clips, config.voice.recovery, config.seed)
     notice(f"recovered in {recovered.seconds:.0f} s; mel distance on real clips {recovered.mel_distance or 0:.2f}")
     return recovered.checkpoint
@@ -205,7 +212,7 @@ def _networks(target: Target, config: RunConfig) -> tuple[Vits, nn.Module | None
     generator = build(target, config.seed)
     assert isinstance(generator, Vits)
     kind = config.voice.discriminator
-    return generator, None if kind == "none" else build_judge(kind, config.seed)
+    return generator, None if kind == "none" else build_discriminator(kind, config.seed)
 
 
 def _settled(config: RunConfig, base: Checkpoint | None, clips: int) -> RunConfig:
@@ -232,50 +239,47 @@ def _latent_noise(config: RunConfig, base: Checkpoint | None) -> float:
     return spoken_with if config.voice.noise_scale is None else config.voice.noise_scale
 
 
-def _module(
-    config: RunConfig,
-    generator: Vits,
-    adversary: nn.Module | None,
-    material: Material,
-    *,
-    warm_up: bool,
-    anew: Collection[str] = (),
-) -> VitsTraining:
-    return VitsTraining(
+def _learner(
+    config: RunConfig, generator: Vits, discriminator: nn.Module | None, data: VoiceData, anew: Collection[str] = ()
+) -> VitsLearner:
+    return VitsLearner(
         generator,
-        adversary,
-        material.examples,
-        material.spec,
-        config.training,
+        discriminator,
+        data.train,
+        data.spec,
         config.voice,
-        steps=config.training.steps,
-        seed=config.seed,
+        ema=config.training.ema,
+        freeze=config.training.freeze,
         autocast=torch.bfloat16 if config.training.precision == "bf16" else None,
-        warm_up_discriminator=warm_up,
         anew=anew,
     )
 
 
-def _with_fitting_steps(started: Started, listening: float) -> Started:
-    """Where the settings give minutes, measure a step and shorten the run to what fits, with validations of so many seconds."""
-    settings = started.config.training
-    if settings.minutes is None:
-        return started
-    steps = fitting_steps(started.module, started.examples, started.cutting, started.config, listening)
-    started.module.steps = steps
-    started.config = started.config.model_copy(update={"training": settings.model_copy(update={"steps": steps})})
-    return started
+def passes(training: VoiceTraining) -> Callable[[int], Batch]:
+    """The batch of a step, its clips aligned, for measuring what a pass takes."""
+    learner, config = training.learner, training.config
+    device = torch.device(config.training.device)
+
+    def prepared(step: int) -> Batch:
+        clips = training.schedule.clips(step)
+        learner.alignments.update(learner.alignments.align(learner.generator.eval(), clips, device), 0)
+        learner.generator.train()
+        return make_batch(training.data.train, clips, training.data.cutting, config.seed, step).to(device)
+
+    return prepared
 
 
-def _assessor(config: RunConfig, target: Target, material: Material, metadata: VoiceMetadata) -> Listener | MelGauge:
+def _assessor(
+    config: RunConfig, target: Target, data: VoiceData, metadata: VoiceMetadata
+) -> JudgedSpeech | MelDistance:
     from voxgraft.errors import EvaluationError, MissingExtra
     from voxgraft.evaluation.judge import Judge
 
     language = metadata.language.family
-    texts = validation_texts(config, language, material.validation)
+    texts = validation_texts(config, language, data.validation)
     sentences = [[i for part in encode_text(text, target.symbols) for i in part.ids] for text in texts]
-    speaker = material.examples[0].speaker
-    same = [e for e in material.examples if e.speaker == speaker][:TARGET_CLIPS]
+    speaker = data.train[0].speaker
+    same = [e for e in data.train if e.speaker == speaker][:TARGET_CLIPS]
     try:
         judge = Judge(
             [(e.prepared.audio, target.sample_rate) for e in same],
@@ -284,11 +288,15 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
         )
     except (MissingExtra, EvaluationError) as fault:
         notice(f"no judge: {fault.summary}. The best voice is chosen by mel distance instead. {fault.remedy}")
-        clips = [e.prepared.audio for e in material.validation[:PLATEAU_CLIPS]]
-        return MelGauge(
-            lambda model: mel_distance(model, clips, material.spec), sentences, scales_of(metadata), speaker
+        clips = [e.prepared.audio for e in data.validation[:PLATEAU_CLIPS]]
+        return MelDistance(
+            lambda model: mel_distance(model, clips, data.spec),
+            sentences,
+            sample_rate=data.spec.sample_rate,
+            scales=scales_of(metadata),
+            speaker=speaker,
         )
-    return Listener(
+    return JudgedSpeech(
         judge,
         texts,
         sentences,
@@ -297,17 +305,3 @@ def _assessor(config: RunConfig, target: Target, material: Material, metadata: V
         speaker=speaker,
         margin=config.voice.cer_margin,
     )
-
-
-def _tell(plan: GraftPlan, base: Checkpoint | None) -> None:
-    notice(f"graft plan, from {base.provenance.path.name if base is not None else 'nothing (from scratch)'}:")
-    for part, action, tensors, parameters, why in summary(plan):
-        notice(f"  {part:<17} {action:<9} {tensors:>4} tensors {parameters:>11} parameters  {why}")
-    for line in [*verdict(plan), *(f"warning: {warning}" for warning in plan.warnings)]:
-        notice(f"  {line}")
-
-
-def _lightning_version() -> str:
-    from importlib.metadata import version
-
-    return version("lightning")

@@ -23,7 +23,7 @@ class KeptTexts:
         """The encoding of a batch's texts, as `model.encode_text` gives it."""
         if not is_frozen(model.enc_p):
             return model.encode_text(batch.ids, batch.id_lengths)
-        clips, lengths = batch.clips.tolist(), batch.id_lengths.tolist()
+        clips, lengths = batch.clips, batch.symbols
         # Each alone: in a batch its last bits would depend on the others' lengths, and differ after a resume.
         fresh = {
             clip: _encode_alone(model, batch.ids[place : place + 1, : lengths[place]])

@@ -9,9 +9,8 @@ import torch
 
 from voxgraft.evaluation.judge import Judge
 from voxgraft.models.vits import Vits
-from voxgraft.training.loop.callbacks.validation import Verdict
+from voxgraft.training.loop.validation import Sample, Verdict
 
-Assess = Callable[[Vits], tuple[Verdict, list[np.ndarray]]]
 SEED = 20
 
 
@@ -37,10 +36,10 @@ def speak(model: Vits, sentences: Sequence[Sequence[int]], scales: dict[str, flo
 def rank(similarity: float, cer: float, base_cer: float | None, margin: float) -> Verdict:
     """Score by similarity; a voice that is understood worse than `margin` allows pays for what is over it, and is not eligible."""
     over = 0.0 if base_cer is None else max(0.0, cer - base_cer - margin)
-    return Verdict(similarity - over, over == 0, cer, similarity)
+    return Verdict(similarity - over, over == 0, cer=cer, speaker_similarity=similarity)
 
 
-class Listener:
+class JudgedSpeech:
     """Speaks fixed sentences and has them judged: highest similarity among those about as well understood as the base."""
 
     def __init__(
@@ -64,19 +63,21 @@ class Listener:
         self._margin = margin
         self.base_cer = base_cer
 
-    def hear_the_base(self, model: Vits) -> Verdict:
+    def measure_base(self, model: Vits) -> Verdict:
         """The grafted model before its first step sets the error rate that others are held against."""
         verdict, _ = self(model)
         self.base_cer = verdict.cer
         return verdict
 
-    def __call__(self, model: Vits) -> tuple[Verdict, list[np.ndarray]]:
+    def __call__(self, model: Vits) -> tuple[Verdict, list[Sample]]:
         clips = speak(model, self._sentences, self._scales, self._speaker)
         scored = self._judge.score([_full_scale(clip) for clip in clips], self._sample_rate, self._texts)
-        return rank(scored.speaker_similarity, scored.cer, self.base_cer, self._margin), clips
+        return rank(scored.speaker_similarity, scored.cer, self.base_cer, self._margin), samples_of(
+            clips, self._sample_rate
+        )
 
 
-class MelGauge:
+class MelDistance:
     """Without a judge: how near the decoder comes to the validation clips, and the sentences to listen to."""
 
     base_cer: float | None = None
@@ -85,25 +86,33 @@ class MelGauge:
         self,
         distance: Callable[[Vits], float],
         sentences: Sequence[Sequence[int]],
+        *,
+        sample_rate: int,
         scales: dict[str, float],
         speaker: int,
     ) -> None:
         self._distance = distance
+        self._sample_rate = sample_rate
         self._sentences = list(sentences)
         self._scales = scales
         self._speaker = speaker
 
-    def hear_the_base(self, model: Vits) -> Verdict:
+    def measure_base(self, model: Vits) -> Verdict:
         """The grafted model before its first step."""
         return self(model)[0]
 
-    def __call__(self, model: Vits) -> tuple[Verdict, list[np.ndarray]]:
+    def __call__(self, model: Vits) -> tuple[Verdict, list[Sample]]:
         clips = speak(model, self._sentences, self._scales, self._speaker)
         was_training = model.training
         model.eval()
         distance = self._distance(model)
         model.train(was_training)
-        return Verdict(-distance, True, None, None), clips
+        return Verdict(-distance), samples_of(clips, self._sample_rate)
+
+
+def samples_of(clips: Sequence[np.ndarray], sample_rate: int) -> list[Sample]:
+    """Clips to listen to."""
+    return [Sample(clip, sample_rate) for clip in clips]
 
 
 def _full_scale(clip: np.ndarray) -> np.ndarray:

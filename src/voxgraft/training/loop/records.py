@@ -8,13 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import lightning
-
 from voxgraft.files import write_atomically
 
 
-class Records(lightning.Callback):
-    """Appends to metrics.jsonl, and to TensorBoard's event files where tensorboard is installed; the first process alone."""
+class Records:
+    """Appends to metrics.jsonl, and to TensorBoard's event files where tensorboard is installed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -22,18 +20,10 @@ class Records(lightning.Callback):
         self._events: Any = None
         self._began = time.monotonic()
 
-    def on_train_start(self, trainer: Any, module: Any) -> None:
+    def begin(self, step: int) -> None:
         """Forget what lies after the step that the run is at."""
-        if trainer.is_global_zero:
-            self._events = _event_writer(self._folder / "tensorboard", module.step)
-            _drop_after(self._path, module.step)
-
-    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """The losses of a step."""
-        if not trainer.is_global_zero:
-            return
-        rate = max(group["lr"] for optimiser in trainer.optimizers[:1] for group in optimiser.param_groups)
-        self.write(module.step, "train", module.terms | {"learning_rate": rate})
+        self._events = _event_writer(self._folder / "tensorboard", step)
+        _drop_after(self._path, step)
 
     def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
         """One line: step, kind, seconds since this process began, and the values."""
@@ -45,7 +35,7 @@ class Records(lightning.Callback):
             if self._events is not None and isinstance(value, int | float):
                 self._events.add_scalar(f"{kind}/{name}", value, step)
 
-    def teardown(self, trainer: Any, module: Any, stage: str) -> None:
+    def close(self) -> None:
         """Close the event file."""
         if self._events is not None:
             self._events.close()

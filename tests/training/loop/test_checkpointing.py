@@ -4,40 +4,41 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
-from types import SimpleNamespace
 
 import pytest
 import torch
 
+from voxgraft.config.run import TrainingConfig
 from voxgraft.errors import TrainingError
-from voxgraft.training.loop.callbacks.keeping import Keeping
-from voxgraft.training.loop.checkpoints import all_checkpoints, full_disk_explained, load, newest, save
+from voxgraft.project.run_folder import checkpoints_in
+from voxgraft.training.loop.checkpointing import Checkpointing
+from voxgraft.training.loop.checkpoints import full_disk_explained, load, newest, save
 
 MEGABYTE = 250_000
-TRAINER = SimpleNamespace(is_global_zero=True, optimizers=[], should_stop=False)
 
 
 class Run:
     """A run whose checkpoints hold one megabyte each."""
 
     def __init__(self, folder, *, budget=1.0, keep=2):
-        self.module = SimpleNamespace(step=0, steps=100)
+        self.step = 0
         self.folder = folder / "checkpoints"
         self.folder.mkdir(exist_ok=True)
-        self.keeping = Keeping(self.folder, self.content, minutes=1, keep=keep, budget_gb=budget)
+        settings = TrainingConfig(checkpoint_minutes=1, keep=keep, disk_budget_gb=budget)
+        self.checkpointing = Checkpointing(self.folder, self.content, settings)
 
     def content(self):
-        weights = torch.full((MEGABYTE,), float(self.module.step))
-        return {"epoch": 0, "global_step": self.module.step, "weights": weights, "voxgraft_run": {}}
+        weights = torch.full((MEGABYTE,), float(self.step))
+        return {"epoch": 0, "global_step": self.step, "weights": weights, "voxgraft_run": {}}
 
     def save(self, *steps):
         for step in steps:
-            self.module.step = step
-            self.keeping.save(TRAINER, self.module)
+            self.step = step
+            self.checkpointing.save(step)
 
     @property
     def kept(self):
-        return [load(path)["global_step"] for path in all_checkpoints(self.folder)]
+        return [load(path)["global_step"] for path in checkpoints_in(self.folder)]
 
 
 def test_the_last_and_as_many_as_asked_for_besides_are_kept(tmp_path):
@@ -144,30 +145,21 @@ def test_only_a_full_disk_is_explained(tmp_path):
         raise RuntimeError("shapes")
 
 
-def test_only_the_first_process_writes(tmp_path):
-    run = Run(tmp_path)
-    run.module.step = 3
-    run.keeping.save(SimpleNamespace(is_global_zero=False), run.module)
-    assert run.kept == []
-
-
 def test_nothing_is_written_twice_for_one_step(tmp_path):
     run = Run(tmp_path)
     run.save(3)
-    before = all_checkpoints(run.folder)[0].stat().st_mtime_ns
+    before = checkpoints_in(run.folder)[0].stat().st_mtime_ns
     run.save(3)
-    assert all_checkpoints(run.folder)[0].stat().st_mtime_ns == before
+    assert checkpoints_in(run.folder)[0].stat().st_mtime_ns == before
 
 
 def test_it_is_saved_after_so_many_minutes(tmp_path, monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("voxgraft.training.loop.callbacks.keeping.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("voxgraft.training.loop.checkpointing.time.monotonic", lambda: clock[0])
     run = Run(tmp_path)
-    one = SimpleNamespace(reduce_boolean_decision=lambda decision, all: decision)
-    trainer = SimpleNamespace(is_global_zero=True, should_stop=False, strategy=one, optimizers=[])
     for step, clock[0] in enumerate((20.0, 59.0, 61.0, 100.0, 122.0), 1):
-        run.module.step = step
-        run.keeping.on_train_batch_end(trainer, run.module, None, None, 0)
+        if run.checkpointing.due():
+            run.save(step)
     assert run.kept == [3, 5]
 
 

@@ -1,1 +1,0 @@
-"""What happens around the steps: keeping checkpoints, validating, recording, showing progress."""

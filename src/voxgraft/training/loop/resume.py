@@ -1,0 +1,109 @@
+"""What may differ when a run goes on: settings that it can obey from here on. Not its corpus, and nothing that it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from voxgraft.config.load import with_overrides
+from voxgraft.config.run import RunConfig
+from voxgraft.errors import TrainingError
+from voxgraft.files import write_atomically
+from voxgraft.progress import notice
+
+# Settings that a run obeys from the step on that it goes on from.
+OBEYED = frozenset(
+    f"training.{name}"
+    for name in (
+        "steps", "minutes", "validate_every", "patience", "plateau", "plateau_factor", "checkpoint_minutes", "keep",
+        "disk_budget_gb", "workers", "device", "devices", "nodes", "accumulate",
+    )
+)  # fmt: skip
+# Where things lie, and what a run does not read.
+PLACES = frozenset({"output", "name"})
+ASKED = "asked.yaml"
+
+
+def write_asked(config: RunConfig, folder: Path) -> None:
+    """Keep what was asked for, before anything was decided: a resume compares with that."""
+    text = yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True), allow_unicode=True, sort_keys=False)
+    write_atomically(folder / ASKED, text)
+
+
+def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
+    """The settings of a run, changed by those that are asked for now and can still be obeyed.
+
+    TrainingError where something is asked for that a run can't change any more.
+    """
+    now, then = _flat(asked.model_dump(mode="json", exclude_unset=True)), _asked_then(folder, kept)
+    changed = {name: value for name, value in now.items() if value != then.get(name, value) or name not in then}
+    changed = {n: v for n, v in changed.items() if n not in PLACES and v not in (_get(kept, n), _get(RunConfig(), n))}
+    fixed = {name: value for name, value in changed.items() if name not in OBEYED}
+    if fixed:
+        told = ", ".join(f"{name} was {_get(kept, name)!r} and is {value!r} now" for name, value in fixed.items())
+        raise TrainingError(
+            f"a run goes on with the settings that it began with: {told}",
+            file=folder,
+            field=next(iter(fixed)),
+            remedy="Leave it as it was, or begin a new run under another name (--name).",
+        )
+    if not changed:
+        return kept
+    notice("from here on: " + ", ".join(f"{name} {value}" for name, value in changed.items()))
+    # Steps that are asked for are wanted, whatever minutes the run began with.
+    values = changed | ({"training.minutes": None} if "training.steps" in changed else {})
+    return with_overrides(kept, (), values)
+
+
+def _asked_then(folder: Path, kept: RunConfig) -> dict[str, Any]:
+    path = folder / ASKED
+    if not path.is_file():
+        return _flat(kept.model_dump(mode="json"))
+    found = yaml.safe_load(path.read_text("utf-8"))
+    return _flat(found) if isinstance(found, Mapping) else {}
+
+
+def changes_of_corpus(then: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> str | None:
+    """How a corpus (rows of role, id, text, hash of the sound) differs from what it was, in words; None where it does not."""
+    if [list(row) for row in then] == [list(row) for row in now]:
+        return None
+    before, after = ({(row[0], row[1]): row for row in rows} for rows in (then, now))
+    both = before.keys() & after.keys()
+    counts = {
+        "new": len(after.keys() - before.keys()),
+        "gone": len(before.keys() - after.keys()),
+        "with another text": sum(before[key][2] != after[key][2] for key in both),
+        "with another recording": sum(before[key][3] != after[key][3] for key in both),
+    }
+    told = [f"{count} {what}" for what, count in counts.items() if count]
+    return f"clips: {', '.join(told)}" if told else "the clips come in another order"
+
+
+def require_same_corpus(then: Sequence[Sequence[str]] | None, now: Sequence[Sequence[str]], folder: Path) -> None:
+    """TrainingError where the corpus is not what the run began with; runs of older versions did not write it down."""
+    changes = None if then is None else changes_of_corpus(then, now)
+    if changes is None:
+        return
+    raise TrainingError(
+        f"the recordings or texts have changed since the run began ({changes})",
+        file=folder,
+        remedy="Put them back as they were, or begin a new run under another name (--name), with the best weights of this one "
+        f"as its base (--base {folder / 'best'}/…).",
+    )
+
+
+def _get(config: RunConfig, name: str) -> Any:
+    value: Any = config.model_dump(mode="json")
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
