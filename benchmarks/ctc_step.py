@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -137,43 +138,38 @@ def theirs(folder: Path, steps: int) -> None:
 
 
 def ours(folder: Path, steps: int) -> None:
-    """Our module in the trainer that a run makes."""
-    import lightning
+    """Our learner, stepped as a run steps it."""
     import torch
-    from torch.utils.data import DataLoader
 
     from voxgraft.checkpoints import open_checkpoint
     from voxgraft.config.run import TrainingConfig
     from voxgraft.models.ctc.networks import build_network, load_canonical
-    from voxgraft.training.loop.trainer import make_trainer
+    from voxgraft.training.loop.learner import Position
+    from voxgraft.training.loop.processes import Processes
+    from voxgraft.training.loop.step import take_step
     from voxgraft.training.tasks.ctc.examples import Batch
-    from voxgraft.training.tasks.ctc.module import CtcTraining
+    from voxgraft.training.tasks.ctc.module import CtcLearner
 
     found = {name: torch.from_numpy(array) for name, array in np.load(folder / "batch.npz").items()}
-    total = found["counts"].sum()
-    turns = Turns(int(total))
+    total, clips = int(found["counts"].sum()), len(found["counts"])
+    turns = Turns(total)
     batch = Batch(
         features=found["samples"].unsqueeze(2), lengths=found["lengths"], labels=found["labels"],
-        label_lengths=found["counts"], clips=torch.arange(len(found["counts"])), total=total[None],
+        label_lengths=found["counts"], clips=tuple(range(clips)), frames=tuple(found["lengths"].tolist()), total=total,
     )  # fmt: skip
-
-    class InTurn(lightning.Callback):
-        def on_train_batch_start(self, *_: object) -> None:
-            turns.wait()
-
-        def on_train_batch_end(self, *_: object) -> None:
-            turns.done()
-            turns.report(module.terms["ctc"] * int(total))
-
     checkpoint = open_checkpoint(folder)
     network = build_network(checkpoint.family, checkpoint.architecture)
     load_canonical(checkpoint.family, network, checkpoint.tensors, checkpoint.architecture)
     settings = TrainingConfig(warmup=0, decay="none", gradient_clip=CLIP, device="cpu")
     group = {"params": list(network.parameters()), "lr": LEARNING_RATE, "rate": LEARNING_RATE, "from_step": 0}
-    module = CtcTraining(
-        network.train(), [group], [], settings, blank=0, weight_decay=0.0, steps=steps, seed=0, autocast=None
-    )
-    make_trainer(settings, folder, [InTurn()]).fit(module, DataLoader([batch] * steps, batch_size=None))
+    examples = [SimpleNamespace(needed=0)] * clips
+    learner = CtcLearner(network.train(), [group], examples, blank=0, ema=settings.ema, weight_decay=0.0, autocast=None)
+    position, alone = Position(steps), Processes()
+    for _ in range(steps):
+        turns.wait()
+        terms = take_step(learner, batch, settings, position, 0, alone)
+        turns.done()
+        turns.report(float(terms["ctc"]) * total)
 
 
 CONTENDERS: dict[str, Callable[[Path, int], None]] = {"transformers": theirs, "ours": ours}

@@ -24,13 +24,25 @@ import torch
 
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.presets import preset
+from voxgraft.config.run import TrainingConfig
+from voxgraft.config.tasks.voice import LearningRates, LossWeights, VoiceConfig
+from voxgraft.graft.apply import build_discriminator
 from voxgraft.models.alignment import maximum_path
-from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator
+from voxgraft.models.discriminators import PiperDiscriminator
 from voxgraft.models.spectral import linear_spectrogram
 from voxgraft.models.vits import Vits
-from voxgraft.training.tasks.vits.gan_step import vits_losses
+from voxgraft.models.vits.masks import segments
+from voxgraft.training.loop.learner import Position
+from voxgraft.training.loop.processes import Processes
+from voxgraft.training.loop.step import take_step
+from voxgraft.training.tasks.vits.batches import Cutting
+from voxgraft.training.tasks.vits.batches import make_batch as make_own_batch
+from voxgraft.training.tasks.vits.examples import Example
+from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms
+from voxgraft.training.tasks.vits.module import VitsLearner
 
 SPEC = AudioSpec(sample_rate=22050)
+SEGMENT = 32  # frames that are decoded of each clip
 SYMBOLS_A_SECOND = 28  # phonemes and the blanks between them
 Batch = dict[str, torch.Tensor]
 
@@ -110,23 +122,42 @@ def piper_step(batch: Batch, dtype: torch.dtype | None) -> Callable[[], None]:
     return step
 
 
-def our_step(
-    batch: Batch, discriminator: Callable[[], torch.nn.Module], dtype: torch.dtype | None
-) -> Callable[[], None]:
-    """Our step as the training loop takes it."""
-    torch.manual_seed(0)
+class Clip:
+    """One clip of the batch as the corpus would bring it: `audio` [T], `spectrogram` [F, N]."""
+
+    def __init__(self, batch: Batch, row: int) -> None:
+        self.frames = int(batch["spectrogram_lengths"][row])
+        self.audio = batch["audio"][row, : self.frames * SPEC.hop].cpu().numpy()
+        self.spectrogram = batch["spectrogram"][row, :, : self.frames].cpu().numpy()
+
+    def audio_between(self, begin: int, end: int) -> np.ndarray:
+        """Samples `begin` to `end`."""
+        return self.audio[begin:end]
+
+    def spectrogram_between(self, begin: int, end: int) -> np.ndarray:
+        """Frames `begin` to `end`."""
+        return self.spectrogram[:, begin:end]
+
+
+def our_step(batch: Batch, discriminator: str, dtype: torch.dtype | None, **voice: object) -> Callable[[], None]:
+    """The very step that a run takes (training/loop/step.py), its batch made anew each time; everything learns."""
     device = batch["audio"].device
-    generator, adversary = medium().to(device), discriminator().to(device).train()
-    opt_g, opt_d = (torch.optim.AdamW(m.parameters(), 2e-4, fused=True) for m in (generator, adversary))
+    everything = dict.fromkeys(LearningRates.model_fields, 2e-4)
+    settings = VoiceConfig(discriminator=discriminator, learning_rates=everything, **voice)
+    examples = [
+        Example(batch["ids"][row, : int(count)].cpu().numpy(), Clip(batch, row), 0)
+        for row, count in enumerate(batch["lengths"])
+    ]
+    learner = VitsLearner(
+        medium(), build_discriminator(discriminator, 0).train(), examples, SPEC, settings, ema=0.99, autocast=dtype
+    )
+    learner.to(device)
+    cutting = Cutting(settings.window, settings.segment // SPEC.hop, SPEC.hop, learner.generator.enc_p.channels)
+    position, alone = Position(10_000), Processes()
 
     def step() -> None:
-        losses = vits_losses(generator, adversary, spec=SPEC, autocast=dtype, **batch)
-        opt_g.zero_grad()
-        losses.generator.backward()
-        opt_g.step()
-        opt_d.zero_grad()
-        losses.discriminator.backward()
-        opt_d.step()
+        made = make_own_batch(examples, range(len(examples)), cutting, 0, position.step).to(device)
+        take_step(learner, made, TrainingConfig(), position, 0, alone)
 
     return step
 
@@ -140,10 +171,10 @@ def medium() -> Vits:
 CONTENDERS: dict[str, Callable[[Batch], Callable[[], None]]] = {
     "piper fp32": lambda batch: piper_step(batch, None),
     "piper bf16": lambda batch: piper_step(batch, torch.bfloat16),
-    "ours fp32": lambda batch: our_step(batch, PiperDiscriminator, None),
-    "ours bf16": lambda batch: our_step(batch, PiperDiscriminator, torch.bfloat16),
-    "ours light fp32": lambda batch: our_step(batch, LightDiscriminator, None),
-    "ours light bf16": lambda batch: our_step(batch, LightDiscriminator, torch.bfloat16),
+    "ours fp32, whole clips, Piper's discriminators": lambda batch: our_step(batch, "piper", None, window=None),
+    "ours fp32, Piper's discriminators": lambda batch: our_step(batch, "piper", None),
+    "ours fp32": lambda batch: our_step(batch, "light", None),
+    "ours bf16": lambda batch: our_step(batch, "light", torch.bfloat16),
 }
 
 
@@ -175,9 +206,15 @@ def gradient_differences(batch: Batch) -> tuple[float, float]:
     theirs.model_d.zero_grad()
     loss_d.backward()
     torch.manual_seed(1)
-    losses = vits_losses(ours, adversary, spec=SPEC, **batch)
-    losses.generator.backward()
-    losses.discriminator.backward()
+    output = ours(
+        batch["ids"], batch["lengths"], batch["spectrogram"], batch["spectrogram_lengths"], segment_frames=SEGMENT
+    )
+    terms = reconstruction_terms(output, batch["spectrogram"], SPEC, SEGMENT)
+    real = segments(batch["audio"].unsqueeze(1), output.starts * SPEC.hop, SEGMENT * SPEC.hop)
+    weights = LossWeights()
+    adversarial = adversarial_losses(adversary, real, output.audio, weights.adversarial, weights.feature)
+    (sum(getattr(weights, name) * value for name, value in terms.items()) + adversarial.for_generator).backward()
+    adversarial.for_discriminator.backward()
     return _distance(ours, theirs.model_g), _distance(adversary, theirs.model_d)
 
 
@@ -203,12 +240,12 @@ def main() -> None:
     print(
         f"{date.today()}, {machine(arguments.device)}, {arguments.threads} threads, torch {torch.__version__}, {arguments.steps} steps"
     )
-    print(f"{'step':<18}{'wall s':>8}{'cpu s':>8}{'faster':>8}")
+    print(f"{'step':<48}{'wall s':>8}{'cpu s':>8}{'faster':>8}")
     reference = None
     for name, pairs in times.items():
         wall, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
         reference = reference or wall
-        print(f"{name:<18}{wall:>8.2f}{cpu:>8.2f}{reference / wall:>7.2f}×")
+        print(f"{name:<48}{wall:>8.2f}{cpu:>8.2f}{reference / wall:>7.2f}×")
     if not arguments.no_check:
         generator, discriminator = gradient_differences(make_batch())
         print(

@@ -183,7 +183,7 @@ def main() -> None:
             steps = {"steps": arguments.base_steps} | limit
             result = train(settings("base", folder, "none", corpora, arguments, training=steps))
             base = result.best.voice
-            print(f"the base, on its own language: CER {100 * result.tested.cer[0]:.1f} %", file=sys.stderr)
+            print(f"the base, on its own language: CER {100 * result.outcome.values['cer'][0]:.1f} %", file=sys.stderr)
         corpora = tables(arguments.target, arguments.recordings_minutes, folder / "target", 0)
         curves = contend(names, corpora, base, folder, arguments)
     print(f"{date.today()}, torch {torch.__version__}, {arguments.threads} threads, n_hidden {arguments.n_hidden}")
