@@ -182,7 +182,7 @@ def main() -> None:
             limit = {"minutes": arguments.base_minutes} if arguments.base_minutes else {}
             steps = {"steps": arguments.base_steps} | limit
             result = train(settings("base", folder, "none", corpora, arguments, training=steps))
-            base = result.best.voice
+            base = result.folder / "best" / result.best.weights
             print(f"the base, on its own language: CER {100 * result.outcome.values['cer'][0]:.1f} %", file=sys.stderr)
         corpora = tables(arguments.target, arguments.recordings_minutes, folder / "target", 0)
         curves = contend(names, corpora, base, folder, arguments)

@@ -8,7 +8,7 @@ import torch
 from tests import paths
 
 from voxgraft.checkpoints import open_checkpoint
-from voxgraft.graft.shapes import build_discriminator
+from voxgraft.graft.shapes import discriminator_module
 from voxgraft.models.ctc.networks import NETWORKS
 from voxgraft.models.unfilled import unfilled
 from voxgraft.models.vits import Vits
@@ -24,8 +24,8 @@ def shapes(module):
 def test_shapes_are_those_of_filled_modules(kind):
     architecture = open_checkpoint(VOICE).architecture
     with unfilled():
-        found = shapes(Vits(**architecture)) | shapes(build_discriminator(kind))
-    assert found == shapes(Vits(**architecture)) | shapes(build_discriminator(kind))
+        found = shapes(Vits(**architecture)) | shapes(discriminator_module(kind))
+    assert found == shapes(Vits(**architecture)) | shapes(discriminator_module(kind))
 
 
 @pytest.mark.parametrize("name", ["mms", "parakeet", "whisper"])
