@@ -105,7 +105,7 @@ def test_run_exports_its_best(tmp_path, monkeypatch, capfd):
     [
         (["nowhere.ckpt"], 1, "error:"),
         ([FIXTURES / "single.ckpt"], 1, "--language en-us"),
-        ([FIXTURES / "single.onnx", "--to", "trainer"], 1, "an exported voice lacks what only training uses"),
+        ([FIXTURES / "single.onnx", "--to", "trainer"], 1, "An exported voice lacks what only training uses"),
         ([FIXTURES / "single.onnx", "--name", "../up"], 1, "letters, digits"),
         ([FIXTURES / "single.onnx", "--zip"], 2, "--to pack"),
         ([FIXTURES / "single.onnx", "--to", "mp3"], 2, "mp3"),
