@@ -9,6 +9,7 @@ from typing import Any
 from voxgraft.architectures.families import Family, family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.config.presets import preset, quality_of
 from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.errors import GraftError
@@ -90,10 +91,22 @@ def target_for(
         shapes=target_shapes(architecture, config.voice.discriminator),
         from_speaker=config.graft.from_speaker,
         languages=_languages(config, base, family),
-        audio=base.audio if base is not None else None,
+        audio=_spectrogram(base, architecture, sample_rate, anew=config.voice.quality is not None),
         graft=config.graft,
         frozen=config.training.freeze,
     )
+
+
+def _spectrogram(
+    base: Checkpoint | None, architecture: Mapping[str, Any], sample_rate: int, *, anew: bool
+) -> AudioSpec:
+    """The base's own; that of the network where there is no base, or where a network that is chosen `anew` has another."""
+    usual = spectrogram_of(architecture, sample_rate)
+    own = base.audio if base is not None else None
+    if own is None:
+        return usual
+    fits = (own.sample_rate, own.hop, own.bins) == (usual.sample_rate, usual.hop, usual.bins)
+    return own if fits or not anew else usual
 
 
 def target_like(base: Checkpoint) -> Target:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.presets import default_symbols
 from voxgraft.export.piper.metadata import BaseProvenance, VoiceMetadata
 from voxgraft.models.vits import Vits
@@ -51,7 +52,7 @@ def tiny_metadata(count: int = 1, **changes: Any) -> VoiceMetadata:
     """Metadata of `tiny_vits(count)`."""
     fields: dict[str, Any] = {
         "name": "tiny",
-        "sample_rate": 16000,
+        "audio": AudioSpec(16000),
         "symbols": default_symbols("en-us"),
         "language": language_of("en-us"),
         "quality": "low",

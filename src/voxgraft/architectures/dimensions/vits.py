@@ -32,6 +32,7 @@ USUAL_WAVENETS = {
     "posterior_dilation": 1,
 }
 _MOST = 64
+_MOST_BINS = 2**16
 
 # Piper's own names of the hyper-parameters: ours -> theirs.
 _RECORDED_AS = {
@@ -112,7 +113,7 @@ def vits_architecture(
         raise incomplete("enc_p.encoder.attn_layers.0.emb_rel_k")
     architecture: dict[str, Any] = {
         "symbols": symbols,
-        "spec_channels": shapes["enc_q.pre.weight"][1] if "enc_q.pre.weight" in shapes else 513,
+        "spec_channels": _spectrogram_bins(shapes, recorded),
         "inter_channels": shape_of(shapes, "enc_p.proj.weight", 3)[0] // 2,
         "hidden_channels": hidden,
         "filter_channels": ffn[0],
@@ -127,6 +128,18 @@ def vits_architecture(
         **_wavenets(shapes, recorded, dilations or {}),
     }
     return architecture, notes + _contradictions(architecture, recorded, posterior="enc_q.pre.weight" in shapes)
+
+
+def _spectrogram_bins(shapes: Shapes, recorded: Mapping[str, Any]) -> int:
+    """Bins that the posterior encoder takes; where there is none, those that are recorded, else Piper's."""
+    if "enc_q.pre.weight" in shapes:
+        return shape_of(shapes, "enc_q.pre.weight", 3)[1]
+    bins, transform = recorded.get("spec_channels"), recorded.get("filter_length")
+    if type(bins) is int and 1 < bins <= _MOST_BINS:
+        return bins
+    if type(transform) is int and 1 < transform < 2 * _MOST_BINS:
+        return transform // 2 + 1
+    return 513
 
 
 def _wavenets(shapes: Shapes, recorded: Mapping[str, Any], dilations: Mapping[str, int]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.presets import quality_name
 from voxgraft.errors import ExportError
 from voxgraft.text.languages import Language, language_of
@@ -40,18 +41,17 @@ class BaseProvenance:
 class VoiceMetadata:
     """What is known about a voice.
 
-    `hop` is in samples, `speakers` in the order of their ids (empty for a single speaker). `scales` are the voice's
+    `audio` is the spectrogram it was trained on, `speakers` are in the order of their ids (empty for a single speaker). `scales` are the voice's
     own `noise_scale length_scale noise_w`. `licences` are those that bind the voice: the base's and the corpus's.
     `corpus_sha256` is the hash of the manifest it was trained on. `consent` is what the user states about the
     speaker's consent; None is written as "not stated".
     """
 
     name: str
-    sample_rate: int
+    audio: AudioSpec
     symbols: SymbolTable
     language: Language
     quality: str = "medium"
-    hop: int = 256
     speakers: tuple[str, ...] = ()
     scales: Mapping[str, float] = field(default_factory=lambda: dict(SCALES))
     phoneme_map: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +80,16 @@ class VoiceMetadata:
                     got=value,
                     remedy=f"Set it in the .json of the base; {SCALES.get(scale, 1.0):g} is usual.",
                 )
+
+    @property
+    def sample_rate(self) -> int:
+        """Of what it speaks, in Hz."""
+        return self.audio.sample_rate
+
+    @property
+    def hop(self) -> int:
+        """Samples from one frame to the next."""
+        return self.audio.hop
 
     @property
     def voice_name(self) -> str:
@@ -122,6 +132,7 @@ class VoiceMetadata:
         return {
             "version": __version__,
             "name": self.name,
+            "audio": self.audio.to_dict(),
             "base": asdict(self.base) if self.base else None,
             "licences": list(self.licences),
             "corpus_sha256": self.corpus_sha256,
@@ -139,6 +150,7 @@ class VoiceMetadata:
         """Plain data, from which `metadata_from_dict` makes the same metadata again."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         return plain | {
+            "audio": self.audio.to_dict(),
             "symbols": self.symbols.to_dict(),
             "language": asdict(self.language),
             "speakers": list(self.speakers),
@@ -152,6 +164,9 @@ class VoiceMetadata:
 def metadata_from_dict(data: Mapping[str, Any]) -> VoiceMetadata:
     """Metadata from what `VoiceMetadata.to_dict` wrote."""
     values = dict(data)
+    # Earlier runs wrote no more of it than the rate and the hop.
+    stated = {"sample_rate": values.pop("sample_rate", None), "hop": values.pop("hop", None)}
+    values["audio"] = AudioSpec(**values.get("audio") or stated)
     symbols = dict(values["symbols"])
     values["symbols"] = SymbolTable(**symbols | {"clusters": tuple(symbols.get("clusters", ()))})
     values["language"] = Language(**values["language"])
@@ -180,11 +195,10 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
     carried = _carried(checkpoint)
     return VoiceMetadata(
         name=name or carried.get("name") or _plain_name(origin.path),
-        sample_rate=checkpoint.audio.sample_rate,
+        audio=checkpoint.audio,
         symbols=checkpoint.symbols,
         language=language_of(voice, stored if isinstance(stored, Mapping) else None, voice),
         quality=quality_name(checkpoint.quality),
-        hop=checkpoint.audio.hop,
         speakers=checkpoint.speakers if len(checkpoint.speakers) > 1 else (),
         scales=dict(SCALES) | dict(checkpoint.inference),
         phoneme_map=checkpoint.config.get("phoneme_map") or {},

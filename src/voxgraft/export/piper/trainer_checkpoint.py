@@ -28,10 +28,6 @@ FRESH = (
 # What Piper's trainer records besides the network: its own defaults.
 TRAINER: Mapping[str, Any] = {
     "batch_size": 32,
-    "mel_channels": 80,
-    "mel_fmin": 0.0,
-    "mel_fmax": None,
-    "win_length": 1024,
     "n_layers_q": 3,
     "use_spectral_norm": False,
     "segment_size": 8192,
@@ -128,16 +124,20 @@ def _weights(
 def hyper_parameters(metadata: VoiceMetadata, architecture: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of Piper's VitsModel."""
     network = as_recorded(architecture)
-    bins = network.pop("spec_channels")
+    del network["spec_channels"]
     stochastic = network.pop("stochastic_duration", True)
     return (
         dict(TRAINER)
         | network
         | {
             "use_sdp": stochastic,
-            "filter_length": 2 * (bins - 1),
-            "hop_length": metadata.hop,
-            "sample_rate": metadata.sample_rate,
+            "filter_length": metadata.audio.n_fft,
+            "hop_length": metadata.audio.hop,
+            "win_length": metadata.audio.win,
+            "mel_channels": metadata.audio.n_mels,
+            "mel_fmin": metadata.audio.fmin,
+            "mel_fmax": metadata.audio.fmax,
+            "sample_rate": metadata.audio.sample_rate,
         }
     )
 

@@ -32,7 +32,7 @@ class VoiceSettings:
     """A voice's own settings.
 
     `symbols` has the rows that the file states, else as many as its ids need. `speakers` maps each name to its id; empty
-    for a single speaker. `hop` is in samples. `language` is a code such as en_US. `only_speaker` is the name of a single
+    for a single speaker. `hop` is in samples, None where it is not stated. `language` is a code such as en_US. `only_speaker` is the name of a single
     speaker.
     """
 
@@ -44,7 +44,7 @@ class VoiceSettings:
     noise_scale: float
     length_scale: float
     noise_w: float
-    hop: int = 256
+    hop: int | None = None
     language: str | None = None
     dataset: str | None = None
     only_speaker: str | None = None
@@ -112,7 +112,7 @@ def parse_settings(config: Mapping[str, Any], path: Path) -> VoiceSettings:
         noise_scale=scale("noise_scale", 0.667),
         length_scale=scale("length_scale", 1.0, lowest=SHORTEST),
         noise_w=scale("noise_w", 0.8),
-        hop=_number(config, "hop_length", path, default=256, lowest=1, highest=2**16),
+        hop=None if config.get("hop_length") is None else _number(config, "hop_length", path, lowest=1, highest=2**16),
         language=_language(config, path),
         dataset=_text(config, "dataset", path),
         only_speaker=next((name for name, number in named.items() if number == 0), None),

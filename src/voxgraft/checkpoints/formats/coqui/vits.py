@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ def vits_keywords(shapes: Shapes, config: Config) -> tuple[dict[str, Any], list[
     Raises CheckpointError where a part is absent.
     """
     recorded = {ours: value for ours, theirs in _RECORDED.items() if (value := config.get(theirs)) is not None}
+    audio = config.fields.get("audio")
+    recorded["filter_length"] = audio.get("fft_size") if isinstance(audio, Mapping) else None
     architecture, notes = vits_architecture(shapes, recorded)
     absent = sorted(inference_names(architecture) - folded_names(shapes) - {"dp.cond.weight", "dp.cond.bias"})
     if absent:

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from voxgraft.architectures.dimensions.vits import Obstacle, missing_parts, vits_architecture
 from voxgraft.architectures.names.vits import inference_names
-from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.formats.hugging_face.found import renamed
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.vits_names import POINTWISE, RULES
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, read_ids, told_beyond
+from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.checkpoints.formats.vits_tensors import folded_names
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.config.presets import quality_of
@@ -45,6 +45,7 @@ _BUILT_IN = {
 
 # Names of hyper-parameters as Piper records them -> in config.json.
 _RECORDED = {
+    "spec_channels": "spectrogram_bins",
     "num_symbols": "vocab_size",
     "hidden_channels": "hidden_size",
     "inter_channels": "flow_size",
@@ -91,11 +92,6 @@ def read(folder: ModelFolder) -> Checkpoint:
     tokenizer = _tokenizer(folder)
     tensors, left_out = _canonical(folder)
     architecture, notes = _architecture(folder, tensors)
-    hop = 1
-    for rate in architecture["upsample_rates"]:
-        hop *= rate
-    window = (architecture["spec_channels"] - 1) * 2
-    audio = AudioSpec(sample_rate=config.sampling_rate, n_fft=window, win=window, hop=hop)
     symbols = _symbols(folder, tokenizer, architecture["symbols"])
     return Checkpoint(
         family="vits",
@@ -103,7 +99,7 @@ def read(folder: ModelFolder) -> Checkpoint:
         tensors=tensors,
         provenance=folder.provenance(),
         symbols=symbols,
-        audio=audio,
+        audio=spectrogram_of(architecture, config.sampling_rate),
         variant=VARIANT,
         quality=quality_of(architecture, config.sampling_rate),
         speakers=_speakers(architecture["speakers"], tokenizer),

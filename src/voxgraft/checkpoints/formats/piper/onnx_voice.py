@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from voxgraft.checkpoints.containers.protobuf import BYTES, FieldBudget, read_fi
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.formats.piper.onnx_weights import Recovered, recover_vits
 from voxgraft.checkpoints.formats.piper.quantised import dequantised
+from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.files import open_regular
-from voxgraft.inference.voice.settings import parse_settings, read_settings_json, settings_beside
+from voxgraft.inference.voice.settings import VoiceSettings, parse_settings, read_settings_json, settings_beside
 from voxgraft.inference.voice.voice import OPTIONAL_INPUTS, REQUIRED_INPUTS
 
 FORMAT = "piper-onnx"
@@ -60,11 +62,11 @@ def read(candidate: CheckpointSource) -> Checkpoint:
     settings = parse_settings(raw, settings_path)
     recovered = recover_vits(graph)
     store = TensorStore(recovered.tensors, path)
-    architecture, notes = _named(path, store.shapes, recovered)
+    own = read_metadata(raw[KEY], settings_path) if isinstance(raw.get(KEY), dict) else Metadata()
+    architecture, notes = _named(path, store.shapes, recovered, own)
     _check_complete(path, store.shapes, architecture)
     rows, speakers = architecture["symbols"], architecture["speakers"]
     symbols, beyond = settings.symbols_for(rows)
-    own = read_metadata(raw[KEY], settings_path) if isinstance(raw.get(KEY), dict) else Metadata()
     licence, source = stated_licence(path)
     return Checkpoint(
         family="vits",
@@ -74,7 +76,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
             path, FORMAT, candidate.sha256, own.stated_licence() or licence, source, settings.dataset
         ),
         symbols=symbols,
-        audio=AudioSpec(settings.sample_rate, hop=settings.hop),
+        audio=_audio(settings, own, architecture),
         quality=quality_of(architecture, settings.sample_rate),
         speakers=settings.speaker_names(speakers),
         languages=(settings.language,) if settings.language else (),
@@ -85,6 +87,13 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         notes=(*quantised, *notes, *_contradictions(raw, rows, speakers), *_beyond(beyond, rows)),
         config=raw,
     )
+
+
+def _audio(settings: VoiceSettings, own: Metadata, architecture: dict[str, Any]) -> AudioSpec:
+    """The spectrogram as voxgraft wrote it, else as the network has it; what the settings state counts first."""
+    if own.audio is None:
+        return spectrogram_of(architecture, settings.sample_rate, hop=settings.hop)
+    return replace(own.audio, sample_rate=settings.sample_rate, hop=settings.hop or own.audio.hop)
 
 
 def _check_voice(path: Path, graph: OnnxGraph) -> None:
@@ -118,10 +127,12 @@ def _beyond(symbols: tuple[str, ...], rows: int) -> list[str]:
     return [f"{len(symbols)} symbols have ids beyond the model's {rows} rows and are left out, such as {symbols[0]!r}"]
 
 
-def _named(path: Path, shapes: Shapes, recovered: Recovered) -> tuple[dict[str, Any], list[str]]:
+def _named(path: Path, shapes: Shapes, recovered: Recovered, own: Metadata) -> tuple[dict[str, Any], list[str]]:
     # A graph is whole or can't be read at all: as many flows as it has are all that there are.
     numbers = [int(match[1]) for name in shapes if (match := _FLOW.match(name))]
-    recorded = {"flows": max(numbers) // 2 + 1} if numbers else {}
+    recorded: dict[str, Any] = {"flows": max(numbers) // 2 + 1} if numbers else {}
+    if own.audio is not None:
+        recorded["filter_length"] = own.audio.n_fft
     with naming_file(path):
         return vits_architecture(shapes, recorded, recovered.upsample_rates, recovered.dilations)
 

@@ -12,13 +12,20 @@ from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile
+from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.checkpoints.formats.vits_tensors import canonical_tensors, folded_names, looks_like_vits
 from voxgraft.checkpoints.formats.voxgraft.metadata import KEY, Metadata, as_recorded, read_metadata
 from voxgraft.checkpoints.licence import stated_licence
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import default_symbols, quality_of
 from voxgraft.errors import CheckpointError, naming_file
-from voxgraft.inference.voice.settings import VoiceSettings, parse_settings, read_settings_json
+from voxgraft.inference.voice.settings import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    VoiceSettings,
+    parse_settings,
+    read_settings_json,
+)
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-ckpt"
@@ -47,7 +54,9 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         notes.append(f"{len(left_out)} entries are no part of the voice and left out, such as {left_out[0]}")
     config, raw, config_notes = _config_beside(path, architecture["symbols"]) if KEY not in content else (None, {}, [])
     symbols = own.symbols or _symbols(config, architecture["symbols"], notes)
-    audio = own.audio_spec() or _audio(recorded) or (AudioSpec(config.sample_rate, hop=config.hop) if config else None)
+    audio = own.audio_spec() or _audio(recorded, architecture)
+    if audio is None and config is not None:
+        audio = spectrogram_of(architecture, config.sample_rate, hop=config.hop)
     licence, source = stated_licence(path)
     return Checkpoint(
         family="vits",
@@ -134,25 +143,20 @@ def _symbols(config: VoiceSettings | None, rows: int, notes: list[str]) -> Symbo
     return None
 
 
-def _audio(recorded: Mapping[str, Any]) -> AudioSpec | None:
+def _audio(recorded: Mapping[str, Any], architecture: Mapping[str, Any]) -> AudioSpec | None:
     """The spectrogram, where the hyper-parameters record a sample rate."""
-
-    def number(name: str, default: int) -> int:
-        value = recorded.get(name)
-        return value if type(value) is int and 0 < value < 2**20 else default
-
-    rate = number("sample_rate", 0)
-    if not rate:
+    rate = recorded.get("sample_rate")
+    if type(rate) is not int or not LOWEST_RATE <= rate <= HIGHEST_RATE:
         return None
-    fmin, fmax = recorded.get("mel_fmin"), recorded.get("mel_fmax")
-    return AudioSpec(
-        sample_rate=rate,
-        n_fft=number("filter_length", 1024),
-        hop=number("hop_length", 256),
-        win=number("win_length", 1024),
-        n_mels=number("mel_channels", 80),
-        fmin=float(fmin) if isinstance(fmin, int | float) else 0.0,
-        fmax=float(fmax) if isinstance(fmax, int | float) else None,
+    return spectrogram_of(
+        architecture,
+        rate,
+        n_fft=recorded.get("filter_length"),
+        hop=recorded.get("hop_length"),
+        win=recorded.get("win_length"),
+        n_mels=recorded.get("mel_channels"),
+        fmin=recorded.get("mel_fmin"),
+        fmax=recorded.get("mel_fmax"),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.errors import CheckpointError
 from voxgraft.json_file import read_json
 from voxgraft.text.symbols import SymbolTable
@@ -50,7 +51,7 @@ def is_config(config: object) -> bool:
     return isinstance(config, dict) and all(isinstance(config.get(section), dict) for section in _SECTIONS)
 
 
-def audio_spec(config: Mapping[str, Any], notes: list[str]) -> AudioSpec | None:
+def audio_spec(config: Mapping[str, Any], architecture: Mapping[str, Any], notes: list[str]) -> AudioSpec | None:
     """The spectrogram that the section `data` describes; None, and noted, where no sample rate is recorded."""
     data = config.get("data", {})
     rate = _whole(data, "sampling_rate", 0)
@@ -58,15 +59,15 @@ def audio_spec(config: Mapping[str, Any], notes: list[str]) -> AudioSpec | None:
         if data:
             notes.append(f"{NAME} records no possible data.sampling_rate: {str(data.get('sampling_rate'))[:40]}")
         return None
-    fmin, fmax = data.get("mel_fmin"), data.get("mel_fmax")
-    return AudioSpec(
-        sample_rate=rate,
-        n_fft=_whole(data, "filter_length", 1024),
-        hop=_whole(data, "hop_length", 256),
-        win=_whole(data, "win_length", 1024),
-        n_mels=_whole(data, "n_mel_channels", 80),
-        fmin=float(fmin) if isinstance(fmin, int | float) else 0.0,
-        fmax=float(fmax) if isinstance(fmax, int | float) else None,
+    return spectrogram_of(
+        architecture,
+        rate,
+        n_fft=data.get("filter_length"),
+        hop=data.get("hop_length"),
+        win=data.get("win_length"),
+        n_mels=data.get("n_mel_channels"),
+        fmin=data.get("mel_fmin"),
+        fmax=data.get("mel_fmax"),
     )
 
 
@@ -116,7 +117,9 @@ def speaker_names(config: Mapping[str, Any], count: int) -> tuple[str, ...]:
 def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     """The model's hyper-parameters under the names that Piper, its descendant, records them by."""
     settings = {str(name): value for name, value in config.get("model", {}).items()}
-    speakers = config.get("data", {}).get("n_speakers")
+    data = config.get("data", {})
+    settings["filter_length"] = data.get("filter_length")
+    speakers = data.get("n_speakers")
     if type(speakers) is int:
         settings["num_speakers"] = max(speakers, 1)
     return settings

@@ -63,7 +63,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         notes.append(f"{len(left_out)} entries are no part of the voice and left out, such as {left_out[0]}")
     config = read_config(path.parent, notes)
     architecture = _architecture(path, tensors.shapes, config, notes)
-    audio = audio_spec(config, notes)
+    audio = audio_spec(config, architecture, notes)
     licence, source = stated_licence(path)
     unsafe = chosen.torch.unsafe_globals if chosen.torch else ()
     return Checkpoint(

@@ -83,13 +83,17 @@ def data_of(config: RunConfig, target: Target) -> VoiceData:
 
 
 def spec_of(target: Target) -> AudioSpec:
-    """The spectrogram that the voice learns from: its base's own, Piper's where the base says nothing or has another rate.
-
-    TrainingError where it does not fit the network.
-    """
-    assert target.sample_rate is not None, "a voice's target has one"
-    own = target.audio if target.audio is not None and target.audio.sample_rate == target.sample_rate else None
-    spec = own or AudioSpec(sample_rate=target.sample_rate)
+    """The spectrogram that the voice learns from. TrainingError where it is impossible or does not fit the network."""
+    spec = target.audio
+    assert spec is not None, "a voice's target has one"
+    if not spec.n_fft >= spec.win > 1 or not spec.fmin < (spec.fmax or spec.sample_rate / 2):
+        raise TrainingError(
+            "there is no such spectrogram",
+            field="base",
+            expected="a window no longer than the transform, and a lowest frequency below the highest",
+            got=f"win {spec.win}, n_fft {spec.n_fft}, {spec.fmin:g} to {spec.fmax or spec.sample_rate / 2:g} Hz",
+            remedy="Correct the audio settings beside the base's weights, or take another base.",
+        )
     upsampling = math.prod(target.architecture["upsample_rates"])
     if spec.hop != upsampling or spec.bins != target.architecture["spec_channels"]:
         raise TrainingError(

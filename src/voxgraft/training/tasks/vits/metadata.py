@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import Checkpoint
 from voxgraft.config.presets import quality_name
 from voxgraft.config.run import RunConfig
@@ -14,12 +15,15 @@ from voxgraft.graft.target import Target
 from voxgraft.text.languages import language_of
 
 
-def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest) -> VoiceMetadata:
-    """Of a voice that is trained from `base`, None from scratch, on a corpus."""
+def metadata_for(
+    config: RunConfig, base: Checkpoint | None, target: Target, manifest: Manifest, audio: AudioSpec
+) -> VoiceMetadata:
+    """Of a voice that is trained from `base`, None from scratch, on a corpus whose spectrograms are as `audio` says."""
     digest = hashlib.sha256("".join(f"{u.sha256}|{u.text}\n" for u in manifest).encode()).hexdigest()
     licences = tuple(dict.fromkeys(x for x in (base and base.provenance.licence, config.corpus.licence) if x))
     about = {
         "name": config.name,
+        "audio": audio,
         "symbols": target.symbols,
         "quality": quality_name(target.quality),
         "speakers": target.speakers if target.many_speakers else (),
@@ -35,11 +39,8 @@ def metadata_for(config: RunConfig, base: Checkpoint | None, target: Target, man
         was = spoken_language(base)
         language = language_of(config.language or target.symbols.voice or was, known, was)
         scales = dict(inherited.scales) | _noise(config)
-        return replace(
-            inherited, language=language, sample_rate=target.sample_rate, base=base_of(base), scales=scales, **about
-        )
+        return replace(inherited, language=language, base=base_of(base), scales=scales, **about)
     return VoiceMetadata(
-        sample_rate=target.sample_rate,
         language=language_of(config.language or target.symbols.voice),
         scales=dict(SCALES) | _noise(config),
         **about,

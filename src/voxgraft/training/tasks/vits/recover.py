@@ -64,8 +64,9 @@ def needs_recovery(base: Checkpoint) -> bool:
 
 
 def cache_file(base: Checkpoint, settings: RecoveryConfig) -> Path:
-    """Where the recovered base is kept: by the source's hash, the settings and the method's version."""
-    key = json.dumps([base.provenance.sha256, settings.model_dump(), VERSION], sort_keys=True)
+    """Where the recovered base is kept: by the source's hash, its spectrogram, the settings and the method's version."""
+    spec = base.audio.to_dict() if base.audio else None
+    key = json.dumps([base.provenance.sha256, spec, settings.model_dump(), VERSION], sort_keys=True)
     return library_folder().parent / "recovered" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
 
 

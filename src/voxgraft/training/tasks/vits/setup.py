@@ -145,7 +145,7 @@ def begin(config: RunConfig) -> VoiceTraining:
     config = with_rates_for(config, plan)
     fresh = any(row.action == "init" and row.part == "discriminator" for row in plan.rows)
     anew = [row.target for row in plan.rows if row.action == "init" and row.target is not None]
-    metadata = metadata_for(config, graft.base, graft.target, data.manifest)
+    metadata = metadata_for(config, graft.base, graft.target, data.manifest, data.spec)
     data = with_kept_voices(config, graft.base, graft.target, data, generator)
     learner = _learner(config, generator, discriminator, data, anew)
     if fresh and base is not None:
