@@ -41,10 +41,10 @@ def asked(tmp_path, monkeypatch):
 
     def compare(candidates, lines, **options):
         calls.update(candidates=candidates, texts=[line.id for line in lines], **options)
-        return SimpleNamespace(to_dict=dict)
+        return SimpleNamespace(to_dict=dict, scores={}, absent={}, notes=())
 
-    monkeypatch.setattr("voxgraft.evaluation.compare.compare", compare)
-    monkeypatch.setattr("voxgraft.evaluation.voice.SeededVoice", Voice)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.evaluate.compare", compare)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.evaluate.SeededVoice", Voice)
     monkeypatch.chdir(tmp_path)
     return calls
 

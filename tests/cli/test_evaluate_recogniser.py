@@ -42,8 +42,8 @@ def test_a_run_and_its_base_hear_a_corpus(run, tmp_path):
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
     for measure in ("wer", "cer"):
-        assert document["result"][measure] == pytest.approx(getattr(result.tested, measure))
-        assert document["base"][measure] == pytest.approx(getattr(result.tested, f"base_{measure}"))
+        assert document["result"][measure] == pytest.approx(result.outcome.values[measure])
+        assert document["base"][measure] == pytest.approx(result.outcome.values[f"base_{measure}"])
         low, high = document["change"][measure][1:]
         assert low <= high
     assert document["result"]["dnsmos"] is None
@@ -63,7 +63,7 @@ def test_the_exported_model_scores_as_the_run_does(run):
     document = json.loads(done.stdout)
     assert document["base"] is None
     assert document["change"] is None
-    assert document["result"]["cer"] == pytest.approx(result.tested.cer)
+    assert document["result"]["cer"] == pytest.approx(result.outcome.values["cer"])
 
 
 def test_a_project_knows_its_recordings_for_test_and_its_base(run):
@@ -71,8 +71,8 @@ def test_a_project_knows_its_recordings_for_test_and_its_base(run):
     done = evaluate(result.folder, "--project", folder)
     assert done.exit_code == 0, done.output
     assert "3 utterances" in done.stdout
-    assert f"{100 * result.tested.cer[0]:.1f} %" in done.stdout
-    assert f"{100 * result.tested.base_cer[0]:.1f} %" in done.stdout
+    assert f"{100 * result.outcome.values['cer'][0]:.1f} %" in done.stdout
+    assert f"{100 * result.outcome.values['base_cer'][0]:.1f} %" in done.stdout
 
 
 def test_only_those_that_are_held_out_are_heard(run, tmp_path):

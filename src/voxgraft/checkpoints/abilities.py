@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from voxgraft.architectures.families import Family, families, family_of
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.presets import quality_of_network
+from voxgraft.config.tasks.registry import is_trained
 from voxgraft.text.g2p import DEFAULT_VOICE, unreadable
 
 _NEW_LAYER = "  # with an alphabet of your own and a new output layer"
@@ -109,7 +110,7 @@ def _not_a_voice(facts: _Facts) -> str:
     family = facts.family
     if family.task != "voice":
         return f"{family.title} alone is a {family.task} model"
-    if not family.trains:
+    if not is_trained(family.task):
         return f"voxgraft does not run {family.title} yet"
     return "" if facts.checkpoint.audio is not None else _NO_RATE
 
@@ -132,8 +133,8 @@ def _unlike_its_settings(checkpoint: Checkpoint) -> str:
 
 
 def _untrainable(facts: _Facts) -> str:
-    trained = ", ".join(known.title for known in families().values() if known.trains)
-    if not facts.family.trains:
+    trained = ", ".join(known.title for known in families().values() if is_trained(known.task))
+    if not is_trained(facts.family.task):
         return _obstacle(facts) or f"voxgraft trains {trained}, not {facts.family.title} yet"
     return _obstacle(facts) or _unread(facts) or _unknown_rate(facts)
 

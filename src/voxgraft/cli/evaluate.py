@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,7 @@ from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from voxgraft.config.run import RunConfig
-    from voxgraft.evaluation.compare import Comparison
-    from voxgraft.evaluation.instruments import Clip
-    from voxgraft.evaluation.judge import HeldOut
-    from voxgraft.evaluation.voice import SeededVoice
+    from voxgraft.training.tasks.task import Task
 
 
 def evaluate(
@@ -62,65 +60,40 @@ def evaluate(
     """
     began = time.monotonic()
     _check_options(project, corpus, held_out, texts)
-    from voxgraft.cli.evaluate_recogniser import evaluate_recogniser, refuse_options_of_voices
-    from voxgraft.export.recogniser.ready import ready_recogniser
+    from voxgraft.training.tasks.task import EvaluationRequest, task_of_result
 
-    hearing = ready_recogniser(result)
-    if hearing is not None:
-        refuse_options_of_voices(
-            texts=texts,
-            seeds=seeds,
-            speaker=speaker,
-            base_speaker=base_speaker,
-            language=language,
-            recogniser=recogniser,
-            dnsmos=dnsmos,
-        )
-        settings = None if project is None else _settings(project)
-        evaluate_recogniser(
-            hearing, project=settings, base=base, corpus=corpus, held_out=held_out, report=report, json=json
-        )
-        return
-    from voxgraft.config.run import EvaluationConfig
-    from voxgraft.evaluation.compare import compare
-    from voxgraft.evaluation.instruments import METRIC_NAMES
-    from voxgraft.evaluation.voice import SeededVoice
-
-    config = None if project is None else _settings(project)
-    wanted = config.evaluation if config is not None else EvaluationConfig()
-    if config is not None and base is None:
-        base = _speaking_base(config)
-    voices = {"result": SeededVoice(result, speaker=speaker)}
-    if base is not None:
-        voices = {"base": SeededVoice(base, speaker=base_speaker)} | voices
-    spoken = language or voices["result"].language or "en"
-    lines, target = _material(corpus, held_out, texts, spoken) if config is None else _own_material(config, texts)
-    comparison = compare(
-        {role: voice.candidate() for role, voice in voices.items()},
-        lines,
-        target=target,
-        seeds=seeds or wanted.seeds,
-        language=spoken,
-        recogniser=recogniser or wanted.recogniser,
-        metrics=METRIC_NAMES
-        if (wanted.dnsmos if dnsmos is None else dnsmos)
-        else [name for name in METRIC_NAMES if name != "dnsmos"],
-    )
-    if report is not None:
-        _write_report(report, comparison, voices, spoken, corpus or (str(project) if project else None))
+    task, opened = task_of_result(result)
+    given = {
+        "texts": texts,
+        "seeds": seeds,
+        "speaker": speaker,
+        "base_speaker": base_speaker,
+        "language": language,
+        "recogniser": recogniser,
+        "dnsmos": dnsmos,
+    }
+    _check_taken(given, task)
+    settings = None if project is None else _settings(project)
+    request = EvaluationRequest(settings, base, corpus, held_out, report=report, **given)
+    found = task.evaluate(opened, request)
     if json:
-        print_json(
-            comparison.to_dict()
-            | {
-                "voices": {role: voice.name for role, voice in voices.items()},
-                "report": None if report is None else str(report),
-                "seconds": round(time.monotonic() - began, 1),
-            }
-        )
+        written = {"report": None if report is None else str(report), "seconds": round(time.monotonic() - began, 1)}
+        print_json(dict(found.values) | written)
         return
-    print_comparison(comparison)
+    print_table(found.title, found.columns, found.rows)
+    for note in found.notes:
+        notice(note)
     if report is not None:
         notice(f"{report}: listen and compare")
+
+
+def _check_taken(given: Mapping[str, object], task: Task) -> None:
+    """Bad usage where an option is given that the result's task has no use for."""
+    for name, value in given.items():
+        if value is not None and name not in task.evaluates_with:
+            raise typer.BadParameter(
+                f"is not for {task.title}, which this is", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def _check_options(project: Path | None, corpus: str | None, held_out: Path | None, texts: Path | None) -> None:
@@ -139,94 +112,3 @@ def _settings(project: Path) -> RunConfig:
     from voxgraft.project.project import find_project
 
     return find_project(project) or load_config(project)
-
-
-def _speaking_base(config: RunConfig) -> str | None:
-    """The project's base where it is an exported voice; others can't speak here."""
-    from voxgraft.library.resolve import resolve
-    from voxgraft.project.project import FROM_SCRATCH, as_trained
-
-    config = as_trained(config)
-    if config.base is None or config.base == FROM_SCRATCH:
-        return None
-    path = resolve(config.base, config)
-    if path.suffix == ".onnx":
-        return str(path)
-    notice(f"note: the base, {path.name}, is no exported voice: the result is judged alone.")
-    notice(f"      `voxgraft export {config.base}` makes one of it, to be named with --base.")
-    return None
-
-
-def _own_material(config: RunConfig, texts: Path | None) -> tuple[list[HeldOut], list[Clip]]:
-    """Texts that the project's run was not trained on, and recordings that it was trained on."""
-    from voxgraft.evaluation import material
-    from voxgraft.project.project import as_trained, project_manifest, project_recordings
-
-    trained = as_trained(config)
-    project_recordings(trained)
-    manifest = project_manifest(trained)
-    assert manifest is not None
-    lines, target = material.from_project(trained, manifest)
-    if texts is not None:
-        return material.from_text_file(texts), target
-    whence = "held out by the project" if trained.corpus.held_out else "of the run's validation"
-    notice(f"{len(lines)} texts {whence}, none of them trained on")
-    return lines, target
-
-
-def _material(
-    corpus: str | None, held_out: Path | None, texts: Path | None, language: str
-) -> tuple[list[HeldOut], list[Clip]]:
-    """Texts to speak, and recordings of the wanted voice that are not among them."""
-    from voxgraft.evaluation import material
-
-    if corpus is None:
-        return (material.from_text_file(texts) if texts else material.from_sentences(language)), []
-    from voxgraft.corpus import sample
-    from voxgraft.corpus.importers import import_corpus
-
-    if corpus == "sample":
-        manifest, known = sample.bundled(), list(sample.held_out_ids())
-    else:
-        manifest, known = import_corpus(corpus), []
-    if texts is not None:
-        return material.from_text_file(texts), material.recordings(manifest)
-    if held_out is None and not known:
-        notice("note: these texts may have been trained on, which flatters the result; --held-out or --project")
-        notice("      choose texts that were not.")
-    return material.from_corpus(manifest, material.read_ids(held_out) if held_out else known)
-
-
-def _write_report(
-    path: Path, comparison: Comparison, voices: dict[str, SeededVoice], language: str, corpus: str | None
-) -> None:
-    from voxgraft.evaluation.report import Report, write_report
-
-    names = [voice.name for voice in voices.values()]
-    facts = {role.capitalize(): voice.name for role, voice in voices.items()}
-    facts |= {"Language": language} | ({"Corpus": corpus} if corpus else {})
-    write_report(path, Report(" and ".join(dict.fromkeys(names)), comparison, language=language, facts=facts))
-
-
-def print_comparison(comparison: Comparison) -> None:
-    from voxgraft.evaluation.report.scoreboard import ROLES, amount
-    from voxgraft.evaluation.scores import METRICS
-
-    roles = [role for role in ROLES if role in comparison.scores]
-    summaries = {role: comparison.scores[role].summary() for role in roles}
-    rows = []
-    for metric in METRICS:
-        cells = []
-        for role in roles:
-            found = summaries[role][metric.name]
-            cells.append("–" if found is None else _in_words(*(amount(metric, number) for number in found)))
-        rows.append([metric.title, *cells])
-    print_table("", ["", *(ROLES[role] for role in roles)], rows)
-    for name, reason in comparison.absent.items():
-        notice(f"{name} was not measured: {reason}")
-    for note in comparison.notes:
-        notice(note)
-
-
-def _in_words(value: str, low: str, high: str) -> str:
-    return f"{value} ({low.split()[0]} … {high.split()[0]})"

@@ -8,6 +8,7 @@ from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.run import RunConfig
+from voxgraft.config.tasks.registry import is_trained
 from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import GraftError
 from voxgraft.graft.graft import Graft
@@ -56,7 +57,7 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
 
 def _with_recordings(plan: GraftPlan, config: RunConfig, target: Target, manifest: Manifest) -> GraftPlan:
     """The plan, and what of a corpus does not suit a voice: its texts, its speakers."""
-    if target.symbols is None or not family_of(target.family).trains:
+    if target.symbols is None or not is_trained(family_of(target.family).task):
         return plan
     texts = [utterance.text for utterance in manifest]
     few = too_few_texts(config, texts, "voice")

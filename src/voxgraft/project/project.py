@@ -15,6 +15,7 @@ from voxgraft.config.own_settings import require_own_settings
 from voxgraft.config.presets import preset
 from voxgraft.config.run import RunConfig
 from voxgraft.config.run_file import load_run_config
+from voxgraft.config.tasks.registry import is_trained
 from voxgraft.config.template import project_text
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.corpus.manifest import Manifest
@@ -49,9 +50,9 @@ def cannot_train(base: Checkpoint) -> tuple[str, str] | None:
     obstacle = base.network_obstacle
     if obstacle is not None:
         return obstacle.why, obstacle.remedy
-    if family.trains:
+    if is_trained(family.task):
         return None
-    trained = ", ".join(known.title for known in families().values() if known.trains)
+    trained = ", ".join(known.title for known in families().values() if is_trained(known.task))
     return (
         f"{family.title} can't be trained yet; `voxgraft inspect` and `voxgraft plan` work for it",
         f"Take a base of a family that can be trained: {trained}.",
@@ -239,6 +240,6 @@ def _require_suitable(config: RunConfig, base: Checkpoint | None, manifest: Mani
         problem = language_conflict(config, texts, symbols, {utterance.language for utterance in manifest})
     if problem is not None:
         raise problem.error(corpus)
-    if symbols is not None and (base is None or family_of(base.family).trains):
+    if symbols is not None and (base is None or is_trained(family_of(base.family).task)):
         for found in itertools.chain(*check_texts(config, texts, symbols)):
             notice(f"warning: {found}")

@@ -16,6 +16,7 @@ from voxgraft.progress import notice
 from voxgraft.project.run_folder import RunFolder, checkpoint_name, run_folder
 from voxgraft.training.loop.bests import Bests
 from voxgraft.training.loop.checkpoints import content_of, full_disk_explained, newest, save
+from voxgraft.training.loop.device import choose_device
 from voxgraft.training.loop.fit import fit
 from voxgraft.training.loop.optimisers import take_up
 from voxgraft.training.loop.processes import Processes, failures_told, launch
@@ -122,7 +123,7 @@ def _begin(config: RunConfig, folder: RunFolder, processes: Processes) -> RunRes
 
 
 def _prepare(config: RunConfig, folder: RunFolder, processes: Processes) -> tuple[Training, Validation]:
-    settled = settled_task(config)
+    settled = _with_device(settled_task(config))
     training = task_of(settled).begin(settled)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     write_asked(config, folder.path)
@@ -134,6 +135,12 @@ def _prepare(config: RunConfig, folder: RunFolder, processes: Processes) -> tupl
         training.learner.to(processes.device(training.config.training.device))
         validation.validate(training.learner, 0)
     return training, validation
+
+
+def _with_device(config: RunConfig) -> RunConfig:
+    """The settings with the device that `auto` means here. TrainingError: the one that is asked for is not there."""
+    device = choose_device(config.training.device)
+    return config.model_copy(update={"training": config.training.model_copy(update={"device": device})})
 
 
 def _go_on(folder: RunFolder, processes: Processes, asked: RunConfig | None) -> RunResult:

@@ -25,6 +25,5 @@ FAMILY = Family(
         ("layer_6/", "layer_6"),
     ),
     symbol_axis={"layer_6/weights": 1, "layer_6/bias": 0},
-    trains=True,
     layers=(("layer_1/",), ("layer_2/",), ("layer_3/",), ("cudnn_lstm/",), ("layer_5/",), ("layer_6/",)),
 )

@@ -27,7 +27,7 @@ class Family:
     `symbol_axis`, `speaker_axis` and `language_axis` map canonical names to the axis whose rows are symbols (output
     heads included: weight and bias), speakers or languages. `layers` are the layers of a recogniser from input to
     output, each a tuple of prefixes: `--drop-source-layers N` takes the last N. `whole` names parts that are carried
-    whole or not at all. `trains`: voxgraft can train this family.
+    whole or not at all.
     """
 
     name: str
@@ -40,7 +40,6 @@ class Family:
     language_axis: Mapping[str, int] = field(default_factory=dict)
     layers: tuple[tuple[str, ...], ...] = ()
     whole: frozenset[str] = frozenset()
-    trains: bool = False
 
     def part_of(self, tensor: str) -> str:
         """The name of the part that a tensor belongs to; `unknown` where no prefix fits."""

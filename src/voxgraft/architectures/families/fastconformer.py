@@ -26,5 +26,4 @@ FAMILY = Family(
         *((f"encoder.layers.{i}.",) for i in range(_MOST_LAYERS)),
         ("ctc_head.",),
     ),
-    trains=True,
 )

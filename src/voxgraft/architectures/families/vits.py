@@ -37,5 +37,4 @@ FAMILY = Family(
     language_axis={"emb_l.weight": 0},
     # Two kinds of discriminator may share some names and shapes.
     whole=frozenset({"discriminator"}),
-    trains=True,
 )

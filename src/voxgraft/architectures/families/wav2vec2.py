@@ -42,5 +42,4 @@ FAMILY = Family(
         *((f"wav2vec2.encoder.layers.{i}.",) for i in range(_MOST_LAYERS)),
         ("lm_head.",),
     ),
-    trains=True,
 )

@@ -33,5 +33,4 @@ FAMILY = Family(
         ("ctc_head.",),
     ),
     symbol_axis={"ctc_head.weight": 0, "ctc_head.bias": 0},
-    trains=True,
 )

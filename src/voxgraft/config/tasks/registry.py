@@ -34,6 +34,11 @@ def task_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*BUILT_IN, *_registered, *_offered())))
 
 
+def is_trained(task: str) -> bool:
+    """Whether models of a task, as families name it, can be trained: a family is where it names a task that is known."""
+    return task in task_names()
+
+
 def section_of_task(task: str) -> type[Section] | None:
     """The section of a task, which an installed package may have to be loaded for; None where there is no such task.
 

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import ConfigError
+from voxgraft.config.tasks.registry import GROUP
+from voxgraft.errors import ConfigError, EvaluationError
 
 if TYPE_CHECKING:
+    from voxgraft.checkpoints import Checkpoint
+    from voxgraft.config.section import Section
+    from voxgraft.export.source import Source
     from voxgraft.graft.plan import GraftPlan
     from voxgraft.training.loop.learner import Learner, Position
     from voxgraft.training.loop.processes import Processes
     from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
 
-ENTRY_POINTS = "voxgraft.tasks"
 # Task -> the module of ours that holds it as TASK.
-OURS = {"voice": "voxgraft.training.tasks.vits.task", "recogniser": "voxgraft.training.tasks.ctc.task"}
+OURS = {"recogniser": "voxgraft.training.tasks.ctc.task", "voice": "voxgraft.training.tasks.vits.task"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,59 @@ class Outcome:
     lines: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What `voxgraft export` asks of a task. `to` is one of the task's `exports`, None for its usual one; the rest as the
+    options are called."""
+
+    to: str | None = None
+    out: Path | None = None
+    name: str | None = None
+    language: str | None = None
+    consent: str | None = None
+    scores: Path | None = None
+    archive: bool = False
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, the main file first, under which name, and what the user should know."""
+
+    to: str
+    name: str
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What `voxgraft evaluate` asks of a task: the options by their names; None is what was not given."""
+
+    project: RunConfig | None = None
+    base: str | None = None
+    corpus: str | None = None
+    held_out: Path | None = None
+    texts: Path | None = None
+    seeds: int | None = None
+    speaker: str | None = None
+    base_speaker: str | None = None
+    language: str | None = None
+    recogniser: str | None = None
+    dnsmos: bool | None = None
+    report: Path | None = None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Scores of base and result: a table for people, `values` for --json, and what is worth knowing about them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    values: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 class Training(Protocol):
@@ -78,6 +134,12 @@ class Task(Protocol):
 
     name: str
     title: str
+    # Its section of the settings.
+    section: type[Section]
+    # What can be written of it, the usual first.
+    exports: tuple[str, ...]
+    # Options of `voxgraft evaluate` that it takes.
+    evaluates_with: frozenset[str]
 
     def begin(self, config: RunConfig) -> Training:
         """A new run: plan, graft, corpus; settings that were left to us are decided."""
@@ -88,15 +150,35 @@ class Task(Protocol):
     def outcome(self, config: RunConfig, folder: Path) -> Outcome:
         """What a run that has ended, in this process or another, has to show."""
 
+    def open_result(self, result: str) -> Any | None:
+        """What a file, folder, run or name holds, ready to be evaluated; None where it is none of this task's."""
+
+    def evaluate(self, opened: Any, request: EvaluationRequest) -> Evaluated:
+        """Scores of what `open_result` gave, beside its base."""
+
+    def export(self, source: Source, checkpoint: Checkpoint, request: ExportRequest) -> Exported:
+        """Write a run's best, or a checkpoint, for the runtimes that people use."""
+
 
 @cache
 def tasks() -> dict[str, Task]:
-    """Name -> task: ours, then those that other packages registered under `voxgraft.tasks`."""
-    known: dict[str, Task] = {name: import_module(place).TASK for name, place in OURS.items()}
-    for entry in entry_points(group=ENTRY_POINTS):
-        task = entry.load()
-        known[task.name] = task
-    return known
+    """Name -> task: those that other packages offer under the entry point `voxgraft.tasks`, then ours.
+
+    A result is shown to them in this order; what nobody knows is taken for a voice.
+    """
+    offered = {point.name: point.load() for point in entry_points(group=GROUP)}
+    return offered | {name: import_module(place).TASK for name, place in OURS.items()}
+
+
+def task_of_result(result: str) -> tuple[Task, Any]:
+    """Whose a result is, and the result, opened. EvaluationError where no task knows it."""
+    for task in tasks().values():
+        opened = task.open_result(result)
+        if opened is not None:
+            return task, opened
+    raise EvaluationError(
+        "nothing that can be evaluated here", file=result, remedy="Give a voice, a recogniser, a run or a checkpoint."
+    )
 
 
 def task_of(config: RunConfig) -> Task:

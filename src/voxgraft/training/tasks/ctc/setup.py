@@ -161,7 +161,6 @@ class RecogniserTraining:
 
 def begin(config: RunConfig) -> RecogniserTraining:
     """A new run: alphabet, plan, graft; settings that were left to us are measured and decided."""
-    choose_device(config.training.device)
     base = open_base(config)
     require_recogniser(base, config)
     corpora = corpora_of(config)

@@ -132,7 +132,6 @@ class VoiceTraining:
 
 def begin(config: RunConfig) -> VoiceTraining:
     """A new run: plan, recover, graft; settings that were left to us are measured and decided."""
-    choose_device(config.training.device)
     graft = plan_project(config)
     require_grafted(graft.plan)
     notice_plan(graft.plan, graft.base)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxgraft.training.tasks.task import Outcome
+from voxgraft.config.tasks.voice import VoiceConfig
+from voxgraft.training.tasks.task import Evaluated, EvaluationRequest, Exported, ExportRequest, Outcome
 
 if TYPE_CHECKING:
+    from voxgraft.checkpoints import Checkpoint
     from voxgraft.config.run import RunConfig
+    from voxgraft.export.source import Source
     from voxgraft.training.tasks.task import Training
 
 
@@ -17,6 +20,9 @@ class VoiceTask:
 
     name = "voice"
     title = "a voice"
+    section = VoiceConfig
+    exports = ("piper", "pack", "trainer")
+    evaluates_with = frozenset(("texts", "seeds", "speaker", "base_speaker", "language", "recogniser", "dnsmos"))
 
     def begin(self, config: RunConfig) -> Training:
         """A new run, from its plan to the graft that is ready to step."""
@@ -35,6 +41,22 @@ class VoiceTask:
         from voxgraft.training.tasks.vits.outcome import outcome
 
         return outcome(folder)
+
+    def open_result(self, result: str) -> str | None:
+        """Whatever no other task knows is asked for as a voice, whose errors say what is wrong with it."""
+        return result
+
+    def evaluate(self, opened: str, request: EvaluationRequest) -> Evaluated:
+        """How well it is understood, how like the target it sounds and how clean, beside its base."""
+        from voxgraft.training.tasks.vits.evaluate import evaluate
+
+        return evaluate(opened, request)
+
+    def export(self, source: Source, checkpoint: Checkpoint, request: ExportRequest) -> Exported:
+        """A Piper voice, a pack, or a checkpoint for Piper's trainer."""
+        from voxgraft.training.tasks.vits.export import export_voice
+
+        return export_voice(source, checkpoint, request)
 
 
 TASK = VoiceTask()

@@ -2,68 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import typer
-
-from voxgraft.cli.output import print_json, print_table
+from voxgraft.config.run import RunConfig
+from voxgraft.corpus.manifest import Manifest
+from voxgraft.evaluation.recogniser import Transcriptions, hear_all
+from voxgraft.inference.recogniser.recogniser import Recogniser
 from voxgraft.progress import notice
-
-if TYPE_CHECKING:
-    from voxgraft.config.run import RunConfig
-    from voxgraft.corpus.manifest import Manifest
-    from voxgraft.evaluation.recogniser import Transcriptions
-    from voxgraft.inference.recogniser.recogniser import Recogniser
+from voxgraft.training.tasks.task import Evaluated, EvaluationRequest
 
 
-def evaluate_recogniser(
-    result: Recogniser,
-    *,
-    project: RunConfig | None,
-    base: str | None,
-    corpus: str | None,
-    held_out: Path | None,
-    report: Path | None,
-    json: bool,
-) -> None:
+def evaluate(result: Recogniser, request: EvaluationRequest) -> Evaluated:
     """Transcribe a corpus, or a project's recordings for test, with result and base; say how many errors each makes."""
-    began = time.monotonic()
-    from voxgraft.evaluation.recogniser import hear_all
-
-    recordings = _of_the_project(project) if project is not None else _of_the_corpus(corpus, held_out)
+    project = request.project
+    recordings = _of_the_project(project) if project is not None else _of_the_corpus(request.corpus, request.held_out)
     recognisers = {"result": result}
-    before = _ready(base) if base is not None else _base_of(project) if project is not None else None
+    before = _ready(request.base) if request.base is not None else _base_of(project) if project is not None else None
     if before is not None:
         recognisers = {"base": before} | recognisers
     heard = hear_all(recognisers, recordings)
-    where = corpus or "the project's recordings for test"
-    if report is not None:
-        _write_report(report, heard, recordings, {role: one.path.stem for role, one in recognisers.items()}, where)
-    if json:
-        print_json(
-            heard.to_dict()
-            | {
-                "recognisers": {role: one.settings.name or one.path.stem for role, one in recognisers.items()},
-                "report": None if report is None else str(report),
-                "seconds": round(time.monotonic() - began, 1),
-            }
-        )
-        return
-    _show(heard)
-    if report is not None:
-        notice(f"{report}: listen and compare")
-
-
-def refuse_options_of_voices(**given: object) -> None:
-    """Bad usage where an option that only a voice has is given with a recogniser."""
-    for option, value in given.items():
-        if value is not None:
-            raise typer.BadParameter(
-                "is for voices; this is a recogniser: --corpus, --held-out, --base, --project, --report, --json",
-                param_hint=f"--{option.replace('_', '-')}",
-            )
+    if request.report is not None:
+        names = {role: one.path.stem for role, one in recognisers.items()}
+        where = request.corpus or "the project's recordings for test"
+        _write_report(request.report, heard, recordings, names, where)
+    columns, rows = _table(heard)
+    named = {role: one.settings.name or one.path.stem for role, one in recognisers.items()}
+    title = f"{len(heard.hearings['result'].rows)} utterances"
+    return Evaluated(title, columns, rows, heard.to_dict() | {"recognisers": named}, tuple(heard.notes))
 
 
 def _base_of(project: RunConfig) -> Recogniser | None:
@@ -142,7 +107,7 @@ def _write_report(path: Path, heard: Transcriptions, recordings: Manifest, names
     write_recogniser_report(path, RecogniserReport(" and ".join(dict.fromkeys(names.values())), [shown], facts=facts))
 
 
-def _show(heard: Transcriptions) -> None:
+def _table(heard: Transcriptions) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     from voxgraft.evaluation.report.scoreboard import ROLES, amount
     from voxgraft.evaluation.scores import METRICS
 
@@ -153,7 +118,5 @@ def _show(heard: Transcriptions) -> None:
         for role in roles:
             found = heard.hearings[role].interval(metric.name)
             cells.append("–" if found is None else "{} ({} … {})".format(*(amount(metric, number) for number in found)))
-        rows.append([metric.title, *cells])
-    print_table(f"{len(heard.hearings['result'].rows)} utterances", ["", *(ROLES[role] for role in roles)], rows)
-    for note in heard.notes:
-        notice(note)
+        rows.append((metric.title, *cells))
+    return ("", *(ROLES[role] for role in roles)), tuple(rows)
