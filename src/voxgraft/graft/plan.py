@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from voxgraft.files import write_atomically
+from voxgraft.json_file import read_object
 
 Action = Literal["copy", "rename", "remap", "resize", "fold", "decompose", "compose", "init", "drop"]
 Fill = Literal["own", "zero", "mean"]
@@ -105,8 +106,8 @@ class GraftPlan:
 
 
 def read_plan(path: Path) -> GraftPlan:
-    """A plan as `GraftPlan.write` saved it."""
-    data = json.loads(path.read_text("utf-8"))
+    """A plan as `GraftPlan.write` saved it. CheckpointError where the file was cut short."""
+    data = read_object(path, remedy="Restore the file from a copy, or begin the run again under another name (--name).")
     data.pop("counts")
     rows = tuple(_row(row) for row in data.pop("rows"))
     near = data["symbols"].pop("near")

@@ -85,7 +85,7 @@ def full_disk_explained(path: Path) -> Iterator[None]:
         raise TrainingError(
             "no space left on the disk",
             file=path,
-            remedy="free some, then go on with `voxgraft train --resume`; the last checkpoint is intact",
+            remedy="Free some, then go on with `voxgraft train --resume`: the last checkpoint is intact.",
         ) from fault
 
 
@@ -100,13 +100,13 @@ def load(path: Path) -> dict[str, Any]:
         raise TrainingError(
             f"the checkpoint can't be read: {reason.splitlines()[0][:160]}",
             file=path,
-            remedy="delete it and begin the run again, or take an older copy of it",
+            remedy="Put back a copy of it, or begin a new run under another name (--name).",
         ) from fault
     if not isinstance(content, dict) or "voxgraft_run" not in content:
         raise TrainingError(
             "not a checkpoint of a voxgraft run",
             file=path,
-            remedy="to start from another system's checkpoint name it as `base`; resuming is for the same run",
+            remedy="Name it as `base` of a new run: only a run's own checkpoints can be gone on from.",
         )
     return content
 

@@ -10,9 +10,10 @@ import yaml
 
 from voxgraft.config.load import with_overrides
 from voxgraft.config.run import RunConfig
-from voxgraft.errors import TrainingError
+from voxgraft.errors import CheckpointError, TrainingError
 from voxgraft.files import write_atomically
 from voxgraft.progress import notice
+from voxgraft.yaml_file import parse_yaml
 
 # Settings that a run obeys from the step on that it goes on from.
 OBEYED = frozenset(
@@ -38,9 +39,8 @@ def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
 
     TrainingError where something is asked for that a run can't change any more.
     """
-    now, then = _flat(asked.model_dump(mode="json", exclude_unset=True)), _asked_then(folder, kept)
-    changed = {name: value for name, value in now.items() if value != then.get(name, value) or name not in then}
-    changed = {n: v for n, v in changed.items() if n not in PLACES and v not in (_get(kept, n), _get(RunConfig(), n))}
+    now, then = _flat(asked.model_dump(mode="json", exclude_unset=True)), _asked_then(folder)
+    changed = {name: value for name, value in now.items() if name not in PLACES and _differs(name, value, kept, then)}
     fixed = {name: value for name, value in changed.items() if name not in OBEYED}
     if fixed:
         told = ", ".join(f"{name} was {_get(kept, name)!r} and is {value!r} now" for name, value in fixed.items())
@@ -58,12 +58,20 @@ def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
     return with_overrides(kept, (), values)
 
 
-def _asked_then(folder: Path, kept: RunConfig) -> dict[str, Any]:
+def _differs(name: str, value: Any, kept: RunConfig, then: Mapping[str, Any]) -> bool:
+    """Whether a setting is asked for that the run does not have; what was left to us then may be left to us again."""
+    if name in then and value == then[name] or value == _get(kept, name):
+        return False
+    return name in then or value != _get(RunConfig(), name)
+
+
+def _asked_then(folder: Path) -> dict[str, Any]:
+    """Nothing in runs of older versions, nor where the file was cut short: then the run's settings alone are compared with."""
     path = folder / ASKED
-    if not path.is_file():
-        return _flat(kept.model_dump(mode="json"))
-    found = yaml.safe_load(path.read_text("utf-8"))
-    return _flat(found) if isinstance(found, Mapping) else {}
+    try:
+        return _flat(parse_yaml(path.read_bytes(), path)) if path.is_file() else {}
+    except CheckpointError:
+        return {}
 
 
 def changes_of_corpus(then: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> str | None:

@@ -10,6 +10,7 @@ from tests.training.tasks.ctc.tiny_recogniser import ENGLISH, RUSSIAN, project, 
 
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.cli.main import load_verb
+from voxgraft.errors import VoxgraftError
 from voxgraft.training.run import train
 from voxgraft.training.tasks.ctc import testing
 from voxgraft.training.tasks.ctc.report import REPORT
@@ -92,6 +93,22 @@ def test_a_run_that_was_never_tested_has_no_measures(tmp_path):
     assert read_test(tmp_path) is None
     assert set(measures_of(None).values()) == {None}
     assert measures_of(None).keys() == measures_of(testing.Tested()).keys()
+
+
+def test_a_graft_that_no_step_made_better_is_not_called_a_new_model(tmp_path):
+    measures = {"wer": [0.5, 0.4, 0.6], "cer": [0.2, 0.1, 0.3]}
+    for step, who in ((0, "the graft, untrained (no step was better)"), (3, "the new model")):
+        (tmp_path / TEST).write_text(json.dumps({"step": step, "result": measures, "base": measures, "source": None}))
+        assert [line.partition(":")[0] for line in testing.told(read_test(tmp_path))] == ["the base", who]
+
+
+@pytest.mark.parametrize("content", ['{"step": 3, "resu', "", "[]", "\0\0\0"])
+def test_a_test_that_was_cut_short_is_an_error_that_names_it(tmp_path, content):
+    (tmp_path / TEST).write_text(content)
+    with pytest.raises(VoxgraftError) as caught:
+        read_test(tmp_path)
+    assert caught.value.file == str(tmp_path / TEST)
+    assert "voxgraft evaluate" in caught.value.remedy
 
 
 def test_train_stt_prints_what_was_forgotten(tmp_path):

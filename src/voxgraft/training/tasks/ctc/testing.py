@@ -18,6 +18,7 @@ from voxgraft.evaluation.hearing import Hearing, letters_lacking
 from voxgraft.files import write_atomically
 from voxgraft.graft.recogniser import whole_network
 from voxgraft.inference.recogniser.labels import Labels
+from voxgraft.json_file import read_object
 from voxgraft.models.ctc.networks import NETWORKS
 from voxgraft.progress import notice
 from voxgraft.project.project import open_base
@@ -46,7 +47,10 @@ class TestedSet:
 
 @dataclass(frozen=True)
 class Tested:
-    """WER and CER with their 95 % intervals, (value, low, high); None where that was not tested."""
+    """WER and CER with their 95 % intervals, (value, low, high); None where that was not tested.
+
+    `step` is that of the result: at 0 it is the graft, which has not learned yet.
+    """
 
     wer: Interval | None = None
     cer: Interval | None = None
@@ -56,6 +60,7 @@ class Tested:
     source_cer: Interval | None = None
     base_source_wer: Interval | None = None
     base_source_cer: Interval | None = None
+    step: int | None = None
 
 
 def tested_sets(
@@ -70,7 +75,7 @@ def tested_sets(
     by_name = {one.name: _plain(one) for one in sets}
     document = {"step": best.step, **by_name.get(TARGET, {}), SOURCE: by_name.get(SOURCE)}
     write_atomically(folder / TEST, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    for line in told(measured(sets), {one.name: len(one.examples) for one in sets}):
+    for line in told(measured(sets, best.step), {one.name: len(one.examples) for one in sets}):
         notice(line)
     for one in sets:
         if one.lacking:
@@ -85,15 +90,15 @@ def hear(checkpoint: Checkpoint, test: Sequence[Example], device: torch.device) 
     return transcribe(network, test, Labels.of(checkpoint.symbols), device, foreign=True)
 
 
-def measured(sets: Sequence[TestedSet]) -> Tested | None:
-    """The measures of each set; None where nothing was tested."""
+def measured(sets: Sequence[TestedSet], step: int) -> Tested | None:
+    """The measures of each set, of the best of a run at `step`; None where nothing was tested."""
     found: dict[str, Interval | None] = {}
     for one in sets:
         for before, hearing in (("", one.result), ("base_", one.base)):
             where = "source_" if one.name == SOURCE else ""
             for name in ("wer", "cer"):
                 found[f"{before}{where}{name}"] = hearing.interval(name) if hearing is not None else None
-    return Tested(**found) if found else None
+    return Tested(**found, step=step) if found else None
 
 
 def read_test(folder: Path) -> Tested | None:
@@ -101,7 +106,7 @@ def read_test(folder: Path) -> Tested | None:
     path = folder / TEST
     if not path.is_file():
         return None
-    document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    document: dict[str, Any] = read_object(path, remedy="Test the run again with `voxgraft evaluate`.")
     parts = {"": document, "source_": document.get(SOURCE) or {}}
     return Tested(
         **{
@@ -109,20 +114,23 @@ def read_test(folder: Path) -> Tested | None:
             for where, part in parts.items()
             for before, role in (("", "result"), ("base_", "base"))
             for name in ("wer", "cer")
-        }
+        },
+        step=document.get("step"),
     )
 
 
 def measures_of(tested: Tested | None) -> dict[str, Interval | None]:
     """The measures by their names; None where they were not made."""
-    return asdict(tested or Tested())
+    return {name: value for name, value in asdict(tested or Tested()).items() if name != "step"}
 
 
 def told(tested: Tested | None, counts: dict[str, int] | None = None) -> list[str]:
     """A line for each that was tested on each set, with the number of its utterances where they are known."""
     measures, lines = measures_of(tested), []
+    untrained = tested is not None and tested.step == 0
+    result = "the graft, untrained (no step was better)" if untrained else "the new model"
     for name, where, words in ((TARGET, "", ""), (SOURCE, "source_", " in the base's language")):
-        for before, who in (("base_", "the base"), ("", "the new model")):
+        for before, who in (("base_", "the base"), ("", result)):
             wer, cer = measures[f"{before}{where}wer"], measures[f"{before}{where}cer"]
             if wer is not None and cer is not None:
                 on = f" on {counts[name]} utterances for test" if counts else ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
+from voxgraft.json_file import read_object
 from voxgraft.project.run_folder import RunFolder
 from voxgraft.training.loop.validation import Best, best_of
 from voxgraft.training.tasks.task import Outcome
@@ -33,4 +33,5 @@ def outcome(folder: Path) -> Outcome:
 def _best(run: RunFolder) -> Best | None:
     if not run.best_record.is_file():
         return None
-    return best_of(json.loads(run.best_record.read_text("utf-8")))
+    remedy = "Restore the file from a copy, or go on with the run for more steps (--resume --set training.steps=…)."
+    return best_of(read_object(run.best_record, remedy=remedy))
