@@ -66,7 +66,7 @@ def config_error(
         file=file,
         field=_name(place, line),
         got=repr(first["input"]),
-        remedy=f"docs/configuration.md lists every setting with its range.{others}",
+        remedy=f"See docs/configuration.md, which lists every setting with its range.{others}",
     )
 
 

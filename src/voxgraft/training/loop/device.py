@@ -32,7 +32,7 @@ def choose_device(wanted: Device) -> str:
             field="training.device",
             expected=" or ".join(name for name, found in there.items() if found),
             got=wanted,
-            remedy="choose one that is there, or install a torch that was built for yours",
+            remedy="Choose one that is there, or install a torch that was built for yours.",
         )
     return wanted
 

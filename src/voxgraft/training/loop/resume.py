@@ -60,7 +60,7 @@ def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
 
 def _differs(name: str, value: Any, kept: RunConfig, then: Mapping[str, Any]) -> bool:
     """Whether a setting is asked for that the run does not have; what was left to us then may be left to us again."""
-    if name in then and value == then[name] or value == _get(kept, name):
+    if (name in then and value == then[name]) or value == _get(kept, name):
         return False
     return name in then or value != _get(RunConfig(), name)
 

@@ -46,10 +46,10 @@ def config_of(asked: Asked, changes: Sequence[str] = ()) -> RunConfig:
         raise ConfigError(
             "there is no base to drop layers from",
             field="--drop_source_layers",
-            remedy="name the folder of the base with --load_checkpoint_dir",
+            remedy="Name the folder of the base with --load_checkpoint_dir.",
         )
     if not asked.settings.get("recogniser.train"):
-        raise ConfigError("no recordings to train on", field="--train_files", remedy="name one or more CSV files")
+        raise ConfigError("no recordings to train on", field="--train_files", remedy="Name one or more CSV files.")
     values = nested(asked.settings) | {
         "task": "recogniser",
         "name": free_name(output),
@@ -62,7 +62,7 @@ def config_of(asked: Asked, changes: Sequence[str] = ()) -> RunConfig:
         raise ConfigError(
             "byte output has no alphabet",
             field="--alphabet_config_path",
-            remedy="leave out --alphabet_config_path, or --bytes_output_mode",
+            remedy="Leave out --alphabet_config_path, or --bytes_output_mode.",
         )
     return with_overrides(RunConfig.model_validate(values), changes)
 
@@ -93,7 +93,7 @@ def base_in(asked: Asked) -> Path | None:
         file=folder,
         expected="a save of Coqui STT or DeepSpeech (best_dev_checkpoint, *.index, *.data-*), or runs of voxgraft",
         got="no such folder" if not folder.exists() else "neither",
-        remedy="check the path; to start from scratch leave --load_checkpoint_dir out",
+        remedy="Check the path; to start from scratch leave --load_checkpoint_dir out.",
     )
 
 
@@ -111,7 +111,7 @@ def _require_whole(best: Path) -> None:
             f"the newest best here can't be opened: {fault.problem}",
             file=best,
             got=fault.got,
-            remedy="move it out of the folder, or name another checkpoint with --load_checkpoint_dir",
+            remedy="Move it out of the folder, or name another checkpoint with --load_checkpoint_dir.",
         ) from fault
 
 
@@ -127,7 +127,7 @@ def unfinished(output: Path) -> Path:
     """The last run that has checkpoints. Raises TrainingError where there is none."""
     runs = [path for path in (output / "runs").glob(f"{NAME}-*") if checkpoints_in(path / "checkpoints")]
     if not runs:
-        raise TrainingError("no run to go on with", file=output / "runs", remedy="begin one without --resume")
+        raise TrainingError("no run to go on with", file=output / "runs", remedy="Begin one without --resume.")
     return max(runs, key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -149,13 +149,13 @@ def _save_folder(asked: Asked) -> Path:
         raise ConfigError(
             "where to save is not said",
             field="--save_checkpoint_dir",
-            remedy="name a folder with --save_checkpoint_dir, or one to load from and save in with --checkpoint_dir",
+            remedy="Name a folder with --save_checkpoint_dir, or one to load from and save in with --checkpoint_dir.",
         )
     if folder.exists() and not folder.is_dir():
         raise ConfigError(
             "is a file, not a folder to save in",
             file=folder,
             field="--save_checkpoint_dir" if "save_checkpoint_dir" in asked.folders else "--checkpoint_dir",
-            remedy="name a folder with --save_checkpoint_dir; a file to start from may stand after --load_checkpoint_dir",
+            remedy="Name a folder with --save_checkpoint_dir; a file to start from may stand after --load_checkpoint_dir.",
         )
     return folder

@@ -110,7 +110,7 @@ def _decoded(
             raise CorpusError(
                 f"none of the {len(parts[name])} recordings for {name} can be used",
                 field=f"recogniser.{name}",
-                remedy="see what was left out, and why, above",
+                remedy="See what was left out, and why, above.",
             )
     return heard
 

@@ -84,7 +84,7 @@ def _speaker_row(item: Prepared, speakers: Sequence[str]) -> int:
             field="speaker",
             expected=" or ".join(speakers),
             got=name,
-            remedy="name the speaker in the corpus, or add it to graft.speakers",
+            remedy="Name the speaker in the corpus, or add it to graft.speakers.",
         )
     return list(speakers).index(name)
 
@@ -97,5 +97,5 @@ def require_examples(examples: Examples, manifest: Manifest) -> None:
     raise TrainingError(
         f"none of the {len(manifest)} utterances can be trained on",
         got=reasons[0][0] if reasons else "an empty corpus",
-        remedy="run `voxgraft corpus check PROJECT` to see what is wrong with each",
+        remedy="Run `voxgraft corpus check PROJECT` to see what is wrong with each.",
     )
