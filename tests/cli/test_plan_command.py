@@ -31,7 +31,7 @@ def test_json_has_the_fields_that_scripts_rely_on(tmp_path):
 def test_a_refusal_is_exit_1_and_says_what_fits(tmp_path):
     done = run("plan", "--base", "en_US-joe-medium", "--quality", "high", *PLAIN, cwd=tmp_path)
     assert done.returncode == 1
-    assert "quality medium fits" in done.stderr
+    assert "uality medium fits" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Graft plan" in done.stdout
 

@@ -69,8 +69,13 @@ def test_equal_to_piper_tts_itself_on_every_run_of_punctuation():
     theirs = pytest.importorskip("piper.phonemize_espeak").EspeakPhonemizer()
     marks = [".", ",", "?", ":", "…", "...", "—", "-", ")", '"', "”", "’", "*", "\n\n"]
     texts = [f"cat{a}{b}{after}" for a in marks for b in ("", *marks) for after in (" Bob", " bob", "")]
-    differing = [text for text in texts if spoken(text) != ["".join(s) for s in theirs.phonemize("en-us", text) if s]]
-    assert differing == []
+
+    def piper(text):
+        # Its espeak-ng begins a text with "dot" after one that ended in two points.
+        theirs.phonemize("en-us", "cat")
+        return ["".join(sentence) for sentence in theirs.phonemize("en-us", text) if sentence]
+
+    assert [text for text in texts if spoken(text) != piper(text)] == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from voxgraft.text.encode import describe
 from voxgraft.text.normalise import with_pauses
+from voxgraft.text.piper_ids import from_id_map
 from voxgraft.text.symbols import SymbolTable
 from voxgraft.text.transcript import plain
 
@@ -61,10 +62,19 @@ def test_a_voice_says_two_words(text):
     assert describe(text, table)["phonemes"] == ["wˈeɪt, wˌʌt"]
 
 
-def test_two_points_leave_nothing_for_the_next_text():
+@pytest.mark.parametrize("text", ["Wait... what", "Wait…what", "Pero ¿qué haces?", "And then.. no"])
+def test_a_voice_made_elsewhere_is_read_as_piper_reads_it(text):
+    theirs = pytest.importorskip("piper.phonemize_espeak").EspeakPhonemizer().phonemize("en-us", text)
+    table = from_id_map({"a": [0]}, 1, "espeak", "en-us")
+    assert describe(text, table)["phonemes"] == ["".join(sentence) for sentence in theirs]
+
+
+@pytest.mark.parametrize("pauses", [True, False])
+@pytest.mark.parametrize("text", ["And then..", "And then.. [[ a ]]", "One, [[ a ]] two.."])
+def test_two_points_leave_nothing_for_the_next_text(text, pauses):
     pytest.importorskip("espeakng_loader")
-    table = SymbolTable(ids={"a": (0,)}, rows=1, text_kind="espeak", voice="en-us")
-    describe("And then..", table)
+    table = SymbolTable(ids={"a": (0,)}, rows=1, text_kind="espeak", voice="en-us", pauses=pauses)
+    describe(text, table)
     assert describe("Bob", table)["phonemes"] == ["bˈɑːb"]
 
 

@@ -43,10 +43,10 @@ def project_symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable |
 
 
 def in_language(table: SymbolTable, language: str | None) -> SymbolTable:
-    """A table of espeak-ng's IPA with the voice that reads the texts; others as they are."""
+    """A table of espeak-ng's IPA with the voice that reads the texts, its pauses marked; others as they are."""
     if table.text_kind != "espeak":
         return table
-    return replace(table, voice=language or table.voice or DEFAULT_VOICE)
+    return replace(table, voice=language or table.voice or DEFAULT_VOICE, pauses=True)
 
 
 def require_own_table(config: RunConfig, base: Checkpoint | None) -> None:

@@ -47,11 +47,11 @@ def read_sentences(text: str, symbols: SymbolTable, voice: str | None = None) ->
 
 
 def _normalised(text: str, symbols: SymbolTable, voice: str | None) -> str:
-    """The text as it is read. Pauses that espeak-ng gives no mark for get one; numbers become words where letters are read and
-    the table has no digits."""
+    """The text as it is read. Pauses that espeak-ng gives no mark for get one where the table asks for that; numbers become
+    words where letters are read and the table has no digits."""
     text = normalise(text)
     if symbols.text_kind == "espeak":
-        return with_pauses(text)
+        return with_pauses(text) if symbols.pauses else text
     language = voice or symbols.voice
     if symbols.text_kind == "text" and language and not any(symbol.isdecimal() for symbol in symbols.ids):
         return spell_numbers(text, language)

@@ -44,8 +44,13 @@ def from_id_map(
     text_kind: str,
     voice: str | None,
     clusters: Sequence[str] = (),
+    *,
+    pauses: bool = False,
 ) -> SymbolTable:
-    """The table behind a `phoneme_id_map`. Raises ValueError where an id lies outside `rows`."""
+    """The table behind a `phoneme_id_map`, read as Piper reads it unless the voice learned to make `pauses`.
+
+    Raises ValueError where an id lies outside `rows`.
+    """
     without = {mark for mark in MARKS if mark in id_map and not id_map[mark]}
     return SymbolTable(
         ids={symbol: tuple(ids) for symbol, ids in id_map.items() if ids},
@@ -56,4 +61,5 @@ def from_id_map(
         # Piper puts a pad after bos even where bos itself has no ids.
         leading_pad=BOS in without and PAD not in without,
         clusters=tuple(clusters),
+        pauses=pauses,
     )

@@ -29,7 +29,8 @@ class SymbolTable:
     `voice` is the espeak-ng voice. A sentence becomes `bos, pad, s1, pad, … sn, pad, eos` where `intersperse` is true, `bos, s1 … sn, eos` otherwise; without
     `bos`, `leading_pad` puts a pad before s1. `blank` is the blank of CTC, which no text contains.
     `clusters` are runs of symbols that count as one, such as diphthongs: the longest match from the left is taken.
-    So do a letter and its marks where the table has the two only as one character (é).
+    So do a letter and its marks where the table has the two only as one character (é). `pauses`: those that espeak-ng
+    makes without a mark get one; a voice made elsewhere learned and is read without.
     """
 
     ids: Mapping[str, tuple[int, ...]]
@@ -43,6 +44,7 @@ class SymbolTable:
     clusters: tuple[str, ...] = ()
     leading_pad: bool = False
     blank: str | None = None
+    pauses: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", MappingProxyType({s: tuple(i) for s, i in self.ids.items()}))
@@ -124,4 +126,5 @@ class SymbolTable:
             "clusters": list(self.clusters),
             "leading_pad": self.leading_pad,
             "blank": self.blank,
+            "pauses": self.pauses,
         }

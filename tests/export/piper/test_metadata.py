@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.export.piper.tiny_voice import tiny_metadata
@@ -11,7 +12,7 @@ from tests.export.piper.tiny_voice import tiny_metadata
 from voxgraft.errors import ExportError
 from voxgraft.export.piper.metadata import metadata_from_dict
 from voxgraft.export.piper.voice import tokens_of, voice_json
-from voxgraft.inference.voice.settings import read_settings
+from voxgraft.inference.voice.settings import parse_settings, read_settings
 from voxgraft.text.languages import CODES, LANGUAGES, language_of
 
 EVERY_FIELD = {
@@ -103,6 +104,15 @@ def test_metadata_survives_json():
     back = metadata_from_dict(json.loads(json.dumps(metadata.to_dict())))
     assert back == metadata
     assert back != replace(metadata, consent=None)
+
+
+def test_the_json_says_whether_pauses_were_learned():
+    metadata = tiny_metadata()
+    for pauses in (True, False):
+        voice = replace(metadata, symbols=replace(metadata.symbols, pauses=pauses))
+        document = json.loads(json.dumps(voice.to_piper() | {"voxgraft": voice.provenance()}))
+        assert parse_settings(document, Path("voice.onnx.json")).symbols.pauses is pauses
+    assert not parse_settings(metadata.to_piper(), Path("voice.onnx.json")).symbols.pauses
 
 
 def test_consent_that_nobody_stated_is_said():

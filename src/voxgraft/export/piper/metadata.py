@@ -139,6 +139,7 @@ class VoiceMetadata:
             "consent": self.consent or NOT_STATED,
             "epoch": self.epoch,
             "step": self.step,
+            "pauses": self.symbols.pauses,
         }
 
     def for_weights(self, architecture: Mapping[str, Any]) -> dict[str, Any]:

@@ -139,7 +139,9 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
         raise _fault(path, "espeak.voice", "missing", "the name of an espeak-ng voice such as en-us", "nothing")
     if voice is not None and (not isinstance(voice, str) or len(voice) > 200):
         raise _fault(path, "espeak.voice", "no name", "the name of an espeak-ng voice such as en-us", _kind(voice))
-    return from_id_map(ids, rows, kind, voice, _clusters(config, path))
+    own = config.get("voxgraft")
+    pauses = isinstance(own, Mapping) and own.get("pauses") is True
+    return from_id_map(ids, rows, kind, voice, _clusters(config, path), pauses=pauses)
 
 
 def _ids(symbol: str, numbers: object, path: Path) -> tuple[int, ...]:

@@ -136,7 +136,9 @@ def _phonemes(raw: bytes, mode: int) -> list[tuple[str, int]]:
     After each clause espeak-ng's text pointer stands one character into the next: that one is kept back inside.
     """
     library = _library()
-    text = ctypes.create_string_buffer(raw)
+    # espeak-ng 1.52 keeps the second of two points at the very end for its next text, and begins that with the word "dot".
+    ended = raw[:-1] + b" " if raw.endswith(b"..") and not raw.endswith(b"...") else raw
+    text = ctypes.create_string_buffer(ended)
     first = ctypes.addressof(text)
     pointer = ctypes.c_void_p(first)
     clauses: list[tuple[str, int]] = []

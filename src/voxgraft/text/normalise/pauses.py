@@ -11,7 +11,6 @@ import re
 _ELLIPSIS = r"(?:\.(?:\s?\.){2,}|[…⋯⋮⋰⋱᠁])+"
 _CLOSING = r"[\"'”’»›)\]]*"
 _WORD_END = r"(?<=[\w%°$€£])"
-# espeak-ng 1.52 keeps the second point for the next text, and begins that with the word "dot".
 _TWO_POINTS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _BEFORE_MARK = re.compile(rf"{_WORD_END}\s*{_ELLIPSIS}(?=\s*[,;:?!])")
 _BETWEEN_WORDS = re.compile(
