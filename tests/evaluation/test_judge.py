@@ -24,12 +24,6 @@ def test_scores_pool_and_average(judge):
     assert heard.heard == ("good day", "")
 
 
-def test_a_voice_is_asked_with_the_seed(judge):
-    asked = []
-    judge.score_voice(lambda text, seed: asked.append((text, seed)) or spoken(text), 16_000, ["a b", "c"], seed=7)
-    assert asked == [("a b", 7), ("c", 7)]
-
-
 def test_a_clip_too_few_is_an_error(judge):
     with pytest.raises(ValueError, match="shorter"):
         judge.score([spoken("a")], 16_000, ["a", "b"])

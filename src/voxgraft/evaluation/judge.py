@@ -84,10 +84,6 @@ class Judge:
             return None
         return float(np.mean([similarity(encoder.embed(clip, sample_rate), target) for clip in clips]))
 
-    def score_voice(self, speak: Speak, sample_rate: int, texts: Sequence[str], seed: int = 0) -> Impression:
-        """Let the voice speak each text, then score it."""
-        return self.score([speak(text, seed) for text in texts], sample_rate, texts)
-
 
 @dataclass(frozen=True)
 class Bench:

@@ -7,7 +7,6 @@ float32, under autocast too.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -71,22 +70,6 @@ def _compress(energy: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
 def mel_spectrogram(audio: torch.Tensor, spec: AudioSpec) -> torch.Tensor:
     """audio [B, T] -> log mel [B, M, N]."""
     return spectrogram_to_mel(linear_spectrogram(audio, spec), spec)
-
-
-def stft_loss(
-    audio: torch.Tensor, target: torch.Tensor, resolutions: Sequence[int] = (512, 1024, 2048)
-) -> torch.Tensor:
-    """Multi-resolution STFT loss: spectral convergence plus log-magnitude L1 (Yamamoto et al. 2020, Parallel WaveGAN).
-
-    audio, target [B, T] -> scalar, the mean over the window sizes `resolutions`, each with a hop of a quarter.
-    """
-    losses = []
-    for size in resolutions:
-        spec = AudioSpec(sample_rate=16000, n_fft=size, hop=size // 4, win=size, magnitude_floor=1e-7)
-        ours, theirs = linear_spectrogram(audio, spec), linear_spectrogram(target, spec)
-        convergence = torch.linalg.vector_norm(theirs - ours) / torch.linalg.vector_norm(theirs)
-        losses.append(convergence + F.l1_loss(ours.log(), theirs.log()))
-    return torch.stack(losses).mean()
 
 
 def full(x: torch.Tensor) -> torch.Tensor:

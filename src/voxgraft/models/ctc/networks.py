@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from voxgraft.architectures.families import Family, family_of
 from voxgraft.architectures.names.deepspeech import (
     canonical_shapes,
     conversions,
@@ -55,11 +54,6 @@ class Network:
     subsampling: int = 1
 
 
-def network_of(family: str) -> Network | None:
-    """How a family of recognisers is trained; None where it can't be."""
-    return NETWORKS.get(family)
-
-
 def build_network(family: str, architecture: Architecture, seed: int = 0) -> nn.Module:
     """A module with its own initialisation, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
@@ -94,12 +88,6 @@ def require_consistent(checkpoint: Checkpoint) -> None:
             got=list(found[odd]) if odd is not None else "none",
             remedy="The file is damaged: get it again.",
         )
-
-
-def part_of_parameter(family: str, architecture: Architecture) -> dict[str, str]:
-    """Name of each parameter of the module -> name of the family's part."""
-    known: Family = family_of(family)
-    return {name: known.part_of(source) for name, source in NETWORKS[family].sources(architecture).items()}
 
 
 def _deepspeech_keywords(architecture: Architecture) -> dict[str, Any]:
