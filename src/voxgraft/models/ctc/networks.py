@@ -23,11 +23,8 @@ from voxgraft.architectures.names.deepspeech import (
 )
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import FeatureSpec
-from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.recogniser_specs import WAV2VEC2, fastconformer_spec, whisper_spec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Tensors
-from voxgraft.checkpoints.formats.hugging_face.parakeet import Features as ParakeetFeatures
-from voxgraft.checkpoints.formats.hugging_face.parakeet import audio_spec as parakeet_audio
-from voxgraft.checkpoints.formats.hugging_face.whisper import audio_spec as whisper_audio
 from voxgraft.errors import CheckpointError
 from voxgraft.models.ctc.deepspeech import DeepSpeech
 from voxgraft.models.ctc.fastconformer import FastConformerCtc
@@ -147,9 +144,6 @@ def _selected(tensors: Tensors, shapes: Shapes) -> dict[str, np.ndarray]:
     return found
 
 
-# wav2vec 2.0's window and hop.
-SAMPLES = AudioSpec(16000, n_fft=400, win=400, hop=320, n_mels=0, log_base="none", normalisation="utterance")
-
 NETWORKS: dict[str, Network] = {
     "deepspeech": Network(
         build=lambda architecture: DeepSpeech(**_deepspeech_keywords(architecture)),
@@ -161,7 +155,7 @@ NETWORKS: dict[str, Network] = {
         sources=lambda architecture: {made.name: made.source for made in conversions(_layer_norm(architecture))},
         features=MfccSpec(),
     ),
-    "fastconformer": _named_canonically(FastConformerCtc, parakeet_audio(80, ParakeetFeatures()), subsampling=8),
-    "wav2vec2": _named_canonically(Wav2Vec2Ctc, SAMPLES, subsampling=320),
-    "whisper": _named_canonically(WhisperCtc, whisper_audio(80), subsampling=2),
+    "fastconformer": _named_canonically(FastConformerCtc, fastconformer_spec(80), subsampling=8),
+    "wav2vec2": _named_canonically(Wav2Vec2Ctc, WAV2VEC2, subsampling=320),
+    "whisper": _named_canonically(WhisperCtc, whisper_spec(80), subsampling=2),
 }

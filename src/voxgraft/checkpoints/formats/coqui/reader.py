@@ -27,7 +27,7 @@ from voxgraft.checkpoints.formats.coqui.architecture import speaker_rows, stated
 from voxgraft.checkpoints.formats.coqui.audio import audio_spec
 from voxgraft.checkpoints.formats.coqui.config import NAME, Config, config_of, is_config, plain
 from voxgraft.checkpoints.formats.coqui.names import RULES, family_of_names, whole_state
-from voxgraft.checkpoints.formats.coqui.people import dataset_of, language_names, speakers_of
+from voxgraft.checkpoints.formats.coqui.speakers_and_languages import dataset_of, language_names, speakers_of
 from voxgraft.checkpoints.formats.coqui.vits import as_canonical, inference_scales, obstacle_of, vits_keywords
 from voxgraft.checkpoints.formats.coqui.vocabulary import symbol_table
 from voxgraft.checkpoints.licence import stated_licence

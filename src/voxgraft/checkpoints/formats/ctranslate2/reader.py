@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.architectures.families.whisper import FAMILY
+from voxgraft.audio.recogniser_specs import whisper_spec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.ctranslate2 import open_ctranslate2, spec_of
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
-from voxgraft.checkpoints.formats.hugging_face.found import renamed
-from voxgraft.checkpoints.formats.hugging_face.whisper import architecture, audio_spec, languages
+from voxgraft.checkpoints.formats.hugging_face.tensors import renamed
+from voxgraft.checkpoints.formats.hugging_face.whisper import architecture, languages
 from voxgraft.checkpoints.model_card import card_beside
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
@@ -96,7 +97,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         architecture=found | {"activation_function": "gelu", "scale_embedding": False},
         tensors=store,
         provenance=Provenance(candidate.path, FORMAT, sha256_of(path), card.licence, card.source),
-        audio=audio_spec(found["num_mel_bins"]),
+        audio=whisper_spec(found["num_mel_bins"]),
         languages=languages(found) or card.languages,
         missing=FAMILY.missing(tensors),
         notes=(

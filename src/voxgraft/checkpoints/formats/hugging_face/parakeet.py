@@ -12,10 +12,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from voxgraft.architectures.families.fastconformer import FAMILY
+from voxgraft.audio.recogniser_specs import fastconformer_spec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
+from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import read_ids
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
@@ -133,21 +134,14 @@ def _bands(left: int, factor: int, stated: int) -> int:
 
 
 def audio_spec(mels: int, features: Features) -> AudioSpec:
-    """NVIDIA's log mel spectrogram: each band of a recording is brought to mean 0 and deviation 1."""
-    return AudioSpec(
-        sample_rate=features.sampling_rate,
-        n_fft=features.n_fft,
-        win=features.win_length,
-        hop=features.hop_length,
-        n_mels=mels,
-        power=2.0,
-        magnitude_floor=0.0,
-        log_floor=2.0**-24,
-        log_floor_added=True,
-        window="symmetric",
-        normalisation="bands",
-        centre=True,
-        preemphasis=features.preemphasis or 0.0,
+    """NVIDIA's spectrogram in the sizes of its extractor."""
+    return fastconformer_spec(
+        mels,
+        features.sampling_rate,
+        features.n_fft,
+        features.win_length,
+        features.hop_length,
+        features.preemphasis or 0.0,
     )
 
 

@@ -14,8 +14,8 @@ from voxgraft.architectures.dimensions.vits import Obstacle, missing_parts, vits
 from voxgraft.architectures.names.vits import inference_names
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
-from voxgraft.checkpoints.formats.hugging_face.found import renamed
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
+from voxgraft.checkpoints.formats.hugging_face.tensors import renamed
 from voxgraft.checkpoints.formats.hugging_face.vits_names import POINTWISE, RULES
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, read_ids, told_beyond
 from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of

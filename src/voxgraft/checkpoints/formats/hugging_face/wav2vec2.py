@@ -17,8 +17,8 @@ from voxgraft.architectures.families.wav2vec2 import FAMILY
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.containers.weight_files import open_weights, overlaid, weights_of_folder
-from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
+from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, is_nested, read_ids, told_beyond
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError

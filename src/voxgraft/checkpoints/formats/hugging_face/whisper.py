@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from voxgraft.architectures.families.whisper import FAMILY
-from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.recogniser_specs import whisper_spec
 from voxgraft.checkpoints.checkpoint import Checkpoint
-from voxgraft.checkpoints.formats.hugging_face.found import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
+from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 
@@ -63,7 +63,7 @@ def read(folder: ModelFolder) -> Checkpoint:
         architecture=found | settings,
         tensors=store,
         provenance=folder.provenance(),
-        audio=audio_spec(found["num_mel_bins"], features.sampling_rate, features.n_fft, features.hop_length),
+        audio=whisper_spec(found["num_mel_bins"], features.sampling_rate, features.n_fft, features.hop_length),
         languages=languages(found) or stated or folder.card.languages,
         missing=FAMILY.missing(tensors),
         notes=(*folder.notes, *contradictions(found, folder.config), *odd),
@@ -102,21 +102,3 @@ def architecture(shapes: Shapes, heads: int, decoder_heads: int, path: Path) -> 
 def languages(found: dict[str, Any]) -> tuple[str, ...]:
     """English where the vocabulary is that of the English models; nothing where it isn't."""
     return ("en",) if found.get("vocab_size") == _ENGLISH_ONLY else ()
-
-
-def audio_spec(mels: int, sample_rate: int = 16000, n_fft: int = 400, hop: int = 160) -> AudioSpec:
-    """Whisper's log mel spectrogram."""
-    return AudioSpec(
-        sample_rate=sample_rate,
-        n_fft=n_fft,
-        win=n_fft,
-        hop=hop,
-        n_mels=mels,
-        fmax=8000.0,
-        power=2.0,
-        magnitude_floor=0.0,
-        log_base="10",
-        log_floor=1e-10,
-        normalisation="whisper",
-        centre=True,
-    )

@@ -16,8 +16,8 @@ from voxgraft.checkpoints.containers.tar import Member, is_tar, tar_members
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, read_embedded_torch_file
-from voxgraft.checkpoints.formats.hugging_face.found import contradictions, renamed
 from voxgraft.checkpoints.formats.hugging_face.parakeet import EncoderSettings, Features, architecture, audio_spec
+from voxgraft.checkpoints.formats.hugging_face.tensors import contradictions, renamed
 from voxgraft.checkpoints.model_card import card_beside
 from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.checkpoints.source import CheckpointSource
