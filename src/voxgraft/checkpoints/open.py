@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -18,16 +19,18 @@ ENTRY_POINTS = "voxgraft.readers"
 class Reader:
     """A format: what it is called, what it reads in a few words, how to know it by content and how to read it.
 
-    A third party registers one under the entry-point group `voxgraft.readers`.
+    `before` are the readers that may recognise the same file and are asked after it, by name, and why. A third party
+    registers a reader under the entry-point group `voxgraft.readers`; it stands on the same footing as ours.
     """
 
     name: str
     reads: str
     recognises: Callable[[CheckpointSource], bool]
     read: Callable[[CheckpointSource], Checkpoint]
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
-# Modules of checkpoints/formats with FORMAT, recognises and read, and what each reads; the more specific come first.
+# Modules of checkpoints/formats with FORMAT, recognises and read, BEFORE where a file can be two things, and what each reads.
 OURS = {
     "hugging_face.reader": "Hugging Face folders of VITS and MMS-TTS, wav2vec 2.0 and MMS, Whisper, Parakeet CTC (config.json with weights)",
     "ctranslate2.reader": "Whisper as faster-whisper runs it (model.bin)",
@@ -44,13 +47,27 @@ OURS = {
 }
 
 
-def readers() -> Iterator[Reader]:
-    """Our own readers, then those that other packages registered."""
+def readers() -> tuple[Reader, ...]:
+    """All readers, ours and those that other packages registered, each before those that it says; else by name."""
+    known: list[Reader] = [entry.load() for entry in metadata.entry_points(group=ENTRY_POINTS)]
     for name, reads in OURS.items():
         module = import_module(f"voxgraft.checkpoints.formats.{name}")
-        yield Reader(module.FORMAT, reads, module.recognises, module.read)
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        yield entry.load()
+        known.append(Reader(module.FORMAT, reads, module.recognises, module.read, getattr(module, "BEFORE", {})))
+    known.sort(key=lambda reader: reader.name)
+    sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(known)), ()))
+    for place, reader in enumerate(known):
+        for later, other in enumerate(known):
+            if other.name in reader.before:
+                sorter.add(later, place)
+    try:
+        return tuple(known[place] for place in sorter.static_order())
+    except CycleError as fault:
+        raise CheckpointError(
+            "two readers of checkpoints each want to be asked before the other",
+            expected="an order",
+            got=", ".join(sorted({known[place].name for place in fault.args[1]})),
+            remedy="Uninstall the package that registered one of them, or correct its `before`.",
+        ) from fault
 
 
 def is_checkpoint_folder(path: Path) -> bool:

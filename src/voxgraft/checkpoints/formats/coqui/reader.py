@@ -37,6 +37,7 @@ from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.json_file import read_json
 
 FORMAT = "coqui-tts"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 VARIANT = "coqui"
 # Damage is only told of files that are meant for checkpoints: an .npz is a zip archive too.
 _MEANT = (".pth", ".pt", ".ckpt", ".tar")

@@ -25,6 +25,7 @@ from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError, naming_file
 
 FORMAT = "everyvoice"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 VARIANT = "everyvoice"
 _TRAINING = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
 

@@ -20,7 +20,11 @@ from voxgraft.checkpoints.formats.voxgraft.metadata import KEY
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 
-__all__ = ["FORMAT", "read", "recognises"]
+__all__ = ["BEFORE", "FORMAT", "read", "recognises"]
+
+BEFORE = {
+    "voxgraft-safetensors": "its weights are safetensors too, and without our header config.json says what they are"
+}
 
 # `model_type` in config.json -> what reads it.
 KINDS: dict[str, Callable[[ModelFolder], Checkpoint]] = {

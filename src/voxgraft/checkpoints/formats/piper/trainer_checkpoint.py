@@ -29,6 +29,7 @@ from voxgraft.inference.voice.settings import (
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "piper-ckpt"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 OWN_FORMAT = "voxgraft-ckpt"
 _TRAINING = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."

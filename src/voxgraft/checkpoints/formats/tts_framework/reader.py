@@ -38,6 +38,7 @@ from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
 
 FORMAT = "tts-framework"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 _BASIS = "tacotronSTFT.mel_basis"
 # tts-framework's only HiFi-GAN: kernels -> what they don't tell. Its third rate is its kernel's whole width.
 _HIFIGANS: dict[tuple[int, ...], dict[str, Any]] = {

@@ -28,6 +28,7 @@ from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
 
 FORMAT = "vits-original"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 _GENERATOR = "enc_p.emb.weight"
 _DISCRIMINATOR = "discriminators.0."
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."

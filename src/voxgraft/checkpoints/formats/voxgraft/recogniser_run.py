@@ -14,6 +14,7 @@ from voxgraft.config.presets import as_tuples
 from voxgraft.errors import CheckpointError
 
 FORMAT = "voxgraft-recogniser-ckpt"
+BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 _STATE = "state_dict"
 _TRAINING = ("optimizer_states", "voxgraft_run")
 
