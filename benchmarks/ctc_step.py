@@ -155,7 +155,8 @@ def ours(folder: Path, steps: int) -> None:
     turns = Turns(total)
     batch = Batch(
         features=found["samples"].unsqueeze(2), lengths=found["lengths"], labels=found["labels"],
-        label_lengths=found["counts"], clips=tuple(range(clips)), frames=tuple(found["lengths"].tolist()), total=total,
+        clips=tuple(range(clips)), frames=tuple(found["lengths"].tolist()),
+        label_lengths=tuple(found["counts"].tolist()), total=total,
     )  # fmt: skip
     checkpoint = open_checkpoint(folder)
     network = build_network(checkpoint.family, checkpoint.architecture)

@@ -17,7 +17,7 @@ from voxgraft.errors import TrainingError
 from voxgraft.project.run_folder import checkpoints_in
 from voxgraft.training.loop.checkpoints import load
 from voxgraft.training.loop.device import choose_batch
-from voxgraft.training.loop.processes import Processes, counts
+from voxgraft.training.loop.processes import Processes, counts, launch
 from voxgraft.training.loop.stop_request import StopRequest
 from voxgraft.training.run import train
 
@@ -217,6 +217,20 @@ def test_torchrun_and_slurm_say_how_many_there_are(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setenv("WORLD_SIZE", "6")
     assert counts(TrainingConfig(devices=2)) == (2, 3)
+
+
+def test_machines_that_do_not_know_where_to_meet_are_an_error_at_once(monkeypatch):
+    """Else each would wait for the others, at a port that it drew by itself."""
+    for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "TORCHELASTIC_RUN_ID", "SLURM_NTASKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+    with pytest.raises(TrainingError, match=r"training\.nodes: .*MASTER_PORT and NODE_RANK"):
+        launch(TrainingConfig(nodes=2))
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    for rank in ("2", "-1", "first"):
+        monkeypatch.setenv("NODE_RANK", rank)
+        with pytest.raises(TrainingError, match="NODE_RANK is none of the machines"):
+            launch(TrainingConfig(nodes=2))
 
 
 def test_a_signal_only_sets_a_flag_and_handlers_come_back_whatever_happens():

@@ -31,4 +31,5 @@ def segments(x: torch.Tensor, starts: torch.Tensor, size: int) -> torch.Tensor:
     """Cut one segment out of each sequence: x [B, C, T], starts [B] -> [B, C, size]; zeros where x is too short."""
     if x.shape[-1] < size:
         x = torch.nn.functional.pad(x, (0, size - x.shape[-1]))
-    return torch.stack([row[:, start : start + size] for row, start in zip(x, starts.tolist(), strict=True)])
+    frames = starts[:, None, None] + torch.arange(size, device=x.device)
+    return x.gather(2, frames.expand(-1, x.shape[1], -1))

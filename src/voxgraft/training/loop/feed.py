@@ -38,11 +38,12 @@ class Feed(IterableDataset[Any]):
             yield self._make(clips, step, share)
 
 
-def loader_of(stream: Feed, workers: int) -> DataLoader[Any]:
-    """A loader that hands batches on as they are."""
+def loader_of(stream: Feed, workers: int, device: str) -> DataLoader[Any]:
+    """A loader that hands batches on as they are; for `cuda` in pinned memory."""
     return DataLoader(
         stream,
         batch_size=None,
         num_workers=workers,
         persistent_workers=workers > 0,
+        pin_memory=device == "cuda",
     )

@@ -22,6 +22,9 @@ class Batch(Protocol):
     def part(self, begin: int, end: int) -> Any:
         """Clips begin to end alone."""
 
+    def pin_memory(self) -> Any:
+        """The same in page-locked memory, from which copies to a GPU need no waiting; the loader calls it."""
+
     def to(self, device: torch.device) -> Any:
         """The same on another device."""
 

@@ -83,6 +83,8 @@ def launch(settings: TrainingConfig) -> Processes:
     devices, nodes = counts(settings)
     if devices * nodes == 1:
         return Processes()
+    if nodes > 1 and _started_from_outside() is None:
+        _require_meeting_place(nodes)
     from lightning.fabric import Fabric
     from lightning.fabric.strategies import DDPStrategy
 
@@ -136,6 +138,28 @@ def _started_from_outside() -> tuple[int, int] | None:
         nodes = int(told.get("SLURM_NNODES", "1"))
         return int(told["SLURM_NTASKS"]) // nodes, nodes
     return None
+
+
+def _require_meeting_place(nodes: int) -> None:
+    """TrainingError where it is not said how machines meet that each were given the command by hand."""
+    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK") if not os.environ.get(name)]
+    if missing:
+        raise TrainingError(
+            f"the machines do not know where to meet: {' and '.join(missing)} not set in the environment",
+            field="training.nodes",
+            got=nodes,
+            remedy="Give the command on each machine with MASTER_ADDR (the address of the first), MASTER_PORT (a free port "
+            f"there) and NODE_RANK (0 on the first, up to {nodes - 1} on the last); or start it by torchrun or SLURM.",
+        )
+    rank = os.environ["NODE_RANK"]
+    if not rank.isdecimal() or int(rank) >= nodes:
+        raise TrainingError(
+            "NODE_RANK is none of the machines",
+            field="training.nodes",
+            expected=f"0 to {nodes - 1}",
+            got=rank,
+            remedy="Set NODE_RANK to 0 on the first machine, 1 on the second, and so on.",
+        )
 
 
 @contextmanager

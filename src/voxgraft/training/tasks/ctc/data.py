@@ -142,4 +142,6 @@ def batches(
             progress=step / end,
         )
 
-    return loader_of(Feed(make, schedule_of(examples, config), steps, processes), config.training.workers)
+    return loader_of(
+        Feed(make, schedule_of(examples, config), steps, processes), config.training.workers, config.training.device
+    )

@@ -46,15 +46,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Batch:
-    """features [B, T, C], lengths [B]; labels [B, N], label_lengths [B]. `clips` are their indices, `frames` the lengths and
-    `total` the labels of the whole step, on all processes: numbers that no device has to be asked for."""
+    """features [B, T, C], lengths [B]; labels [B, N]. `clips` are their indices, `frames` the lengths, `label_lengths` those
+    of the labels and `total` the labels of the whole step, on all processes: numbers that no device has to be asked for."""
 
     features: torch.Tensor
     lengths: torch.Tensor
     labels: torch.Tensor
-    label_lengths: torch.Tensor
     clips: tuple[int, ...]
     frames: tuple[int, ...]
+    label_lengths: tuple[int, ...]
     total: int
 
     def __len__(self) -> int:
@@ -63,7 +63,16 @@ class Batch:
     def part(self, begin: int, end: int) -> Batch:
         """Clips begin to end alone."""
         part = self._each(lambda value: value[begin:end])
-        return replace(part, clips=self.clips[begin:end], frames=self.frames[begin:end])
+        return replace(
+            part,
+            clips=self.clips[begin:end],
+            frames=self.frames[begin:end],
+            label_lengths=self.label_lengths[begin:end],
+        )
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU copies from by itself, while the program goes on."""
+        return self._each(torch.Tensor.pin_memory)
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -111,9 +120,9 @@ def make_batch(
         features=torch.from_numpy(features),
         lengths=torch.tensor([len(one) for one in heard]),
         labels=torch.from_numpy(labels),
-        label_lengths=torch.tensor([len(example.labels) for example in chosen]),
         clips=tuple(clips),
         frames=tuple(len(one) for one in heard),
+        label_lengths=tuple(len(example.labels) for example in chosen),
         total=count if total is None else total,
     )
 

@@ -66,13 +66,13 @@ class CtcLearner:
         """The batch's share of the step's loss, a scalar."""
         with torch.autocast(batch.features.device.type, dtype=self.autocast, enabled=self.autocast is not None):
             logits = self.network(batch.features, batch.lengths)
-        losses = ctc_losses(logits, self.network.output_lengths(batch.lengths), batch, self.blank)
-        self._tell_of_short(batch)
+        frames = output_frames(self.network, batch)
+        self._tell_of_short(batch, frames)
+        losses = ctc_losses(logits, frames, batch, self.blank)
         return losses.sum() / max(1, batch.total)
 
-    def _tell_of_short(self, batch: Batch) -> None:
+    def _tell_of_short(self, batch: Batch, frames: Sequence[int]) -> None:
         """CTC has no path where a clip's frames are fewer than its labels need: its loss, infinite, counts as nothing."""
-        frames = self.network.output_lengths(torch.tensor(batch.frames)).tolist()
         for clip, given in zip(batch.clips, frames, strict=True):
             example = self.examples[clip]
             if given < example.needed and clip not in self._told_short:
@@ -103,9 +103,20 @@ def hold_still(network: nn.Module) -> None:
             module.train(network.training and module.weight.requires_grad)
 
 
-def ctc_losses(logits: torch.Tensor, lengths: torch.Tensor, batch: Batch, blank: int) -> torch.Tensor:
-    """CTC loss of each clip [B], in nats, of logits [B, T, S]; 0 where no path is long enough (it would be infinite)."""
+def output_frames(network: Any, batch: Batch) -> list[int]:
+    """Frames of logits of each clip, from numbers that are at hand: asking a GPU for them would be a wait for all it does."""
+    return [int(length) for length in network.output_lengths(torch.tensor(batch.frames))]
+
+
+def ctc_losses(logits: torch.Tensor, frames: Sequence[int], batch: Batch, blank: int) -> torch.Tensor:
+    """CTC loss of each clip [B], in nats, of logits [B, T, S], `frames` of them each; 0 where no path is long enough."""
     log_probs = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
     return F.ctc_loss(
-        log_probs, batch.labels, lengths, batch.label_lengths, blank=blank, reduction="none", zero_infinity=True
+        log_probs,
+        batch.labels,
+        list(frames),
+        list(batch.label_lengths),
+        blank=blank,
+        reduction="none",
+        zero_infinity=True,
     )

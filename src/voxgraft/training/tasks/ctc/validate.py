@@ -13,7 +13,7 @@ from voxgraft.evaluation.hearing import Hearing, Transcribed, transcribed
 from voxgraft.inference.recogniser.decoders.decode import greedy
 from voxgraft.inference.recogniser.labels import Labels
 from voxgraft.training.tasks.ctc.examples import Example, make_batch
-from voxgraft.training.tasks.ctc.module import ctc_losses
+from voxgraft.training.tasks.ctc.module import ctc_losses, output_frames
 
 # Features of a batch, padding included: what bounds memory, however long the recordings.
 MOST_FRAMES = 6000
@@ -35,11 +35,11 @@ def transcribe(
     for places in _batches(examples):
         batch = make_batch(examples, places).to(device)
         logits = network(batch.features, batch.lengths)
-        lengths = network.output_lengths(batch.lengths)
+        lengths = output_frames(network, batch)
         if not foreign:
             loss += float(ctc_losses(logits, lengths, batch, labels.blank).sum())
         log_probs = F.log_softmax(logits.float(), dim=-1).cpu().numpy()
-        for place, frame, length in zip(places, log_probs, lengths.tolist(), strict=True):
+        for place, frame, length in zip(places, log_probs, lengths, strict=True):
             rows[place] = _row(examples[place], greedy(frame[:length], labels))
             blank += float((np.argmax(frame[:length], axis=1) == labels.blank).sum())
             frames += length

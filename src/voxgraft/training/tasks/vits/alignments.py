@@ -60,7 +60,7 @@ class Alignments:
     def durations(self, clips: Sequence[int], device: torch.device) -> torch.Tensor:
         """[B, N] float32, zero-padded."""
         rows = [torch.from_numpy(self._known(clip)).float() for clip in clips]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(device)
+        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(device, non_blocking=True)
 
     def _known(self, clip: int) -> np.ndarray:
         durations = self._durations[clip]

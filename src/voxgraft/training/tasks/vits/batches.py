@@ -50,6 +50,10 @@ class Batch:
         part = self._each(lambda x: x[begin:end])
         return replace(part, clips=self.clips[begin:end], symbols=self.symbols[begin:end])
 
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU copies from by itself, while the program goes on."""
+        return self._each(torch.Tensor.pin_memory)
+
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         return self._each(lambda x: x.to(device, non_blocking=True))

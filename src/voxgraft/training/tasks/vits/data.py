@@ -119,7 +119,9 @@ def batches(data: VoiceData, config: RunConfig, steps: range, processes: Process
         mine = [clips[place] for place in share]
         return make_batch(data.train, mine, data.cutting, config.seed, step, first=share.start, total=len(clips))
 
-    return loader_of(Feed(make, schedule_of(data.train, config), steps, processes), config.training.workers)
+    return loader_of(
+        Feed(make, schedule_of(data.train, config), steps, processes), config.training.workers, config.training.device
+    )
 
 
 def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec) -> Examples:

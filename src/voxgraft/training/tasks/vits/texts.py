@@ -26,7 +26,9 @@ class KeptTexts:
         clips, lengths = batch.clips, batch.symbols
         # Each alone: in a batch its last bits would depend on the others' lengths, and differ after a resume.
         fresh = {
-            clip: _encode_alone(model, batch.ids[place : place + 1, : lengths[place]])
+            clip: _encode_alone(
+                model, batch.ids[place : place + 1, : lengths[place]], batch.id_lengths[place : place + 1]
+            )
             for place, clip in enumerate(clips)
             if clip not in self._kept
         }
@@ -45,7 +47,7 @@ class KeptTexts:
                 self._bytes += size
 
 
-def _encode_alone(model: Vits, ids: torch.Tensor) -> torch.Tensor:
-    """ids [1, N] -> hidden, m_p and logs_p [3, C, N]."""
-    text = model.encode_text(ids, torch.tensor([ids.shape[1]], device=ids.device))
+def _encode_alone(model: Vits, ids: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
+    """ids [1, N], length [1] -> hidden, m_p and logs_p [3, C, N]."""
+    text = model.encode_text(ids, length)
     return torch.cat([text.hidden, text.m_p, text.logs_p]).float()
