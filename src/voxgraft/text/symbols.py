@@ -44,7 +44,8 @@ class SymbolTable:
     clusters: tuple[str, ...] = ()
     leading_pad: bool = False
     blank: str | None = None
-    pauses: bool = True
+    # Not of the table's identity: it tells how a text is prepared, not what the ids mean.
+    pauses: bool = field(default=True, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", MappingProxyType({s: tuple(i) for s, i in self.ids.items()}))
