@@ -13,7 +13,7 @@ from tests.training.stopping import stop_before
 from tests.training.tasks.vits.tiny_project import EVERYTHING_LEARNS, project
 
 from voxgraft.config.load import with_overrides
-from voxgraft.errors import TrainingError
+from voxgraft.errors import GraftError, TrainingError
 from voxgraft.project.run_folder import checkpoints_in
 from voxgraft.training.loop.checkpoints import load
 from voxgraft.training.run import train
@@ -287,3 +287,60 @@ def test_the_last_line_of_metrics_may_be_cut_short(tmp_path, monkeypatch):
         file.write('{"step": 3, "kind": "train"}\n{"step": 4, "ki')
     train(config, resume=True)
     assert [line["step"] for line in metrics(folder) if line["kind"] == "train"] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_recording_that_was_replaced_is_refused_and_put_back_goes_on(tmp_path, monkeypatch):
+    config = project(tmp_path, steps=2)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 0)
+        train(config)
+    recording = tmp_path / "recordings" / "wavs" / "3.wav"
+    own, other = recording.read_bytes(), (tmp_path / "recordings" / "wavs" / "4.wav").read_bytes()
+    recording.write_bytes(other)
+    with pytest.raises(TrainingError, match="1 with another recording") as caught:
+        train(config, resume=True)
+    assert "Put them back" in caught.value.remedy
+    recording.write_bytes(own)
+    assert train(config, resume=True).finished
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_finished_run_takes_more_steps(tmp_path):
+    config = project(tmp_path, steps=2)
+    assert train(config).step == 2
+    longer = train(with_overrides(config, ["training.steps=4"]), resume=True)
+    assert (longer.finished, longer.step, longer.steps) == (True, 4, 4)
+    assert [line["step"] for line in metrics(longer.folder) if line["kind"] == "train"] == [1, 2, 3, 4]
+    again = train(config, resume=True)
+    assert again.step == 4, "what was obeyed once stays"
+    with pytest.raises(TrainingError, match="seed"):
+        train(with_overrides(config, ["seed=5"]), resume=True)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_two_programs_do_not_train_one_run(tmp_path):
+    from filelock import FileLock
+
+    config = project(tmp_path, steps=1)
+    folder = tmp_path / "runs" / "tiny"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"), pytest.raises(TrainingError, match="another program is training this run"):
+        train(config)
+    assert train(config).finished
+
+
+def test_the_voice_is_trained_on_its_bases_own_spectrogram(tmp_path):
+    """A base that says another window is not taken for one of 1024 samples."""
+    from voxgraft.training.tasks.vits.setup import begin
+
+    config = project(tmp_path, discriminator="none")
+    content = torch.load(config.base, weights_only=False)
+    content["hyper_parameters"]["win_length"] = 512
+    torch.save(content, config.base)
+    ready = begin(config)
+    assert ready.data.spec.win == ready.learner.spec.win == 512
+    content["hyper_parameters"]["hop_length"] = 128
+    torch.save(content, config.base)
+    with pytest.raises(GraftError, match="one every 128"):
+        begin(config)
