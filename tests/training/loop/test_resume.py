@@ -71,3 +71,15 @@ def test_another_corpus_is_told(rows, told, tmp_path):
     require_same_corpus(ROWS, [tuple(row) for row in ROWS], tmp_path)
     with pytest.raises(TrainingError, match=told):
         require_same_corpus(ROWS, rows, tmp_path)
+
+
+def test_the_best_weights_are_named_where_there_are_some(tmp_path):
+    with pytest.raises(TrainingError) as caught:
+        require_same_corpus(ROWS, ROWS[:2], tmp_path)
+    assert "--base" not in caught.value.remedy
+    best = tmp_path / "a run" / "best" / "epoch=0-step=2.ckpt"
+    best.parent.mkdir(parents=True)
+    best.touch()
+    with pytest.raises(TrainingError) as caught:
+        require_same_corpus(ROWS, ROWS[:2], tmp_path / "a run")
+    assert f"--base '{best}'" in caught.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,14 @@ def require_same_corpus(then: Sequence[Sequence[str]] | None, now: Sequence[Sequ
     changes = None if then is None else changes_of_corpus(then, now)
     if changes is None:
         return
+    best = next(iter(sorted((folder / "best").glob("epoch=*"))), None)
+    taking_up = (
+        "" if best is None else f", with the best weights of this one as its base (--base {shlex.quote(str(best))})"
+    )
     raise TrainingError(
         f"the recordings or texts have changed since the run began ({changes})",
         file=folder,
-        remedy="Put them back as they were, or begin a new run under another name (--name), with the best weights of this one "
-        f"as its base (--base {folder / 'best'}/…).",
+        remedy=f"Put them back as they were, or begin a new run under another name (--name){taking_up}.",
     )
 
 

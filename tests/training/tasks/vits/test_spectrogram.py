@@ -80,3 +80,11 @@ def test_another_quality_has_the_spectrogram_of_its_network(tmp_path):
     voice = config.voice.model_copy(update={"quality": "low"})
     _, target = spec_for(RunConfig(**config.model_dump(exclude_unset=True) | {"voice": voice}))
     assert (spec_of(target).hop, spec_of(target).bins) == (256, 513)
+
+
+@pytest.mark.usefixtures("without_export")
+def test_a_window_holds_the_segment_at_every_hop(tmp_path, capsys):
+    config = with_parameters(project(tmp_path, steps=1, batch=2), upsample_rates=(8, 8, 2), hop_length=128)
+    config = config.model_copy(update={"voice": config.voice.model_copy(update={"window": 32, "segment": 8192})})
+    assert train(config).step == 1
+    assert "windows have 64 frames, as many as a segment, and not 32 (voice.window)" in capsys.readouterr().err

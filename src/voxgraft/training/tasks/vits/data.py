@@ -78,8 +78,17 @@ def data_of(config: RunConfig, target: Target) -> VoiceData:
     require_examples(validation, parts.validation)
     minutes = sum(e.prepared.utterance.duration for e in train.kept) / 60
     notice(f"{len(train.kept)} utterances to learn from ({minutes:.1f} minutes), {len(validation.kept)} to validate on")
-    cutting = Cutting(config.voice.window, segment, spec.hop, target.architecture["inter_channels"])
+    window = _window_of(config.voice.window, segment)
+    cutting = Cutting(window, segment, spec.hop, target.architecture["inter_channels"])
     return VoiceData(manifest, spec, train.kept, validation.kept, cutting)
+
+
+def _window_of(window: int | None, segment: int) -> int | None:
+    """Frames of a window: it holds the segment, however many frames that has at the spectrogram's hop."""
+    if window is None or window >= segment:
+        return window
+    notice(f"windows have {segment} frames, as many as a segment, and not {window} (voice.window)")
+    return segment
 
 
 def spec_of(target: Target) -> AudioSpec:
