@@ -141,7 +141,11 @@ def _check_events(text: str, path: Path) -> None:
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.ScalarEvent) and is_endless_number(event.value):
-            raise _error(path, f"line {line}: a number of many digits", "Correct this value: no setting is that long.")
+            raise _error(
+                path,
+                f"not valid YAML, line {line}: a number of many digits",
+                "Correct this value: no setting is that long.",
+            )
         if depth > MOST_DEPTH:
             raise _error(
                 path,
