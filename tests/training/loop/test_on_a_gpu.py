@@ -148,16 +148,19 @@ def test_the_rule_sees_what_waits(waits):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("name", [*VOICES, *ENCODERS])
+@pytest.mark.parametrize("name", sorted({*VOICES, *ENCODERS} - {"all-learn"}))
 def test_a_step_on_a_gpu_is_that_of_the_cpu(begun, name):
-    """Dropout draws otherwise there, so terms are compared without it."""
+    """Without what draws otherwise there: dropout, and the noise that a duration predictor learns with."""
     found = {}
     for device in ("cpu", "cuda"):
         training = begun(name, device=device, precision="fp32")
         batch = batches_of(training, 1)[0]
-        for network in training.learner.networks.values():
-            for part in network.modules():
-                part.p = 0.0 if isinstance(part, torch.nn.Dropout) else getattr(part, "p", None)
+        parts = [part for network in training.learner.networks.values() for part in network.modules()]
+        for part in parts:
+            if isinstance(part, torch.nn.Dropout):
+                part.p = 0.0
+            if isinstance(getattr(part, "dropout", None), float):
+                part.dropout = 0.0
         training.learner.to(torch.device(device))
         found[device] = {k: float(v) for k, v in step(training, batch.to(torch.device(device))).items()}
     assert found["cuda"] == pytest.approx(found["cpu"], rel=1e-3, abs=1e-4)
