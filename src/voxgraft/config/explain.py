@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from voxgraft.config.kinds import KeyPath
 from voxgraft.config.section import CONTRADICTION, Section, inner_section
-from voxgraft.errors import ConfigError
+from voxgraft.errors import ConfigError, shown
 
 # What pydantic says in words of Python.
 WORDS: Mapping[str, str] = {
@@ -65,7 +65,7 @@ def config_error(
         " or ".join(same),
         file=file,
         field=_name(place, line),
-        got=repr(first["input"]),
+        got=shown(first["input"]),
         remedy=f"See docs/configuration.md, which lists every setting with its range.{others}",
     )
 

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from voxgraft.errors import ConfigError
+from voxgraft.errors import ConfigError, shown
 from voxgraft.files import open_regular, write_atomically
 from voxgraft.library.entry import QUALITIES, UNKNOWN, VOICE_TYPES, Slot, is_file_name, is_name
 from voxgraft.library.folder import home
@@ -151,7 +151,7 @@ def base_from(name: str, fields: Mapping[str, Any], file: str) -> Base:
     for key, value in fields.items():
         expected = _expected(key, value)
         if expected is not None:
-            raise _wrong(file, f"{name}: {key}", expected, repr(value)[:80])
+            raise _wrong(file, f"{name}: {key}", expected, shown(value))
     parts = [_part(part, f"{name}: parts", file) for part in fields.get("parts", ())]
     if not parts and fields.get("urls"):
         main = _part({key: fields[key] for key in ("urls", "sha256", "md5", "size") if key in fields}, name, file)
@@ -173,11 +173,11 @@ def _expected(key: str, value: object) -> str | None:
 
 def _part(data: object, place: str, file: str) -> Part:
     if not isinstance(data, Mapping) or not set(data) <= _PART_FIELDS or not _are_urls(data.get("urls")):
-        raise _wrong(file, place, f"a mapping of {', '.join(sorted(_PART_FIELDS))}", repr(data)[:80])
+        raise _wrong(file, place, f"a mapping of {', '.join(sorted(_PART_FIELDS))}", shown(data))
     name = data.get("file") or _file_of(data["urls"][0])
     facts = all(_expected(key, data.get(key)) is None for key in ("sha256", "md5", "size"))
     if not is_file_name(name) or name.startswith(".") or not facts:
-        raise _wrong(file, place, "a plain file name, a size in bytes and hashes in hexadecimal", repr(data)[:80])
+        raise _wrong(file, place, "a plain file name, a size in bytes and hashes in hexadecimal", shown(data))
     return Part(
         name, tuple(data["urls"]), data.get("size"), data.get("sha256"), data.get("md5"), data.get("optional") is True
     )

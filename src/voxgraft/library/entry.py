@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, shown
 
 QUALITIES = ("x_low", "low", "medium", "high")
 VOICE_TYPES = ("M", "F", "other")
@@ -124,10 +124,10 @@ def entry_from(data: object, file: str) -> Entry:
     values = {name: value for name, value in data.items() if name in _CHECKS}
     for name, value in values.items():
         if not _CHECKS[name](value):
-            raise _wrong(file, name, _EXPECTED.get(name, "another kind of value"), repr(value)[:80])
+            raise _wrong(file, name, _EXPECTED.get(name, "another kind of value"), shown(value))
     stored = tuple(StoredFile(**part) for part in values.pop("files"))
     if values["main"] is not None and values["main"] not in {part.name for part in stored}:
-        raise _wrong(file, "main", "one of its files", repr(values["main"]))
+        raise _wrong(file, "main", "one of its files", shown(values["main"]))
     slot = Slot(**values.pop("slot", {}))
     values["missing"] = tuple(values.get("missing", ()))
     return Entry(**values, files=stored, slot=slot)

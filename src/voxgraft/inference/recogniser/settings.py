@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import FeatureSpec, hears_samples
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, shown
 from voxgraft.files import replacing, write_atomically
 from voxgraft.json_file import read_json
 from voxgraft.text.symbols import SymbolTable
@@ -110,7 +110,7 @@ class RecogniserSettings(BaseModel):
         for name, (low, high) in ({"sample_rate": (1000, 768_000)} | sizes).items():
             size = getattr(audio, name)
             if type(size) is not int or not low <= size <= high:
-                raise ValueError(f"{name} is {str(size)[:40]}, expected {low} to {high}")
+                raise ValueError(f"{name} is {shown(size, 40)}, expected {low} to {high}")
         if audio.win > audio.n_fft:
             raise ValueError(f"a window of {audio.win} samples does not fit {audio.n_fft}")
         return audio
@@ -190,7 +190,7 @@ def _parsed(document: Any, path: Path) -> RecogniserSettings:
             first["msg"].removeprefix("Value error, "),
             file=path,
             field=".".join(str(part) for part in first["loc"]) or None,
-            got=None if first["type"] == "missing" else repr(first["input"])[:60],
+            got=None if first["type"] == "missing" else shown(first["input"]),
             remedy=_REMEDY,
         ) from fault
     except (ValueError, TypeError) as fault:

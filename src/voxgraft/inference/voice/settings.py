@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from voxgraft.errors import CheckpointError
+from voxgraft.errors import CheckpointError, shown
 from voxgraft.json_file import read_json
 from voxgraft.text.piper_ids import from_id_map, text_kind_of
 from voxgraft.text.symbols import SymbolTable
@@ -148,7 +148,9 @@ def _ids(symbol: str, numbers: object, path: Path) -> tuple[int, ...]:
     listed = numbers if isinstance(numbers, list) else [numbers]
     whole = all(type(number) is int and 0 <= number < LARGEST_COUNT for number in listed)
     if not whole or len(listed) > MOST_IDS:
-        raise _fault(path, f"phoneme_id_map[{symbol!r}]", "not ids", "a list of whole numbers from 0", numbers)
+        raise _fault(
+            path, f"phoneme_id_map[{shown(symbol)}]", "not ids", "a list of whole numbers from 0", shown(numbers)
+        )
     return tuple(listed)
 
 
@@ -160,7 +162,7 @@ def _clusters(config: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     for cluster in clusters:
         parts = cluster if isinstance(cluster, list) else [cluster]
         if not all(isinstance(part, str) for part in parts):
-            raise _fault(path, "vowel_clusters", "not text", "symbols that count as one", cluster)
+            raise _fault(path, "vowel_clusters", "not text", "symbols that count as one", shown(cluster))
         joined.append("".join(parts))
     return tuple(joined)
 
@@ -171,14 +173,16 @@ def _named_speakers(config: Mapping[str, Any], path: Path) -> dict[str, int]:
         raise _fault(path, "speaker_id_map", "not an object", "an object: name to id", _kind(named))
     for name, number in named.items():
         if type(number) is not int or not 0 <= number < LARGEST_COUNT:
-            raise _fault(path, f"speaker_id_map[{name!r}]", "no such speaker", "a whole number from 0", number)
+            raise _fault(
+                path, f"speaker_id_map[{shown(name)}]", "no such speaker", "a whole number from 0", shown(number)
+            )
     return named
 
 
 def _speakers(named: dict[str, int], count: int, path: Path) -> dict[str, int]:
     for name, number in named.items():
         if number >= max(count, 1):
-            raise _fault(path, f"speaker_id_map[{name!r}]", "no such speaker", f"0 to {max(count, 1) - 1}", number)
+            raise _fault(path, f"speaker_id_map[{shown(name)}]", "no such speaker", f"0 to {max(count, 1) - 1}", number)
     if not named and count > 1:
         named = {str(number): number for number in range(count)}
     return dict(sorted(named.items(), key=lambda speaker: speaker[1]))
@@ -222,7 +226,7 @@ def _number(
         return default
     if type(number) is not int or not lowest <= number <= highest:
         expected = f"a whole number from {lowest} to {highest}"
-        raise _fault(path, field or name, "missing" if number is None else "out of range", expected, number)
+        raise _fault(path, field or name, "missing" if number is None else "out of range", expected, shown(number))
     return number
 
 
@@ -233,7 +237,7 @@ def _scale(
     if number is None:
         return default
     if isinstance(number, bool) or not isinstance(number, int | float) or not lowest <= number <= highest:
-        raise _fault(path, f"inference.{name}", "out of range", f"a number from {lowest} to {highest}", number)
+        raise _fault(path, f"inference.{name}", "out of range", f"a number from {lowest} to {highest}", shown(number))
     return float(number)
 
 
@@ -242,12 +246,4 @@ def _kind(value: object) -> str:
 
 
 def _fault(path: Path, field: str | None, problem: str, expected: object, got: object) -> CheckpointError:
-    shown = str(got)
-    return CheckpointError(
-        problem,
-        file=path,
-        field=field,
-        expected=expected,
-        got=shown if len(shown) <= 80 else shown[:77] + "…",
-        remedy=_REMEDY,
-    )
+    return CheckpointError(problem, file=path, field=field, expected=expected, got=got, remedy=_REMEDY)

@@ -121,7 +121,8 @@ class _Cut:
 def _cut(example: Example, cutting: Cutting, draw: np.random.Generator) -> _Cut:
     total = example.frames
     start = int(draw.integers(0, total - cutting.segment + 1))
-    window = min(cutting.window or total, total)
+    # What is decoded lies inside what is encoded, however short a window is asked for.
+    window = min(max(cutting.window or total, cutting.segment), total)
     begin = min(max(start - (window - cutting.segment) // 2, 0), total - window)
     certain = np.ones(window, np.float32)
     # Nothing is missing at the ends of the clip itself.
