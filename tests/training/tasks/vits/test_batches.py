@@ -96,6 +96,13 @@ def test_draws_do_not_depend_on_how_a_batch_is_shared_out(ready):
     assert not torch.equal(whole.noise, other.noise)
 
 
+def test_a_window_is_never_shorter_than_what_is_decoded(ready):
+    cutting = Cutting(4, 8, 256, ready.data.cutting.latent_channels)
+    batch = make_batch(ready.data.train, [0, 1], cutting, 0, 0)
+    assert batch.spectrogram.shape[-1] == 8
+    assert batch.offsets.tolist() == [0, 0]
+
+
 def test_clips_shorter_than_the_window_are_padded(ready):
     cutting = Cutting(10_000, 8, 256, ready.data.cutting.latent_channels)
     shortest, longest = (pick(range(8), key=lambda i: ready.data.train[i].frames) for pick in (min, max))
