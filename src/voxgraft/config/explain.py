@@ -60,13 +60,13 @@ def config_error(
     # Each branch of a union reports its own fault of one setting.
     same = [WORDS.get(e["type"]) or _sentence(e["msg"]) for e in errors if _real_place(e["loc"], values) == place]
     more = len(errors) - len(same)
-    others = f" {more} more {'settings are' if more > 1 else 'setting is'} wrong." if more else ""
+    others = f"{more} more {'settings are' if more > 1 else 'setting is'} wrong. " if more else ""
     return ConfigError(
         " or ".join(same),
         file=file,
         field=_name(place, line),
         got=shown(first["input"]),
-        remedy=f"See docs/configuration.md, which lists every setting with its range.{others}",
+        remedy=f"{others}See docs/configuration.md, which lists every setting with its range.",
     )
 
 
