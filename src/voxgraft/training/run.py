@@ -19,7 +19,7 @@ from voxgraft.training.loop.checkpoints import content_of, full_disk_explained, 
 from voxgraft.training.loop.device import choose_device
 from voxgraft.training.loop.fit import fit
 from voxgraft.training.loop.optimisers import take_up
-from voxgraft.training.loop.processes import Processes, failures_told, launch
+from voxgraft.training.loop.processes import Processes, counts, failures_told, launch
 from voxgraft.training.loop.records import Records
 from voxgraft.training.loop.resume import require_same_corpus, with_obeyed, write_asked
 from voxgraft.training.loop.validation import Best, Validation
@@ -123,7 +123,7 @@ def _begin(config: RunConfig, folder: RunFolder, processes: Processes) -> RunRes
 
 
 def _prepare(config: RunConfig, folder: RunFolder, processes: Processes) -> tuple[Training, Validation]:
-    settled = _with_device(settled_task(config))
+    settled = _with_machines(settled_task(config))
     training = task_of(settled).begin(settled)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     write_asked(config, folder.path)
@@ -137,10 +137,14 @@ def _prepare(config: RunConfig, folder: RunFolder, processes: Processes) -> tupl
     return training, validation
 
 
-def _with_device(config: RunConfig) -> RunConfig:
-    """The settings with the device that `auto` means here. TrainingError: the one that is asked for is not there."""
-    device = choose_device(config.training.device)
-    return config.model_copy(update={"training": config.training.model_copy(update={"device": device})})
+def _with_machines(config: RunConfig) -> RunConfig:
+    """The settings with the device that `auto` means here, and as many processes as there are, whoever started them.
+
+    TrainingError: the device that is asked for is not there.
+    """
+    devices, nodes = counts(config.training)
+    found = {"device": choose_device(config.training.device), "devices": devices, "nodes": nodes}
+    return config.model_copy(update={"training": config.training.model_copy(update=found)})
 
 
 def _go_on(folder: RunFolder, processes: Processes, asked: RunConfig | None) -> RunResult:
