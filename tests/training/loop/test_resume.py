@@ -2,7 +2,7 @@
 
 import pytest
 
-from voxgraft.config.load import with_overrides
+from voxgraft.config.load import load_config, with_overrides
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import TrainingError
 from voxgraft.training.loop.resume import ASKED, require_same_corpus, with_obeyed, write_asked
@@ -83,3 +83,16 @@ def test_the_best_weights_are_named_where_there_are_some(tmp_path):
     with pytest.raises(TrainingError) as caught:
         require_same_corpus(ROWS, ROWS[:2], tmp_path / "a run")
     assert f"--base '{best}'" in caught.value.remedy
+
+
+def test_what_an_option_overruled_at_the_beginning_may_stand_in_the_projects_file(tmp_path):
+    (tmp_path / "voxgraft.yaml").write_text("name: tiny\nbase: of-the-file.ckpt\ntraining:\n  steps: 9\n")
+    in_file = with_overrides(
+        RunConfig(name="tiny", output=str(tmp_path), base="of-the-file.ckpt"), ["training.steps=9"]
+    )
+    kept = with_overrides(in_file, ["base=other.ckpt", "training.steps=3"])
+    write_asked(kept, tmp_path)
+    assert with_obeyed(kept, load_config(tmp_path), tmp_path) == kept
+    assert with_obeyed(kept, load_config(tmp_path, ["training.steps=5"]), tmp_path).training.steps == 5
+    with pytest.raises(TrainingError, match="base"):
+        with_obeyed(kept, load_config(tmp_path, ["base=third.ckpt"]), tmp_path)

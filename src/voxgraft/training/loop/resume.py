@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
-from voxgraft.config.load import with_overrides
+from voxgraft.config.load import load_config, with_overrides
 from voxgraft.config.run import RunConfig
 from voxgraft.errors import CheckpointError, TrainingError
 from voxgraft.files import write_atomically
 from voxgraft.progress import notice
+from voxgraft.project.run_folder import project_folder
 from voxgraft.yaml_file import parse_yaml
 
 # Settings that a run obeys from the step on that it goes on from.
@@ -30,9 +31,19 @@ ASKED = "asked.yaml"
 
 
 def write_asked(config: RunConfig, folder: Path) -> None:
-    """Keep what was asked for, before anything was decided: a resume compares with that."""
-    text = yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True), allow_unicode=True, sort_keys=False)
-    write_atomically(folder / ASKED, text)
+    """Keep what was asked for, before anything was decided, and what of it the project's file said: a resume compares."""
+    told = {"asked": _plain(config), "project": _in_file(config)}
+    write_atomically(folder / ASKED, yaml.safe_dump(told, allow_unicode=True, sort_keys=False))
+
+
+def _plain(config: RunConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude_unset=True)
+
+
+def _in_file(config: RunConfig) -> dict[str, Any]:
+    """The settings of the project's voxgraft.yaml; none where it has none."""
+    path = project_folder(config).settings
+    return _plain(load_config(path)) if path.is_file() else {}
 
 
 def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
@@ -40,7 +51,9 @@ def with_obeyed(kept: RunConfig, asked: RunConfig, folder: Path) -> RunConfig:
 
     TrainingError where something is asked for that a run can't change any more.
     """
-    now, then = _flat(asked.model_dump(mode="json", exclude_unset=True)), _asked_then(folder)
+    now, (then, file_then) = _flat(_plain(asked)), _asked_then(folder)
+    # What the file said at the beginning too, though an option overruled it then, is not asked for anew.
+    now = {name: value for name, value in now.items() if name not in file_then or file_then[name] != value}
     changed = {name: value for name, value in now.items() if name not in PLACES and _differs(name, value, kept, then)}
     fixed = {name: value for name, value in changed.items() if name not in OBEYED}
     if fixed:
@@ -66,13 +79,16 @@ def _differs(name: str, value: Any, kept: RunConfig, then: Mapping[str, Any]) ->
     return name in then or value != _get(RunConfig(), name)
 
 
-def _asked_then(folder: Path) -> dict[str, Any]:
+def _asked_then(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in runs of older versions, nor where the file was cut short: then the run's settings alone are compared with."""
     path = folder / ASKED
     try:
-        return _flat(parse_yaml(path.read_bytes(), path)) if path.is_file() else {}
+        found = parse_yaml(path.read_bytes(), path) if path.is_file() else {}
     except CheckpointError:
-        return {}
+        found = {}
+    parts = found if isinstance(found, Mapping) else {}
+    asked, in_file = (part if isinstance(part := parts.get(name), Mapping) else {} for name in ("asked", "project"))
+    return _flat(asked), _flat(in_file)
 
 
 def changes_of_corpus(then: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> str | None:
