@@ -1,7 +1,10 @@
-"""Whatever is done to the bytes of a checkpoint of any kind: it opens, or one clear error says why, and nothing changes."""
+"""Whatever is done to a checkpoint of any kind: it opens, or one clear error says why, soon, and nothing changes."""
 
+import json
 import random
+import resource
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +42,81 @@ def mangled(source: bytes, dice: random.Random) -> bytes:
         for _ in range(dice.randrange(1, 6)):
             raw[min(len(raw) - 1, place + dice.randrange(32))] = dice.randrange(256)
     return bytes(raw)
+
+
+# What settings may hold where something else is expected.
+WRONG = (
+    None,
+    True,
+    -1,
+    0,
+    10**400,
+    1e308,
+    float("inf"),
+    float("nan"),
+    "",
+    "x" * 10_000,
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": {}},
+    2**31,
+    "1",
+)
+LONGEST = 20.0
+MOST_MEMORY = 3 << 30
+
+
+@pytest.fixture
+def _bounded_memory():
+    """No more address space than what is mapped already and MOST_MEMORY."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + MOST_MEMORY, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def places(value, path=()):
+    """Where a document holds something, the first few of each list."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def with_wrong_value(document, dice):
+    changed = json.loads(json.dumps(document))
+    inner = [place for place in places(document) if len(place) <= 3]
+    if not inner or dice.random() < 0.1:
+        return dice.choice(([], "x", None, 3))
+    *above, last = dice.choice(inner)
+    holder = changed
+    for key in above:
+        holder = holder[key]
+    holder[last] = dice.choice(WRONG)
+    return changed
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory can only be bounded on Linux")
+@pytest.mark.usefixtures("_bounded_memory")
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings_of_wrong_types_are_read_or_refused_soon(kind, tmp_path):
+    dice = random.Random(kind)
+    copy = shutil.copytree(FIXTURES / kind, tmp_path / kind)
+    for path in sorted(copy.rglob("*.json")):
+        document = json.loads(path.read_text("utf-8"))
+        beside = path.with_name(path.name.removesuffix(".json"))
+        for _ in range(ROUNDS):
+            path.write_text(json.dumps(with_wrong_value(document, dice)))
+            target = beside if beside.is_file() else path.parent
+            if target != copy:
+                began = time.process_time()
+                fault = fault_of(target)
+                assert fault is None or (fault.remedy and "\n" not in str(fault) and len(str(fault)) < 2000)
+                assert time.process_time() - began < LONGEST
+        path.write_text(json.dumps(document))
 
 
 def fault_of(path: Path) -> CheckpointError | None:

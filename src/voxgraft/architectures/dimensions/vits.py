@@ -187,4 +187,5 @@ def _contradictions(architecture: Mapping[str, Any], recorded: Mapping[str, Any]
 
 
 def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) else default
+    # A whole number may be too large for a float.
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e9 else default

@@ -83,7 +83,11 @@ def obstacle_of(shapes: Shapes, architecture: dict[str, Any], config: Config) ->
 def inference_scales(config: Config) -> dict[str, float]:
     """What the voice is spoken with, under our names."""
     stated = {ours: config.get(theirs) for ours, theirs in _SCALES.items()}
-    return {name: float(value) for name, value in stated.items() if type(value) in (int, float)}
+    return {
+        name: float(x)
+        for name, x in stated.items()
+        if isinstance(x, int | float) and not isinstance(x, bool) and abs(x) < 1e9
+    }
 
 
 def as_canonical(name: str, tensor: LazyTensor) -> LazyTensor:
