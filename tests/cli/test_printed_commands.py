@@ -63,7 +63,7 @@ CASES = [
 def test_a_printed_command_runs(ability, tmp_path, monkeypatch):
     planned = []
     monkeypatch.setattr("voxgraft.training.tasks.ctc.coqui_stt.train", lambda config: planned.append(config))
-    monkeypatch.setattr("voxgraft.cli.train.tell_of_recogniser", lambda *_: None)
+    monkeypatch.setattr("voxgraft.cli.train.show_run", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VOXGRAFT_HOME", str(tmp_path / "home"))
     _placeholders(tmp_path)

@@ -12,6 +12,7 @@ import pytest
 import torch
 from tests.export.piper.tiny_voice import tiny_metadata, tiny_vits
 
+from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints import open_checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export.piper import graph, verify, voice
@@ -204,7 +205,11 @@ def test_folder_that_is_a_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"speakers": ("a", "b")}, "speakers"), ({"hop": 300}, "hop"), ({"symbols": None}, "symbols")],
+    [
+        ({"speakers": ("a", "b")}, "speakers"),
+        ({"audio": AudioSpec(16000, hop=300)}, "hop"),
+        ({"symbols": None}, "symbols"),
+    ],
 )
 def test_metadata_of_another_model_is_refused(changes, field):
     from dataclasses import replace

@@ -7,11 +7,11 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AT_ONCE = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 class StopRequest:
-    """A context in which the signals only set `asked`; what handled them before does so again from the first one on.
+    """A context in which the first signal only sets `asked`; what handled them before does so again afterwards.
 
     A handler runs between any two instructions of whatever is under way, in the middle of a line that is being written
     too: it must not write, nor save.
@@ -23,8 +23,8 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.getsignal(number) for number in SIGNALS}
-            for number in SIGNALS:
+            self._before = {number: signal.getsignal(number) for number in AT_ONCE}
+            for number in AT_ONCE:
                 signal.signal(number, self._ask)
         return self
 
@@ -35,7 +35,9 @@ class StopRequest:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        self._put_back()
+        # Not what was there before: a program in the background is begun with Ctrl-C ignored.
+        for again, at_once in AT_ONCE.items():
+            signal.signal(again, at_once)
 
     def _put_back(self) -> None:
         for number, handler in self._before.items():
