@@ -1,4 +1,7 @@
-"""download: a file from the first source that gives it, whole and verified, or not at all; goes on where it was stopped."""
+"""download: a file from the first source that gives it, whole and verified, or not at all; goes on where it was stopped.
+
+Our own: clients of HTTP leave to their callers what this is about: the next source, the rest by range, the hash, the bound.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Letters: T frames, V outputs, B beams, K labels that are tried in a frame. Probabilities are natural logarithms.
 Source: Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recognition (https://arxiv.org/abs/1408.2873).
+Our own: hot words, bytes and sound as it comes in, without a compiler, quicker than pyctcdecode (benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""LexiconDecoder: only words of a list can come out, with any language model of KenLM's, through flashlight-text (extra `lm`)."""
+"""LexiconDecoder: only words of a list can come out, with any language model of KenLM's, through flashlight-text (extra `lm`).
+
+A library's search, kept for what ours does not do: a closed list of words.
+"""
 
 from __future__ import annotations
 
