@@ -1,6 +1,6 @@
 """ARPA files: n-gram models as text, as SRILM, KenLM and everybody write them. Untrusted: every size and number is checked.
 
-Our own: KenLM's module has to be compiled, and ends the process at a damaged file.
+Our own: arrays of numpy serve the search as they are, and a damaged file is one error that names the line.
 Source: http://www.speech.sri.com/projects/srilm/manpages/ngram-format.5.html
 """
 

@@ -3,7 +3,7 @@
 Source: Chen and Goodman 1998, An Empirical Study of Smoothing Techniques for Language Modeling; Heafield et al. 2013,
 Scalable Modified Kneser-Ney Language Model Estimation. Memory grows with the different n-grams, not with the text: its
 words go to a temporary file, block by block.
-Our own: KenLM's lmplz is a program of C++ that no package installs.
+Our own: KenLM's lmplz is a program that users would have to build.
 """
 
 from __future__ import annotations

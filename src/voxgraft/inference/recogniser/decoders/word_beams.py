@@ -2,7 +2,7 @@
 
 A model leaves few beams that are worth going on with, one by one then costs less than all at once in arrays.
 Letters: T frames, V outputs. Source: Hannun et al. 2014 (https://arxiv.org/abs/1408.2873).
-Our own for what decode.py says; ctc-beam-decoder, in C++, is quicker and has neither hot words nor streams.
+Our own for what decode.py says; ctc-beam-decoder, in C++, is quicker with a model (benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations
