@@ -1,10 +1,12 @@
 """resolve: files, folders, library entries and installed voices, and near matches where there is none."""
 
+import os
 import shutil
 
 import pytest
 from tests.checkpoints.fixture_files import PIPER, copied
 
+from voxgraft.checkpoints import open_checkpoint
 from voxgraft.errors import CheckpointError
 from voxgraft.library.resolve import resolve
 
@@ -84,3 +86,11 @@ def test_near_matches_of_files(tmp_path):
     with pytest.raises(CheckpointError) as caught:
         resolve(tmp_path / "singel.ckpt")
     assert str(tmp_path / "single.ckpt") in caught.value.remedy
+
+
+def test_a_pipe_is_told_by_whoever_opens_it(tmp_path):
+    pipe = tmp_path / "pipe.ckpt"
+    os.mkfifo(pipe)
+    with pytest.raises(CheckpointError, match="pipe") as caught:
+        open_checkpoint(resolve(pipe))
+    assert "no such file" not in caught.value.summary

@@ -36,10 +36,11 @@ def resolve(base: str | Path, config: RunConfig | None = None) -> Path:
     Raises CheckpointError with near matches where nothing of that name exists, or more than one voice fits.
     """
     path = Path(base).expanduser()
-    if path.is_file():
-        return path
     if path.is_dir():
         return only_checkpoint(path)
+    if path.exists():
+        # Also what is no file at all: whoever opens it says so.
+        return path
     name = str(base)
     if is_hub_name(name):
         return fetch_from_hub(name)
