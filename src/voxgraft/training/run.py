@@ -176,11 +176,12 @@ def _go_on(folder: RunFolder, processes: Processes, asked: RunConfig | None) -> 
 
 def _keep_settings(training: Training, config: RunConfig, folder: RunFolder, processes: Processes) -> None:
     """What is obeyed from here on is what a later resume goes on with."""
-    if config == _config_of(folder):
-        return
-    if config.training.minutes is not None and config.training.minutes != _config_of(folder).training.minutes:
+    kept = _config_of(folder)
+    if config.training.minutes is not None and config.training.minutes != kept.training.minutes:
         training.refit()
-    if processes.is_first:
+    # Each process measures other times: all take the first's steps. None writes the file before all have read it.
+    training.position.steps = processes.gather(training.position.steps)[0]
+    if processes.is_first and config != kept:
         write_run_config(training.config, folder.config)
 
 
