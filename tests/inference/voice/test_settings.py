@@ -105,6 +105,21 @@ def test_settings_lie_beside_the_voice_under_either_name(tmp_path):
     assert settings_beside(voice).name == "v.onnx.json"
 
 
+def test_numbers_may_be_written_as_text(tmp_path):
+    as_text = {
+        "audio": {"sample_rate": "22050"},
+        "num_symbols": "8",
+        "num_speakers": "2",
+        "speaker_id_map": {"anna": "0", "bob": "1"},
+        "inference": {"noise_scale": "0.5", "length_scale": "2"},
+        "hop_length": " 256 ",
+    }
+    settings = read_settings(written(tmp_path, {**GOOD, **as_text}))
+    assert (settings.sample_rate, settings.symbols.rows, settings.speaker_count) == (22050, 8, 2)
+    assert (settings.speakers, settings.hop) == ({"anna": 0, "bob": 1}, 256)
+    assert (settings.noise_scale, settings.length_scale) == (0.5, 2.0)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -122,7 +137,9 @@ def test_settings_lie_beside_the_voice_under_either_name(tmp_path):
         ({"default_speaker_id": 1}, "default_speaker_id"),
         ({"audio": {}}, "audio.sample_rate"),
         ({"audio": []}, "audio"),
-        ({"audio": {"sample_rate": "22050"}}, "audio.sample_rate"),
+        ({"audio": {"sample_rate": "22 kHz"}}, "audio.sample_rate"),
+        ({"audio": {"sample_rate": "22050.5"}}, "audio.sample_rate"),
+        ({"audio": {"sample_rate": "1" * 5000}}, "audio.sample_rate"),
         ({"audio": {"sample_rate": 10**12}}, "audio.sample_rate"),
         ({"audio": {"sample_rate": True}}, "audio.sample_rate"),
         ({"phoneme_id_map": None}, "phoneme_id_map"),

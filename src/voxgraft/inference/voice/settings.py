@@ -6,6 +6,7 @@ gives as null, is as in Piper. Fields: https://github.com/rhasspy/piper (what it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +24,8 @@ LOWEST_RATE, HIGHEST_RATE = 4000, 192_000
 MOST_IDS = 64
 # Below this a sentence would take no time at all.
 SHORTEST = 0.001
+# Short, so that no text takes long to read.
+_NUMBER = re.compile(r" *-?[0-9]{1,18}(\.[0-9]{1,18})? *", re.ASCII)
 
 _REMEDY = "Take the .onnx.json that was published with this voice."
 
@@ -145,7 +148,7 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
 
 
 def _ids(symbol: str, numbers: object, path: Path) -> tuple[int, ...]:
-    listed = numbers if isinstance(numbers, list) else [numbers]
+    listed = [_from_text(number) for number in (numbers if isinstance(numbers, list) else [numbers])]
     whole = all(type(number) is int and 0 <= number < LARGEST_COUNT for number in listed)
     if not whole or len(listed) > MOST_IDS:
         raise _fault(
@@ -171,6 +174,7 @@ def _named_speakers(config: Mapping[str, Any], path: Path) -> dict[str, int]:
     named = config.get("speaker_id_map") or {}
     if not isinstance(named, dict):
         raise _fault(path, "speaker_id_map", "not an object", "an object: name to id", _kind(named))
+    named = {name: _from_text(number) for name, number in named.items()}
     for name, number in named.items():
         if type(number) is not int or not 0 <= number < LARGEST_COUNT:
             raise _fault(
@@ -221,7 +225,7 @@ def _number(
     field: str | None = None,
     default: int | None = None,
 ) -> int:
-    number = config.get(name)
+    number = _from_text(config.get(name))
     if number is None and default is not None:
         return default
     if type(number) is not int or not lowest <= number <= highest:
@@ -233,12 +237,19 @@ def _number(
 def _scale(
     inference: Mapping[str, Any], name: str, default: float, *, path: Path, lowest: float = 0, highest: float = 100
 ) -> float:
-    number = inference.get(name)
+    number = _from_text(inference.get(name))
     if number is None:
         return default
     if isinstance(number, bool) or not isinstance(number, int | float) or not lowest <= number <= highest:
         raise _fault(path, f"inference.{name}", "out of range", f"a number from {lowest} to {highest}", shown(number))
     return float(number)
+
+
+def _from_text(value: Any) -> Any:
+    """A number that was written as text, as scripts and hand-written files have it ("22050"); all else as it is."""
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _kind(value: object) -> str:

@@ -117,7 +117,7 @@ def _contradictions(raw: dict[str, Any], rows: int, speakers: int) -> list[str]:
     return [
         f"configuration says {raw[name]} {what}, the tensors say {count}: the tensors win"
         for name, what, count in found
-        if raw.get(name) is not None and raw[name] != count
+        if raw.get(name) is not None and str(raw[name]).strip() != str(count)
     ]
 
 
