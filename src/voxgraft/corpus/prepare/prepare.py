@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,7 @@ class Prepared:
     @property
     def audio(self) -> np.ndarray:
         """Float32 [T] in -1..1."""
-        return np.load(self.audio_file, mmap_mode="r").astype(np.float32) / np.float32(32768)
+        return as_float(np.load(self.audio_file, mmap_mode="r"))
 
     @property
     def spectrogram(self) -> np.ndarray:
@@ -57,7 +58,7 @@ class Prepared:
 
     def audio_between(self, begin: int, end: int) -> np.ndarray:
         """Float32 samples `begin` to `end`; only these are read."""
-        return np.load(self.audio_file, mmap_mode="r")[begin:end].astype(np.float32) / np.float32(32768)
+        return as_float(np.load(self.audio_file, mmap_mode="r")[begin:end])
 
     def spectrogram_between(self, begin: int, end: int) -> np.ndarray:
         """Float32 [bins, end - begin]; only these frames are read."""
@@ -65,19 +66,25 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class _Settings:
+class Settings:
+    """How recordings become sound: `loudness` in LUFS, None leaves it; `trim` cuts the silence at both ends."""
+
     spec: AudioSpec
     loudness: float | None
     trim: bool
 
-    def to_dict(self) -> dict[str, object]:
-        """All that decides what becomes of a recording, the code that does it included."""
+    def to_dict(self, code: str) -> dict[str, object]:
+        """All that decides what becomes of a recording, the version of the code that does it included."""
         return {
             "spec": self.spec.to_dict(),
             "loudness": self.loudness,
             "trim": self.trim,
-            "code": code_version(),
+            "code": code,
         }
+
+    def sound_of(self, recording: str) -> np.ndarray:
+        """A recording as it is stored: int16 [T] at the spec's rate."""
+        return to_int16(prepare_audio(recording, self.spec, loudness=self.loudness, trim=self.trim))
 
 
 def prepare(
@@ -93,8 +100,8 @@ def prepare(
 
     AudioError names the recording that can't be read.
     """
-    settings = _Settings(spec, loudness, trim)
-    store = ArrayCache(Path(cache_dir), _ARRAYS, settings.to_dict())
+    settings = Settings(spec, loudness, trim)
+    store = ArrayCache(Path(cache_dir), _ARRAYS, settings.to_dict(code_version()))
     return map_in_parallel(
         lambda utterance: _prepare_one(utterance, settings, store),
         manifest,
@@ -120,19 +127,31 @@ def prepare_audio(path: str | os.PathLike[str], spec: AudioSpec, *, loudness: fl
     return audio
 
 
-def _prepare_one(utterance: Utterance, settings: _Settings, store: ArrayCache) -> Prepared:
-    def make() -> tuple[np.ndarray, ...]:
-        audio = to_int16(prepare_audio(utterance.audio, settings.spec, loudness=settings.loudness, trim=settings.trim))
-        # Of the stored samples, so that audio and spectrogram of an entry agree exactly.
-        spectrogram = linear_spectrogram(audio.astype(np.float32) / np.float32(32768), settings.spec)
-        return audio, spectrogram.astype(_storage(settings.spec))
-
+def entry_of(
+    utterance: Utterance, store: ArrayCache, make: Callable[[], tuple[np.ndarray, ...]]
+) -> tuple[str, tuple[Path, ...]]:
+    """An utterance's entry in the cache, see `ArrayCache.entry`; AudioError where the recording can't be read."""
     try:
-        content, (audio_file, spectrogram_file) = store.entry(Path(utterance.audio), make)
+        return store.entry(Path(utterance.audio), make)
     except OSError as fault:
         raise AudioError(
             f"can't be read: {fault.strerror}", file=utterance.audio, remedy="Run `voxgraft corpus check PROJECT`."
         ) from fault
+
+
+def as_float(sound: np.ndarray) -> np.ndarray:
+    """Stored samples, int16 [T], as float32 [T] in -1..1."""
+    return sound.astype(np.float32) / np.float32(32768)
+
+
+def _prepare_one(utterance: Utterance, settings: Settings, store: ArrayCache) -> Prepared:
+    def make() -> tuple[np.ndarray, ...]:
+        audio = settings.sound_of(utterance.audio)
+        # Of the stored samples, so that audio and spectrogram of an entry agree exactly.
+        spectrogram = linear_spectrogram(as_float(audio), settings.spec)
+        return audio, spectrogram.astype(_storage(settings.spec))
+
+    content, (audio_file, spectrogram_file) = entry_of(utterance, store, make)
     shape = np.load(spectrogram_file, mmap_mode="r").shape
     samples = np.load(audio_file, mmap_mode="r").shape[0]
     return Prepared(utterance, samples, shape[1], audio_file, spectrogram_file, content)
@@ -144,16 +163,21 @@ def _storage(spec: AudioSpec) -> type[np.floating]:
     return np.float16 if loudest < float(np.finfo(np.float16).max) else np.float32
 
 
+# The code that reads recordings and makes sound of them.
+SOUND_CODE = (
+    voxgraft.audio.read,
+    voxgraft.audio.riff,
+    voxgraft.audio.resample,
+    voxgraft.audio.trim,
+    voxgraft.audio.loudness,
+    voxgraft.audio.spectrogram,
+    voxgraft.audio.write,
+    __file__,
+)
+SOUND_PACKAGES = ("numpy", "soxr", "soundfile", "pyloudnorm")
+
+
 @cache
 def code_version() -> str:
     """Of the code that makes cache entries, and of the libraries that it leans on."""
-    modules = (
-        voxgraft.audio.read,
-        voxgraft.audio.riff,
-        voxgraft.audio.resample,
-        voxgraft.audio.trim,
-        voxgraft.audio.loudness,
-        voxgraft.audio.spectrogram,
-        voxgraft.audio.write,
-    )
-    return version_of_code((*modules, __file__), ("numpy", "soxr", "soundfile", "pyloudnorm"))
+    return version_of_code(SOUND_CODE, SOUND_PACKAGES)

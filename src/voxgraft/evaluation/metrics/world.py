@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from voxgraft.audio.pitch import require_world, world_pitch
 from voxgraft.audio.resample import resample
-from voxgraft.errors import MissingExtra
 
 RATE = 16_000
 FRAME_MS = 10.0
@@ -36,11 +36,7 @@ class World:
 
     def __init__(self) -> None:
         """Raises MissingExtra without pyworld."""
-        try:
-            import pyworld
-        except ImportError as fault:
-            raise MissingExtra("pyworld-prebuilt", "eval", "measuring cepstral distortion and pitch") from fault
-        self._world: Any = pyworld
+        self._world: Any = require_world("measuring cepstral distortion and pitch", "eval")
 
     def analyse(self, audio: np.ndarray, sample_rate: int) -> Analysis:
         """Analyse one clip [T] at 16 kHz, so that clips of any rate compare over the same band.
@@ -51,8 +47,7 @@ class World:
         audio = resample(audio, sample_rate, RATE).astype(np.float64)
         if len(audio) < RATE * FRAME_MS / 1000 or not np.any(audio):
             return Analysis(np.zeros(0), np.zeros((0, COEFFICIENTS + 1)))
-        f0, times = self._world.dio(audio, RATE, f0_floor=LOWEST_HZ, f0_ceil=HIGHEST_HZ, frame_period=FRAME_MS)
-        f0 = self._world.stonemask(audio, f0, times, RATE)
+        f0, times = world_pitch(audio, RATE, FRAME_MS, lowest=LOWEST_HZ, highest=HIGHEST_HZ)
         power = self._world.cheaptrick(audio, f0, times, RATE)
         power = np.maximum(power, power.max() * FLOOR)
         level = 10 * np.log10(power.mean(axis=1))
