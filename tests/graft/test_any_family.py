@@ -23,7 +23,11 @@ from voxgraft.project.project import require_trainable
 def _planned(fixture, graft, **settings):
     pytest.importorskip("torch")
     base = open_checkpoint(FIXTURES / fixture)
-    target = target_for(RunConfig(graft=graft, voice={"discriminator": "none"}, training=settings), base, None)
+    target = target_for(
+        RunConfig(graft=graft, voice={"discriminator": "none"}, vocoder={"discriminator": "none"}, training=settings),
+        base,
+        None,
+    )
     return base, target, make_plan(base, target)
 
 

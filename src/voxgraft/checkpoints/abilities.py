@@ -109,7 +109,7 @@ def _unspoken(facts: _Facts) -> str:
 def _not_a_voice(facts: _Facts) -> str:
     family = facts.family
     if family.task != "voice":
-        return f"{family.title} alone is a {family.task} model"
+        return f"{family.title} alone is a {family.kind} model"
     if not is_trained(family.task):
         return f"voxgraft does not run {family.title} yet"
     return "" if facts.checkpoint.audio is not None else _NO_RATE
@@ -170,7 +170,7 @@ def _transfer(facts: _Facts, where: str) -> str:
 
 
 def _unmatchable(family: Family) -> str:
-    return "" if family.task == "spec-to-wav" else f"{family.title} is no vocoder"
+    return "" if family.kind == "spec-to-wav" else f"{family.title} is no vocoder"
 
 
 def _unexportable(facts: _Facts) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from voxgraft.architectures.dimensions.vits import Obstacle, unplaced_conditioning
+from voxgraft.architectures.families import family_of
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
@@ -78,4 +79,9 @@ class Checkpoint:
     def network_obstacle(self) -> Obstacle | None:
         """Why voxgraft's network can't be this model's; None where it can. The one answer for inspecting, planning, training
         and exporting."""
-        return self.obstacle or (unplaced_conditioning(self.shapes) if self.family == "vits" else None)
+        if self.obstacle is not None:
+            return self.obstacle
+        why = family_of(self.family).unlike.get(self.variant or "")
+        if why is not None:
+            return Obstacle("variant", why, "Take another base.")
+        return unplaced_conditioning(self.shapes) if self.family == "vits" else None

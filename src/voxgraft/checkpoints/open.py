@@ -40,7 +40,7 @@ OURS = {
     "everyvoice.reader": "EveryVoice's text-to-spec and spec-to-wav checkpoints and the folders of its runs",
     "coqui.reader": "Coqui TTS' VITS, Glow-TTS, FastPitch, FastSpeech 2, Tacotron 2, HiFi-GAN, UnivNet and Multi-band MelGAN (.pth, or its folder)",
     "vits_original.reader": "saves of the original VITS (G_*.pth, with D_*.pth and config.json beside it)",
-    "voxgraft.recogniser_run": "checkpoints of voxgraft's runs of recognisers (.ckpt)",
+    "voxgraft.run_checkpoint": "checkpoints of voxgraft's runs of recognisers, text-to-spec models and vocoders (.ckpt)",
     "piper.trainer_checkpoint": "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
     "tts_framework.reader": "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
     "deepspeech.reader": "training folders of Coqui STT and DeepSpeech (.index with .data-*)",

@@ -12,8 +12,10 @@ from voxgraft.config.explain import config_error
 from voxgraft.config.kinds import PathOrName, PathText
 from voxgraft.config.moved import moved
 from voxgraft.config.section import Only, Section, contradiction
+from voxgraft.config.tasks.acoustic import AcousticConfig
 from voxgraft.config.tasks.ctc import RecogniserConfig
 from voxgraft.config.tasks.registry import read_outside, section_of_task, sections_from_outside, task_names
+from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.config.tasks.voice import VoiceConfig
 from voxgraft.errors import ConfigError
 
@@ -179,7 +181,7 @@ class RunConfig(Section):
     output: PathText = Field(".", description="Project folder; runs/ and voices/ are made in it.")
     task: str = Field(
         AUTO,
-        description="What is trained: voice, recogniser, or a task that an installed package offers; auto is what the base "
+        description="What is trained: voice, recogniser, acoustic, vocoder, or a task that an installed package offers; auto is what the base "
         "is, and a voice from scratch.",
     )
     base: PathOrName | None = Field(
@@ -198,6 +200,8 @@ class RunConfig(Section):
     evaluation: Annotated[EvaluationConfig, SPEAKING] = Field(EvaluationConfig(), description="What is measured.")
     voice: VoiceConfig = Field(VoiceConfig(), description="What only a voice has.")
     recogniser: RecogniserConfig = Field(RecogniserConfig(), description="What only a recogniser has.")
+    acoustic: AcousticConfig = Field(AcousticConfig(), description="What only a text-to-spec model has.")
+    vocoder: VocoderConfig = Field(VocoderConfig(), description="What only a vocoder has.")
 
     @field_validator("task")
     @classmethod

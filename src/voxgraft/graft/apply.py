@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def build(target: Target, seed: int) -> nn.Module:
-    """The target's Vits with its own initialisation, the same for the same seed."""
+    """The target's network with its own initialisation, the same for the same seed."""
     import torch
 
-    from voxgraft.models.vits import Vits
+    from voxgraft.models.networks import network_of
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Vits(**target.architecture)
+        return network_of(target.family, target.architecture)
 
 
 def build_discriminator(kind: str, seed: int) -> nn.Module:

@@ -88,12 +88,12 @@ def scratch_plan(target: Target) -> GraftPlan:
         Row("init", name, None, shape, None, family.part_of(name), "from scratch, as asked", fill="own")
         for name, shape in target.shapes.items()
     )
-    assert target.symbols is not None
+    symbols = target.symbols
     return GraftPlan(
         rows=rows,
-        symbols=SymbolMap(new=target.symbols.symbols),
+        symbols=SymbolMap(new=symbols.symbols) if symbols is not None else SymbolMap(),
         speakers=dict.fromkeys(target.speakers),
-        languages={target.symbols.voice or "any": None},
+        languages={symbols.voice or "any": None} if symbols is not None else {},
         refusals=(),
         warnings=(_FROM_SCRATCH[family.task == "recogniser"],),
         parameters_carried=0.0,

@@ -106,7 +106,7 @@ def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> 
         and target.many_speakers
         and not any(name in checkpoint.shapes for name in family.speaker_axis)
     ):
-        if family.task in ("recogniser", "spec-to-wav"):
+        if family.kind in ("recogniser", "spec-to-wav"):
             return None
         return (
             f"this {family.title} base has no vectors for speakers, and {len(target.speakers)} are wanted: take a base with "

@@ -14,20 +14,20 @@ DISCRIMINATOR = "discriminator."
 
 Shape = tuple[int, ...]
 
-# Families with a module of ours; of all others a target has the base's tensors, its tables resized.
+# Families whose network the settings may choose in place of the base's; that of all others is the base's own.
 MODULES = frozenset({"vits"})
 
 
-def target_shapes(architecture: Mapping[str, Any], discriminator: str) -> dict[str, Shape]:
-    """Name -> shape of a VITS model and of its discriminator: `none`, `light` or `piper`."""
+def target_shapes(architecture: Mapping[str, Any], discriminator: str, family: str = "vits") -> dict[str, Shape]:
+    """Name -> shape of a family's network and of its discriminator, `none` or one of `models.discriminators`."""
     try:
         from voxgraft.models.unfilled import unfilled
     except ImportError as fault:
         raise MissingExtra("torch", "train", "Planning a graft of this family") from fault
-    from voxgraft.models.vits import Vits
+    from voxgraft.models.networks import network_of
 
     with unfilled():
-        tensors = dict(Vits(**architecture).state_dict())
+        tensors = dict(network_of(family, architecture).state_dict())
         if discriminator != "none":
             judge = discriminator_module(discriminator)
             tensors |= {DISCRIMINATOR + name: tensor for name, tensor in judge.state_dict().items()}

@@ -7,17 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voxgraft.architectures.families import Family, family_of
+from voxgraft.architectures.presets import preset_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.config.presets import preset, quality_of
 from voxgraft.config.run import GraftConfig, RunConfig
+from voxgraft.config.tasks.acoustic import AcousticConfig
+from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.errors import GraftError
 from voxgraft.graft.rules import rules_of
 from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes, with_head
 from voxgraft.project.symbols import project_symbols
 from voxgraft.text.symbols import SymbolTable
 
+# Tasks of which one makes a spectrogram of text, the other sound of a spectrogram.
+TWO_STAGE = ("acoustic", "vocoder")
 # Piper's width of speaker vectors.
 SPEAKER_CHANNELS = 512
 
@@ -66,9 +71,11 @@ def target_for(
     Raises:
         GraftError: neither the settings nor the base say what is needed.
     """
-    family = family_of(base.family if base is not None else "vits")
+    family = family_of(base.family if base is not None else family_from_scratch(config))
     symbols = alphabet or _symbols(config, base, family)
     speakers = _speakers(config, base, corpus_speakers)
+    if family.task in TWO_STAGE and (base is None or base.network_obstacle is None):
+        return _two_stage(config, base, family, symbols, speakers)
     if base is not None and family.name not in MODULES:
         asked = alphabet is not None or config.graft.alphabet is not None or config.graft.bytes
         return _like_the_base(config, base, family, symbols, speakers, needs_head=asked)
@@ -127,6 +134,61 @@ def target_like(base: Checkpoint) -> Target:
         shapes=target_shapes(base.architecture, "none"),
         audio=base.audio,
     )
+
+
+def _two_stage(
+    config: RunConfig,
+    base: Checkpoint | None,
+    family: Family,
+    symbols: SymbolTable | None,
+    speakers: tuple[str, ...],
+) -> Target:
+    """A text-to-spec model or a vocoder: the base's network with tables as long as they are wanted, or one from scratch."""
+    settings = config.vocoder if family.task == "vocoder" else config.acoustic
+    audio = base.audio if base is not None else settings.spectrogram.spec()
+    languages = _languages(config, base, family)
+    architecture = dict(base.architecture) if base is not None else _from_preset(settings)
+    if family.task == "acoustic":
+        architecture |= tables(architecture, symbols, speakers, languages)
+    discriminator = config.vocoder.discriminator if family.task == "vocoder" else "none"
+    return Target(
+        family=family.name,
+        quality=None,
+        sample_rate=audio.sample_rate if audio is not None else None,
+        architecture=architecture,
+        symbols=symbols if family.symbol_axis else None,
+        speakers=speakers if family.speaker_axis else (),
+        shapes=target_shapes(architecture, discriminator, family.name),
+        from_speaker=config.graft.from_speaker,
+        languages=languages,
+        audio=audio,
+        graft=config.graft,
+        frozen=config.training.freeze,
+    )
+
+
+def family_from_scratch(config: RunConfig) -> str:
+    """The family of a model without a base."""
+    return {"acoustic": config.acoustic.family, "vocoder": config.vocoder.family}.get(config.task, "vits")
+
+
+def _from_preset(settings: AcousticConfig | VocoderConfig) -> dict[str, Any]:
+    return preset_of(settings.family, settings.size) | {"mels": settings.spectrogram.n_mels}
+
+
+def tables(
+    architecture: Mapping[str, Any], symbols: SymbolTable | None, speakers: Sequence[str], languages: Sequence[str]
+) -> dict[str, Any]:
+    """Keyword arguments for as many symbols, speakers and languages as are wanted.
+
+    Some networks have a table of speakers (`multispeaker`) or of languages (`multilingual`) only where there are several,
+    or where the base has one; phonological features stand in no table.
+    """
+    found: dict[str, Any] = {} if symbols is None or architecture.get("features") else {"symbols": symbols.rows}
+    found |= {"speakers": max(len(speakers), 1), "languages": max(len(languages), architecture.get("languages", 1))}
+    for switch, names in (("multispeaker", speakers), ("multilingual", languages)):
+        found[switch] = bool(architecture.get(switch)) or len(names) > 1
+    return found
 
 
 def _like_the_base(

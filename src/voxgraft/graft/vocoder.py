@@ -38,10 +38,10 @@ def vocoder_fit(acoustic: Checkpoint, vocoder: Checkpoint) -> VocoderFit:
     """Compare what one writes with what the other reads."""
     tasks = {"acoustic model": (acoustic, "text-to-spec"), "vocoder": (vocoder, "spec-to-wav")}
     refusals = [
-        f"vocoder: {found.provenance.path.name} is a {family_of(found.family).title} ({family_of(found.family).task}), "
+        f"vocoder: {found.provenance.path.name} is a {family_of(found.family).title} ({family_of(found.family).kind}), "
         f"which is no {name}: give a {task} model"
         for name, (found, task) in tasks.items()
-        if family_of(found.family).task != task
+        if family_of(found.family).kind != task
     ]
     differences: dict[str, tuple[object, object]] = {}
     warnings: list[str] = []

@@ -80,7 +80,7 @@ def shelve(
 
 def _described(checkpoint: Checkpoint, path: Path, stated: Stated, remarks: list[str]) -> Entry:
     """The entry of a checkpoint, its files still to be named; `remarks` gets what is worth saying."""
-    kind = _TYPES[family_of(checkpoint.family).task]
+    kind = _TYPES[family_of(checkpoint.family).kind]
     language = stated.language or _language(checkpoint)
     if language is None and kind != "vocoder_models" and len(checkpoint.languages) < 2:
         raise LanguageNotKnown(

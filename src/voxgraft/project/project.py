@@ -146,6 +146,8 @@ def project_fit(config: RunConfig, base: Checkpoint | None) -> tuple[SymbolTable
         return None, None
     asked = base is not None or scratch or config.graft.symbols is not None
     symbols = project_symbols(config, base) if asked else None
+    if scratch and config.task in ("acoustic", "vocoder"):
+        return symbols, config.section(config.task).spectrogram.sample_rate  # type: ignore[attr-defined]
     if config.voice.quality is not None or scratch:
         return symbols, preset(config.voice.quality or "medium")["sample_rate"]
     return symbols, base.audio.sample_rate if base is not None and base.audio is not None else None
@@ -235,7 +237,7 @@ def _require_suitable(config: RunConfig, base: Checkpoint | None, manifest: Mani
     """Raise where nothing could be trained on these recordings, or they would be read in another language."""
     task, texts = task_name(config, base), [utterance.text for utterance in manifest]
     problem = too_few_texts(config, texts, task)
-    symbols = project_symbols(config, base) if problem is None and task in ("voice", "text-to-spec") else None
+    symbols = project_symbols(config, base) if problem is None and task in ("voice", "acoustic") else None
     if symbols is not None:
         problem = language_conflict(config, texts, symbols, {utterance.language for utterance in manifest})
     if problem is not None:

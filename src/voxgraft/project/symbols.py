@@ -35,11 +35,9 @@ def project_symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable |
         return in_language(read_symbols(Path(settings.symbols), inherited), config.language)
     if base is not None:
         return in_language(inherited, config.language) if inherited is not None else None
-    return (
-        None
-        if task_name(config, base) == "recogniser"
-        else in_language(default_symbols(config.language), config.language)
-    )
+    if task_name(config, base) in ("recogniser", "vocoder"):
+        return None
+    return in_language(default_symbols(config.language), config.language)
 
 
 def in_language(table: SymbolTable, language: str | None) -> SymbolTable:

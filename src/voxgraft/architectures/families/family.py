@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Task = Literal["voice", "text-to-spec", "spec-to-wav", "recogniser"]
+# What a family's models are for: the task that trains them, or, where nothing trains them yet, what they do.
+Task = Literal["voice", "acoustic", "vocoder", "text-to-spec", "spec-to-wav", "recogniser"]
+KINDS: Mapping[str, str] = {"acoustic": "text-to-spec", "vocoder": "spec-to-wav"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Family:
     `symbol_axis`, `speaker_axis` and `language_axis` map canonical names to the axis whose rows are symbols (output
     heads included: weight and bias), speakers or languages. `layers` are the layers of a recogniser from input to
     output, each a tuple of prefixes: `--drop-source-layers N` takes the last N. `whole` names parts that are carried
-    whole or not at all.
+    whole or not at all. `unlike` maps variants whose network is another than voxgraft's to what they are.
     """
 
     name: str
@@ -40,6 +42,12 @@ class Family:
     language_axis: Mapping[str, int] = field(default_factory=dict)
     layers: tuple[tuple[str, ...], ...] = ()
     whole: frozenset[str] = frozenset()
+    unlike: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What its models do: voice, text-to-spec, spec-to-wav or recogniser."""
+        return KINDS.get(self.task, self.task)
 
     def part_of(self, tensor: str) -> str:
         """The name of the part that a tensor belongs to; `unknown` where no prefix fits."""

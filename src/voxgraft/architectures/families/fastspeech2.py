@@ -36,7 +36,7 @@ _EVERYVOICE = (
 FAMILY = Family(
     name="fastspeech2",
     title="FastSpeech 2",
-    task="text-to-spec",
+    task="acoustic",
     parts=(
         Part("symbol_embedding", "symbols"),
         Part("text_encoder", "text encoder"),
@@ -54,4 +54,5 @@ FAMILY = Family(
     symbol_axis={"emb.weight": 0, "text_input_layer.weight": 0},
     speaker_axis={"emb_g.weight": 0, "speaker_embedding.weight": 0},
     language_axis={"language_embedding.weight": 0},
+    unlike={"coqui": "Coqui TTS' FastSpeech 2 is another network than EveryVoice's, which is the one that is run here"},
 )

@@ -7,7 +7,7 @@ from voxgraft.architectures.families.family import Family, Part
 FAMILY = Family(
     name="hifigan",
     title="HiFi-GAN",
-    task="spec-to-wav",
+    task="vocoder",
     parts=(
         Part("generator", "generator"),
         Part("period_discriminator", "multi-period discriminator", speaks=False),

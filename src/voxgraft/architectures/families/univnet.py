@@ -7,7 +7,7 @@ from voxgraft.architectures.families.family import Family, Part
 FAMILY = Family(
     name="univnet",
     title="UnivNet",
-    task="spec-to-wav",
+    task="vocoder",
     parts=(
         Part("generator", "generator"),
         Part("resolution_discriminator", "multi-resolution discriminator", speaks=False),

@@ -12,7 +12,7 @@ from voxgraft.project.project import FROM_SCRATCH, open_base, require_trainable
 
 AUTO_TASK = "auto"
 # Tasks that a base of one of our families decides.
-BY_BASE = ("voice", "recogniser")
+BY_BASE = ("voice", "recogniser", "acoustic", "vocoder")
 
 
 def settled_task(config: RunConfig) -> RunConfig:
@@ -29,6 +29,8 @@ def _with_task(config: RunConfig) -> RunConfig:
     if config.task not in (AUTO_TASK, *BY_BASE):
         return config
     asked = config.recogniser.model_fields_set or config.graft.alphabet is not None or config.graft.bytes
+    if config.base == FROM_SCRATCH and config.task in ("acoustic", "vocoder"):
+        return config
     if config.base == FROM_SCRATCH or (config.base in (None, AUTO) and config.task == "recogniser"):
         task = "recogniser" if asked or config.task == "recogniser" else "voice"
         return config.model_copy(update={"task": task if config.task == AUTO_TASK else config.task})

@@ -86,7 +86,7 @@ def _checkpoint(
     notes: list[str],
 ) -> Checkpoint:
     shapes, architecture = model.tensors.shapes, model.architecture
-    speaks = family_of(model.family).task != "spec-to-wav"
+    speaks = family_of(model.family).kind != "spec-to-wav"
     audio = _audio(config, model, notes)
     languages = shapes.get("emb_l.weight", (0,))[0]
     licence, source = stated_licence(chosen.path)

@@ -1,4 +1,6 @@
-"""Checkpoints of our own runs of recognisers: a file of torch.save with canonical names, and what it is under `voxgraft`."""
+"""Checkpoints of our own runs of all but voices: a file of torch.save with canonical names, what it is under `voxgraft`.
+
+Those of voices are laid out as Piper's trainer has them."""
 
 from __future__ import annotations
 
@@ -13,18 +15,19 @@ from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import as_tuples
 from voxgraft.errors import CheckpointError
 
-FORMAT = "voxgraft-recogniser-ckpt"
+FORMAT = "voxgraft-ckpt"
+TASKS = ("recogniser", "acoustic", "vocoder")
 BEFORE = {"hugging-face": "the names of its tensors are in the file itself; a config.json is only near it"}
 _STATE = "state_dict"
 _TRAINING = ("optimizer_states", "voxgraft_run")
 
 
 def recognises(candidate: CheckpointSource) -> bool:
-    """True where `voxgraft` says that the family is one of recognisers."""
+    """True where `voxgraft` names a family of these tasks."""
     own = _content(candidate).get(KEY)
     family = own.get("family") if isinstance(own, dict) else None
     known = families().get(family) if isinstance(family, str) else None
-    return known is not None and known.task == "recogniser"
+    return known is not None and known.task in TASKS
 
 
 def read(candidate: CheckpointSource) -> Checkpoint:
@@ -55,6 +58,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
         symbols=own.symbols,
         audio=own.audio,
         features=own.features,
+        speakers=own.speakers,
         languages=own.language_codes(),
         epoch=own.epoch,
         step=own.step,
