@@ -203,8 +203,9 @@ class FastSpeech2(nn.Module):
     ) -> FastSpeech2Output:
         """A training pass over text [B, N] (or [B, N, F]) with lengths [B] and mel [B, M, T] with frames [B].
 
-        pitch and energy [B, T] are by frame, in deviations from their means. `prior` [B, T, N] is the aligner's;
-        a model without one needs `durations` [B, N] in frames.
+        pitch and energy [B, T] are by frame, in deviations from their means. `prior` [B, T, N] is the aligner's.
+        `durations` [B, N] in frames, int64, are what the text is laid out by; without them the aligner's likeliest path is,
+        for which a GPU has to be waited for. A model without an aligner needs them.
         """
         embedded = self.embed_text(text)
         text_mask, mask = sequence_mask(lengths, text.shape[1]), sequence_mask(frames, mel.shape[2])
@@ -212,17 +213,16 @@ class FastSpeech2(nn.Module):
         soft = log_scores = path = None
         if hasattr(self.variance_adaptor, "attention"):
             soft, log_scores = self.variance_adaptor.attention(mel, embedded.transpose(1, 2), text_mask, prior)
-            path = hard_alignment(soft, text_mask, mask)
-            durations = path.sum(2).long()
+            if durations is None:
+                path = hard_alignment(soft, text_mask, mask)
+                durations = path.sum(2).long()
         elif durations is None:
             raise ValueError("this model has no aligner: give durations")
-        else:
-            path = _path_of(durations, mask)
-        if self.variance_adaptor.pitch_level == PHONE:
-            pitch = averages(pitch, path)
-        if self.variance_adaptor.energy_level == PHONE:
-            energy = averages(energy, path)
-        adapted = self.variance_adaptor(x, text_mask.squeeze(1), durations=durations, pitch=pitch, energy=energy)
+        path = path_of(durations, mask) if path is None else path
+        pitch, energy = self.at_level("pitch", pitch, path), self.at_level("energy", energy, path)
+        adapted = self.variance_adaptor(
+            x, text_mask.squeeze(1), durations=durations, pitch=pitch, energy=energy, frames=mel.shape[2]
+        )
         before, after = self.decode(adapted.x, adapted.mask)
         return FastSpeech2Output(
             before,
@@ -239,6 +239,21 @@ class FastSpeech2(nn.Module):
             path,
         )
 
+    def at_level(self, name: str, values: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
+        """`pitch` or `energy` by frame [B, T] as the model predicts it: by symbol [B, N] along path [B, N, T], or by frame."""
+        level = getattr(self.variance_adaptor, f"{name}_level")
+        return averages(values, path) if level == PHONE else values
+
+    @torch.no_grad()
+    def align(
+        self, text: torch.Tensor, lengths: torch.Tensor, mel: torch.Tensor, frames: torch.Tensor, prior: torch.Tensor
+    ) -> torch.Tensor:
+        """The aligner's likeliest durations [B, N] in frames, int64, of what `forward` takes. A GPU has to be waited for."""
+        text_mask, mask = sequence_mask(lengths, text.shape[1]), sequence_mask(frames, mel.shape[2])
+        embedded = self.embed_text(text).transpose(1, 2)
+        soft, _ = self.variance_adaptor.attention(mel, embedded, text_mask, prior)
+        return hard_alignment(soft, text_mask, mask).sum(2).long()
+
     def infer(
         self,
         text: torch.Tensor,
@@ -248,13 +263,17 @@ class FastSpeech2(nn.Module):
         language: torch.Tensor | None = None,
         style: torch.Tensor | None = None,
         durations: torch.Tensor | None = None,
+        pitch: torch.Tensor | None = None,
+        energy: torch.Tensor | None = None,
+        frames: int | None = None,
         duration_scale: float = 1.0,
         pitch_scale: float = 1.0,
         energy_scale: float = 1.0,
     ) -> FastSpeech2Output:
         """text [B, N] int64 (or features [B, N, F]), lengths [B] -> mels as long as the longest of the batch.
 
-        `style` [B, M, T] is a mel to sound like, `durations` [B, N] force the length of each symbol, in frames.
+        `style` [B, M, T] is a mel to sound like, `durations` [B, N] force the length of each symbol, in frames; `pitch` and
+        `energy` as `at_level` gives them. `frames` is the length of the longest, where that is known.
         """
         text_mask = sequence_mask(lengths, text.shape[1]).squeeze(1)
         x = self.encode(self.embed_text(text), text_mask, speaker, language, style)
@@ -262,6 +281,9 @@ class FastSpeech2(nn.Module):
             x,
             text_mask,
             durations=durations,
+            pitch=pitch,
+            energy=energy,
+            frames=frames,
             duration_scale=duration_scale,
             pitch_scale=pitch_scale,
             energy_scale=energy_scale,
@@ -272,8 +294,8 @@ class FastSpeech2(nn.Module):
         )
 
 
-def _path_of(durations: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """durations [B, N], mask [B, 1, T] -> path [B, N, T]."""
+def path_of(durations: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Which frames are whose: durations [B, N], mask [B, 1, T] -> path [B, N, T] of 0 and 1."""
     ends = durations.cumsum(1).unsqueeze(-1)
     frames = torch.arange(mask.shape[-1], device=mask.device)
     return ((frames < ends) & (frames >= ends - durations.unsqueeze(-1))).to(mask.dtype) * mask

@@ -120,6 +120,7 @@ class VarianceAdaptor(nn.Module):
         durations: torch.Tensor | None = None,
         pitch: torch.Tensor | None = None,
         energy: torch.Tensor | None = None,
+        frames: int | None = None,
         duration_scale: float = 1.0,
         pitch_scale: float = 1.0,
         energy_scale: float = 1.0,
@@ -127,7 +128,7 @@ class VarianceAdaptor(nn.Module):
         """Encoded text x [B, N, C], text_mask [B, N] -> the text along the frames.
 
         `durations` [B, N], `pitch` and `energy` (by symbol or by frame, as they are predicted) take the place of what
-        is predicted; the scales multiply what is predicted.
+        is predicted; the scales multiply what is predicted. `frames` is how long the longest is made, where that is known.
         """
         mask = text_mask
         if self.energy_level == PHONE:
@@ -137,7 +138,7 @@ class VarianceAdaptor(nn.Module):
         log_durations = self.duration_predictor(x, text_mask)
         if durations is None:
             durations = frames_of(log_durations, duration_scale) * text_mask.long()
-        x, mask = lay_out(x, durations)
+        x, mask = lay_out(x, durations, frames)
         if self.energy_level == FRAME:
             x, energy = self._lay_in("energy", x, mask, energy, energy_scale)
         if self.pitch_level == FRAME:
@@ -161,14 +162,16 @@ def frames_of(log_durations: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
     return (torch.round(torch.exp(log_durations) - 1) * scale).clamp(min=0).long()
 
 
-def lay_out(x: torch.Tensor, durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def lay_out(x: torch.Tensor, durations: torch.Tensor, length: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Repeat each symbol for its frames: x [B, N, C], durations [B, N] int64 -> [B, T, C] and its mask [B, T].
 
-    T is the longest of the batch, at least 1; the rest of the others is 0.
+    T is `length`, else the longest of the batch, for which a GPU has to be waited for, at least 1; the rest is 0.
     """
     ends = durations.cumsum(1)
     frames = ends[:, -1]
-    positions = torch.arange(int(frames.max().clamp(min=1)), device=x.device).expand(len(x), -1).contiguous()
+    if length is None:
+        length = int(frames.max().clamp(min=1))
+    positions = torch.arange(length, device=x.device).expand(len(x), -1).contiguous()
     symbols = torch.searchsorted(ends, positions, right=True).clamp(max=x.shape[1] - 1)
     mask = (positions < frames.unsqueeze(1)).to(x.dtype)
     return x.gather(1, symbols.unsqueeze(-1).expand(-1, -1, x.shape[2])) * mask.unsqueeze(-1), mask

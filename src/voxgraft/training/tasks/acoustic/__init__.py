@@ -1,0 +1,1 @@
+"""Training of acoustic models: text to mel spectrogram, whatever the family."""
