@@ -50,10 +50,16 @@ def speech_bounds(x: np.ndarray, rate: int) -> tuple[int, int]:
     return int(sounding[0] * frame), last
 
 
-def trim_silence(x: np.ndarray, rate: int, padding: float = PADDING_SECONDS) -> np.ndarray:
-    """Float [T] without the silence at its ends, but for `padding` seconds of it; all silence stays as it is."""
+def trimmed_bounds(x: np.ndarray, rate: int, padding: float = PADDING_SECONDS) -> tuple[int, int]:
+    """First and one past the last sample of float [T] that `trim_silence` keeps; all where all of it is silence."""
     first, last = speech_bounds(x, rate)
     if first == last:
-        return x
+        return 0, len(x)
     margin = round(padding * rate)
-    return x[max(0, first - margin) : last + margin]
+    return max(0, first - margin), min(len(x), last + margin)
+
+
+def trim_silence(x: np.ndarray, rate: int, padding: float = PADDING_SECONDS) -> np.ndarray:
+    """Float [T] without the silence at its ends, but for `padding` seconds of it; all silence stays as it is."""
+    first, last = trimmed_bounds(x, rate, padding)
+    return x[first:last]

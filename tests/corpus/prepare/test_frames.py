@@ -49,11 +49,24 @@ def test_frames_and_samples_agree_exactly(manifest, tmp_path, spec, trim):
         np.testing.assert_array_equal(entry.audio_between(100, 900), entry.audio[100:900])
 
 
+def test_where_the_sound_begins_in_the_recording_is_known(corpus, write, tmp_path):
+    quiet = np.zeros(8000, np.float32)
+    write("wavs/a.wav", x=np.concatenate([quiet, tone(0.5), quiet]))
+    (corpus / "metadata.csv").write_text("a|Text\n")
+    whole, cut = (
+        prepare_frames(import_corpus(corpus), CENTRED, trim=trim, loudness=None, cache_dir=tmp_path / "cache")[0]
+        for trim in (False, True)
+    )
+    assert whole.begin == 0
+    assert 7000 < cut.begin < 10000
+    np.testing.assert_array_equal(cut.audio, whole.audio[cut.begin : cut.begin + cut.samples])
+
+
 def test_a_second_call_only_reads(manifest, tmp_path, monkeypatch):
     first = prepare_frames(manifest, CENTRED, cache_dir=tmp_path / "cache")
     monkeypatch.setattr("voxgraft.corpus.prepare.frames.frames_of", None)
     assert prepare_frames(manifest, CENTRED, cache_dir=tmp_path / "cache") == first
-    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 16
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 20
 
 
 def test_other_settings_are_other_entries(manifest, tmp_path):

@@ -26,19 +26,21 @@ from voxgraft.corpus.prepare.parallel import map_in_parallel
 from voxgraft.corpus.prepare.prepare import SOUND_CODE, SOUND_PACKAGES, Settings, as_float, entry_of
 from voxgraft.errors import AudioError
 
-_ARRAYS = ("audio", "mel", "pitch", "energy")
+_ARRAYS = ("audio", "mel", "pitch", "energy", "begin")
 
 
 @dataclass(frozen=True)
 class PreparedFrames:
     """One utterance frame by frame, still on disk: `frames` T, `samples` T × hop. `content` is the recording's SHA-256.
 
+    `begin` is where its sound begins in the recording, in samples at the spec's rate: what trimming cut off.
     Stored as int16 audio and float32 features, 75 kB a second at 22 kHz.
     """
 
     utterance: Utterance
     samples: int
     frames: int
+    begin: int
     audio_file: Path
     mel_file: Path
     pitch_file: Path
@@ -126,17 +128,17 @@ def _prepare_one(utterance: Utterance, settings: Settings, store: ArrayCache) ->
     spec = settings.spec
 
     def make() -> tuple[np.ndarray, ...]:
-        stored = settings.sound_of(utterance.audio)
+        stored, begin = settings.sound_of(utterance.audio)
         # Of the stored samples, so that all arrays of an entry agree exactly.
         sound, mel, pitch, energy = _named(utterance, as_float(stored), spec)
         if speech_bounds(sound, spec.sample_rate) == (0, 0):
             remedy = "Leave it out, or record it again; `voxgraft corpus check` finds all such clips."
             raise AudioError("is silent from beginning to end", file=utterance.audio, remedy=remedy)
-        return stored[: len(sound)], mel, pitch, energy
+        return stored[: len(sound)], mel, pitch, energy, np.array([begin])
 
-    content, files = entry_of(utterance, store, make)
+    content, (*files, begin_file) = entry_of(utterance, store, make)
     samples, frames = (np.load(file, mmap_mode="r").shape[-1] for file in files[:2])
-    return PreparedFrames(utterance, samples, frames, *files, content=content)
+    return PreparedFrames(utterance, samples, frames, int(np.load(begin_file)[0]), *files, content=content)
 
 
 def _named(utterance: Utterance, sound: np.ndarray, spec: AudioSpec) -> tuple[np.ndarray, ...]:

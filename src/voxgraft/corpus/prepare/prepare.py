@@ -22,7 +22,7 @@ from voxgraft.audio.read import read_audio
 from voxgraft.audio.resample import resample
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.audio.spectrogram import linear_spectrogram
-from voxgraft.audio.trim import trim_silence
+from voxgraft.audio.trim import trimmed_bounds
 from voxgraft.audio.write import to_int16
 from voxgraft.corpus.manifest import Manifest, Utterance
 from voxgraft.corpus.prepare.cache import ArrayCache, version_of_code
@@ -82,9 +82,10 @@ class Settings:
             "code": code,
         }
 
-    def sound_of(self, recording: str) -> np.ndarray:
-        """A recording as it is stored: int16 [T] at the spec's rate."""
-        return to_int16(prepare_audio(recording, self.spec, loudness=self.loudness, trim=self.trim))
+    def sound_of(self, recording: str) -> tuple[np.ndarray, int]:
+        """A recording as it is stored, int16 [T] at the spec's rate, and how many samples were cut off before it."""
+        audio, begin = _sound(recording, self)
+        return to_int16(audio), begin
 
 
 def prepare(
@@ -118,13 +119,18 @@ def upsampled(manifest: Manifest, spec: AudioSpec) -> list[Utterance]:
 
 def prepare_audio(path: str | os.PathLike[str], spec: AudioSpec, *, loudness: float | None, trim: bool) -> np.ndarray:
     """One recording as float32 [T] at the spec's rate."""
-    audio, rate = read_audio(path)
-    audio = resample(audio, rate, spec.sample_rate)
-    if trim:
-        audio = trim_silence(audio, spec.sample_rate)
-    if loudness is not None:
-        audio = match_loudness(audio, spec.sample_rate, loudness)
-    return audio
+    return _sound(path, Settings(spec, loudness, trim))[0]
+
+
+def _sound(path: str | os.PathLike[str], settings: Settings) -> tuple[np.ndarray, int]:
+    rate = settings.spec.sample_rate
+    audio, own_rate = read_audio(path)
+    audio = resample(audio, own_rate, rate)
+    first, last = trimmed_bounds(audio, rate) if settings.trim else (0, len(audio))
+    audio = audio[first:last]
+    if settings.loudness is not None:
+        audio = match_loudness(audio, rate, settings.loudness)
+    return audio, first
 
 
 def entry_of(
@@ -146,7 +152,7 @@ def as_float(sound: np.ndarray) -> np.ndarray:
 
 def _prepare_one(utterance: Utterance, settings: Settings, store: ArrayCache) -> Prepared:
     def make() -> tuple[np.ndarray, ...]:
-        audio = settings.sound_of(utterance.audio)
+        audio, _ = settings.sound_of(utterance.audio)
         # Of the stored samples, so that audio and spectrogram of an entry agree exactly.
         spectrogram = linear_spectrogram(as_float(audio), settings.spec)
         return audio, spectrogram.astype(_storage(settings.spec))
