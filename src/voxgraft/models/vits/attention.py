@@ -12,15 +12,17 @@ from torch import nn
 class RelativeAttention(nn.Module):
     """Multi-head self-attention: x [B, C, N], allowed [B, 1, N, N] -> [B, C, N].
 
-    Each pair of positions at most `window` apart gets an embedding of its distance, shared by all heads.
+    Each pair of positions at most `window` apart gets an embedding of its distance, shared by all heads; with a window of
+    0 positions count for nothing.
     """
 
     def __init__(self, channels: int, heads: int, dropout: float, window: int = 4) -> None:
         super().__init__()
         self.heads, self.window = heads, window
         width = channels // heads
-        self.emb_rel_k = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
-        self.emb_rel_v = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
+        if window:
+            self.emb_rel_k = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
+            self.emb_rel_v = nn.Parameter(nn.init.normal_(torch.empty(1, 2 * window + 1, width), std=width**-0.5))
         self.conv_q = nn.Conv1d(channels, channels, 1)
         self.conv_k = nn.Conv1d(channels, channels, 1)
         self.conv_v = nn.Conv1d(channels, channels, 1)
@@ -36,9 +38,13 @@ class RelativeAttention(nn.Module):
             for projection in (self.conv_q, self.conv_k, self.conv_v)
         )
         q = q / math.sqrt(channels // self.heads)
-        scores = q @ k.transpose(2, 3) + band_to_square(q @ self.emb_rel_k.transpose(1, 2), self.window)
+        scores = q @ k.transpose(2, 3)
+        if self.window:
+            scores = scores + band_to_square(q @ self.emb_rel_k.transpose(1, 2), self.window)
         weights = self.drop(scores.masked_fill(allowed == 0, -1e4).softmax(-1))
-        out = weights @ v + square_to_band(weights, self.window) @ self.emb_rel_v
+        out = weights @ v
+        if self.window:
+            out = out + square_to_band(weights, self.window) @ self.emb_rel_v
         return self.conv_o(out.transpose(2, 3).reshape(batch, channels, length))
 
 

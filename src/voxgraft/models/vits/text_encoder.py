@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -28,22 +29,39 @@ class FeedForward(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Layers of relative self-attention and feed-forward: x [B, C, N], mask [B, 1, N] -> [B, C, N]."""
+    """Layers of relative self-attention and feed-forward: x [B, C, N], mask [B, 1, N] -> [B, C, N].
+
+    `window` is how far positions are told apart, `reach` how far a symbol sees at all (None: everything), `norm` what
+    normalises the channels.
+    """
 
     def __init__(
-        self, channels: int, filter_channels: int, heads: int, layers: int, kernel_size: int, dropout: float
+        self,
+        channels: int,
+        filter_channels: int,
+        heads: int,
+        layers: int,
+        kernel_size: int,
+        dropout: float,
+        window: int = 4,
+        reach: int | None = None,
+        norm: Callable[[int], nn.Module] = ChannelNorm,
     ) -> None:
         super().__init__()
+        self.reach = reach
         self.drop = nn.Dropout(dropout)
-        self.attn_layers = nn.ModuleList(RelativeAttention(channels, heads, dropout) for _ in range(layers))
-        self.norm_layers_1 = nn.ModuleList(ChannelNorm(channels) for _ in range(layers))
+        self.attn_layers = nn.ModuleList(RelativeAttention(channels, heads, dropout, window) for _ in range(layers))
+        self.norm_layers_1 = nn.ModuleList(norm(channels) for _ in range(layers))
         self.ffn_layers = nn.ModuleList(
             FeedForward(channels, filter_channels, kernel_size, dropout) for _ in range(layers)
         )
-        self.norm_layers_2 = nn.ModuleList(ChannelNorm(channels) for _ in range(layers))
+        self.norm_layers_2 = nn.ModuleList(norm(channels) for _ in range(layers))
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         allowed = mask.unsqueeze(2) * mask.unsqueeze(-1)
+        if self.reach is not None:
+            places = torch.arange(x.shape[2], device=x.device)
+            allowed = allowed * ((places[:, None] - places[None, :]).abs() <= self.reach)
         x = x * mask
         for attention, norm_1, feed_forward, norm_2 in zip(
             self.attn_layers, self.norm_layers_1, self.ffn_layers, self.norm_layers_2, strict=True

@@ -11,11 +11,21 @@ from voxgraft.models.weight_norm import normed
 class WaveNet(nn.Module):
     """Gated convolutions with residual and skip paths.
 
-    Each layer reaches `dilation` times as far as the one before. x [B, C, T], mask [B, 1, T], speaker [B, G, 1] or None -> sum of the skips [B, C, T].
+    Each layer reaches `dilation` times as far as the one before; `dropout` falls on what the gates see.
+    x [B, C, T], mask [B, 1, T], speaker [B, G, 1] or None -> sum of the skips [B, C, T].
     """
 
-    def __init__(self, channels: int, kernel_size: int, layers: int, gin_channels: int, dilation: int = 1) -> None:
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int,
+        layers: int,
+        gin_channels: int,
+        dilation: int = 1,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.drop = nn.Dropout(dropout)
         dilations = [dilation**layer for layer in range(layers)]
         self.reach = (kernel_size - 1) * dilations[-1] // 2
         self.in_layers = nn.ModuleList(
@@ -32,7 +42,8 @@ class WaveNet(nn.Module):
         conditions = [None] * layers if speaker is None else self.cond_layer(speaker).chunk(layers, dim=1)
         skips: list[torch.Tensor] = []
         for gate, res_skip, condition in zip(self.in_layers, self.res_skip_layers, conditions, strict=True):
-            gated = gate(x) if condition is None else gate(x) + condition
+            gated = self.drop(gate(x))
+            gated = gated if condition is None else gated + condition
             filtered, opened = gated.chunk(2, dim=1)
             out = res_skip(torch.tanh(filtered) * torch.sigmoid(opened))
             if len(skips) < layers - 1:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from voxgraft.architectures.dimensions.glow_tts import STATED as GLOW_TTS_STATED
+from voxgraft.architectures.dimensions.glow_tts import glow_tts_architecture
 from voxgraft.architectures.dimensions.upsampler import Shapes, count_of, incomplete, kernel_name
 from voxgraft.checkpoints.formats.coqui.config import Config
 
@@ -46,23 +48,6 @@ _FORWARD = Facts(
 )
 
 FACTS: Mapping[str, Facts] = {
-    "glow_tts": Facts(
-        axes={
-            "symbols": ("encoder.emb.weight", 0),
-            "hidden_channels_enc": ("encoder.emb.weight", 1),
-            "mels": ("encoder.proj_m.weight", 0),
-            "hidden_channels_dp": ("encoder.duration_predictor.conv_1.weight", 0),
-            "hidden_channels_dec": ("decoder.flows.2.end.weight", 1),
-            "num_splits": ("decoder.flows.1.weight", 0),
-        },
-        counts={
-            "num_flow_blocks_dec": r"decoder\.flows\.(\d+)\.end\.weight",
-            "num_block_layers": r"decoder\.flows\.2\.wn\.in_layers\.(\d+)\.bias",
-            "encoder_layers": r"encoder\.encoder\.\w+\.(\d+)\.",
-        },
-        stated=("num_squeeze", "sigmoid_scale", "mean_only", "dilation_rate", "encoder_type", "encoder_params"),
-        called=_CALLED,
-    ),
     "fast_pitch": _FORWARD,
     "fastspeech2": Facts(
         axes={
@@ -121,18 +106,40 @@ def stated_architecture(family: str, shapes: Shapes, config: Config) -> tuple[di
     facts = FACTS[family]
     found: dict[str, Any] = {name: _size(shapes, *place) for name, place in facts.axes.items()}
     found |= {name: count_of(shapes, pattern) for name, pattern in facts.counts.items()}
-    notes = []
-    for name, size in found.items():
-        stated = config.get(facts.called.get(name, name))
-        if type(stated) is int and stated not in (0, size):
-            notes.append(
-                f"the configuration says {facts.called.get(name, name)}={stated}, the tensors say {size}: the tensors win"
-            )
+    notes = contradictions(found, config, facts.called)
     if family == "multiband_melgan":
         found["upsample_factors"] = melgan_factors(shapes)
     if "symbols" in found:
         found["speakers"] = speaker_rows(shapes) or 1
     return found | {name: value for name in facts.stated if (value := config.get(name)) is not None}, notes
+
+
+def glow_tts_keywords(shapes: Shapes, config: Config) -> tuple[dict[str, Any], list[str]]:
+    """Keyword arguments of Glow-TTS, and notes where the configuration contradicts the tensors, or where our tasks stop.
+
+    Raises CheckpointError where a part is absent.
+    """
+    stated = {name: config.get(name) for name in GLOW_TTS_STATED}
+    found = glow_tts_architecture(shapes, stated)
+    notes = contradictions({name: value for name, value in found.items() if name != "num_squeeze"}, config, _CALLED)
+    if found["speaker_channels"] and not found["speaker_table"]:
+        notes.append(
+            f"it speaks with voice vectors of {found['speaker_channels']} numbers from a speaker encoder, not with a table "
+            "of speakers"
+        )
+    return found, notes
+
+
+def contradictions(found: Mapping[str, Any], config: Config, called: Mapping[str, str]) -> list[str]:
+    """What the configuration says otherwise than the tensors, whose sizes are `found`; `called` are its names for them."""
+    notes = []
+    for name, size in found.items():
+        stated = config.get(called.get(name, name))
+        if type(stated) is int and type(size) is int and stated not in (0, size):
+            notes.append(
+                f"the configuration says {called.get(name, name)}={stated}, the tensors say {size}: the tensors win"
+            )
+    return notes
 
 
 def melgan_factors(shapes: Shapes) -> tuple[int, ...]:

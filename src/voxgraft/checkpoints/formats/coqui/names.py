@@ -42,7 +42,8 @@ _GAN: NameRules = ((r"model_g\.(.+)", r"generator.\1"), (r"model_d\.(.+)", r"dis
 
 RULES: Mapping[str, NameRules] = {
     "vits": _VITS,
-    "glow_tts": _OWN,
+    # Inverses that it keeps when it only speaks.
+    "glow_tts": ((r"decoder\.flows\.\d+\.weight_inv", None), *_OWN),
     "fastspeech2": _OWN,
     "fast_pitch": _OWN,
     "tacotron2": _OWN,

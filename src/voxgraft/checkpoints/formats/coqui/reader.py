@@ -23,7 +23,7 @@ from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.containers.torch.optimizer_state import rate_of
 from voxgraft.checkpoints.containers.torch.tensor import TorchTensor
-from voxgraft.checkpoints.formats.coqui.architecture import speaker_rows, stated_architecture
+from voxgraft.checkpoints.formats.coqui.architecture import glow_tts_keywords, speaker_rows, stated_architecture
 from voxgraft.checkpoints.formats.coqui.audio import audio_spec
 from voxgraft.checkpoints.formats.coqui.config import NAME, Config, config_of, is_config, plain
 from voxgraft.checkpoints.formats.coqui.names import RULES, family_of_names, whole_state
@@ -252,6 +252,8 @@ def _architecture(family: str, tensors: TensorStore, config: Config) -> tuple[Ma
         return hifigan_architecture(shapes, recorded)
     if family == "univnet":
         return univnet_architecture(shapes, COQUI_UNIVNET), []
+    if family == "glow_tts":
+        return glow_tts_keywords(shapes, config)
     return stated_architecture(family, shapes, config)
 
 

@@ -1,0 +1,25 @@
+"""The losses of Glow-TTS (section 3.1), as Coqui TTS weighs them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from voxgraft.models.glow_tts.glow_tts import GlowPass
+
+
+def glow_losses(output: GlowPass, frames: torch.Tensor, lengths: torch.Tensor) -> dict[str, torch.Tensor]:
+    """`likelihood`: nats a number of the mel; `duration`: mean square of the logarithms of durations. Scalars.
+
+    frames and lengths [B] are those of the batch. Coqui TTS divides by the frames given, the odd one that a flow over
+    pairs of frames leaves out among them.
+    """
+    difference = (output.latent - output.mean).float()
+    log_deviation = output.log_deviation.float()
+    exponent = log_deviation.sum() + 0.5 * (torch.exp(-2 * log_deviation) * difference.square()).sum()
+    numbers = frames.sum() * output.latent.shape[1]
+    likelihood = 0.5 * math.log(2 * math.pi) + (exponent - output.log_determinant.float().sum()) / numbers
+    wanted = torch.log(1 + output.durations.float()) * output.text_mask.squeeze(1)
+    duration = (output.log_durations.float() - wanted).square().sum() / lengths.sum()
+    return {"likelihood": likelihood, "duration": duration}
