@@ -47,7 +47,7 @@ def glow_tts_architecture(shapes: Shapes, stated: Mapping[str, Any]) -> dict[str
         "num_block_layers": count_of(shapes, r"decoder\.flows\.2\.wn\.in_layers\.(\d+)\."),
         "num_splits": shape_of(shapes, "decoder.flows.1.weight", 2)[0],
         "speaker_channels": max(duration[1] - channels, 0),
-        "speaker_table": _SPEAKERS in shapes,
+        "multispeaker": _SPEAKERS in shapes,
     }
     found |= _typed({name: (name, kind) for name, kind in _STATED.items()}, stated)
     return found | {"num_squeeze": max(squeezed // mels, 1)}

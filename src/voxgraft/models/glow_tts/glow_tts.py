@@ -46,8 +46,9 @@ class GlowSpeech(NamedTuple):
 class GlowTts(nn.Module):
     """Symbols -> a normal distribution for each -> as many frames as each lasts -> the flow, backwards -> mel.
 
-    Keywords are Coqui's, its `encoder_params` spelt out. `speaker_channels` above 0 is a model of many speakers: with a
-    table of their vectors or, without `speaker_table`, with vectors of a speaker encoder, given at each use.
+    Keywords are Coqui's, its `encoder_params` spelt out. `multispeaker` is a model with a table of speakers, their vectors as
+    wide as the text encoder where `speaker_channels` is 0; `speaker_channels` without a table is one that is given vectors
+    of a speaker encoder at each use.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class GlowTts(nn.Module):
         num_squeeze: int = 2,
         sigmoid_scale: bool = False,
         speaker_channels: int = 0,
-        speaker_table: bool = True,
+        multispeaker: bool = False,
         dropout_p_dp: float = 0.1,
         dropout_p_dec: float = 0.05,
     ) -> None:
         super().__init__()
         self.squeeze = num_squeeze
+        if multispeaker and not speaker_channels:
+            speaker_channels = hidden_channels_enc
         self.speaker_channels = speaker_channels
         self.encoder = TextEncoder(
             symbols=symbols,
@@ -121,7 +124,7 @@ class GlowTts(nn.Module):
             sigmoid_scale=sigmoid_scale,
             speaker_channels=speaker_channels,
         )
-        if speaker_channels and speaker_table:
+        if multispeaker:
             self.emb_g = nn.Embedding(speakers, speaker_channels)
             nn.init.uniform_(self.emb_g.weight, -0.1, 0.1)
 

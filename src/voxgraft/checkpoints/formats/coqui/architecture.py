@@ -122,7 +122,7 @@ def glow_tts_keywords(shapes: Shapes, config: Config) -> tuple[dict[str, Any], l
     stated = {name: config.get(name) for name in GLOW_TTS_STATED}
     found = glow_tts_architecture(shapes, stated)
     notes = contradictions({name: value for name, value in found.items() if name != "num_squeeze"}, config, _CALLED)
-    if found["speaker_channels"] and not found["speaker_table"]:
+    if found["speaker_channels"] and not found["multispeaker"]:
         notes.append(
             f"it speaks with voice vectors of {found['speaker_channels']} numbers from a speaker encoder, not with a table "
             "of speakers"
