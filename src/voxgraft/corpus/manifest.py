@@ -12,11 +12,14 @@ from voxgraft.corpus.lines import LONGEST_LINE, numbered_lines
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
 
+TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """One recording: `audio` is the file as the user has it, never changed; `duration` is in seconds.
 
+    `part` is `training`, `validation` or `test` where its maker says what it is for: `split` then keeps to it.
     `table` and `line`, from 1, are where it was read from; no manifest holds them.
     """
 
@@ -29,6 +32,7 @@ class Utterance:
     speaker: str | None = None
     language: str | None = None
     sha256: str | None = None
+    part: str | None = None
     table: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
 
@@ -90,6 +94,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "speaker": _PERHAPS_TEXT,
     "language": _PERHAPS_TEXT,
     "sha256": _PERHAPS_TEXT,
+    "part": _PERHAPS_TEXT,
 }
 
 
@@ -106,7 +111,11 @@ def _line(utterance: Utterance) -> bytes:
 
 
 def _record(utterance: Utterance) -> dict[str, Any]:
-    return {name: value for name, value in asdict(utterance).items() if name in _STORED}
+    record = {name: value for name, value in asdict(utterance).items() if name in _STORED}
+    if record["part"] is None:
+        # So that what does not say it stays as it always was.
+        del record["part"]
+    return record
 
 
 def _utterance(line: str, path: Path, number: int) -> Utterance:
@@ -120,6 +129,8 @@ def _utterance(line: str, path: Path, number: int) -> Utterance:
         for name, value in record.items():
             if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
                 raise ValueError(f"{name} is {_short(value)}")
+        if record.get("part") not in (None, *PARTS):
+            raise ValueError(f"part is {_short(record['part'])}, none of {', '.join(PARTS)}")
         return Utterance(**record, table=str(path), line=number)
     except (ValueError, TypeError, RecursionError) as fault:
         raise CorpusError(

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from voxgraft.corpus.manifest import Manifest, Utterance
+from voxgraft.corpus.manifest import TEST, Manifest, Utterance
+from voxgraft.corpus.manifest import VALIDATION as VALIDATION_PART
 from voxgraft.errors import CorpusError
 
 # How many texts are validated on where nobody says, and the most of a small corpus: 8 of 48 texts, 1 of 9. Another number
@@ -23,7 +24,8 @@ def is_speakable(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Split:
-    """No text is on two sides; every speaker who can be trained is in `train`."""
+    """No text is on two sides, but where the corpus itself says what is for which; every speaker who can be trained is in
+    `train`."""
 
     train: Manifest
     validation: Manifest
@@ -49,10 +51,11 @@ def split(
 
     At most the share `most` of the texts is drawn (by default a sixth for VALIDATION, half for another number), but at least
     one. The draw orders texts by a hash of seed and text, so that adding a clip moves at most few of the others. CorpusError
-    for a held-out id that isn't there, or where nothing would be left to train on.
+    for a held-out id that isn't there, or where nothing would be left to train on. Utterances that say of which `part` they
+    are stay there, and nothing is drawn where some are for validation.
     """
     _check_ids(manifest, held_out)
-    kept_apart = {text_key(u.text) for u in manifest if u.id in set(held_out)}
+    kept_apart = {text_key(u.text) for u in manifest if u.id in set(held_out) or u.part == TEST}
     rest = [u for u in manifest if text_key(u.text) not in kept_apart]
     if not rest:
         raise CorpusError(
@@ -60,6 +63,13 @@ def split(
             expected="at least 1 utterance",
             got=f"{len(manifest)} utterances, all held out",
             remedy="Hold out fewer, or record more.",
+        )
+    given = [u for u in rest if u.part == VALIDATION_PART]
+    if given and len(given) < len(rest) and validation:
+        return Split(
+            train=Manifest(tuple(u for u in rest if u.part != VALIDATION_PART)),
+            validation=Manifest(tuple(given)),
+            held_out=Manifest(tuple(u for u in manifest if text_key(u.text) in kept_apart)),
         )
     most = most or (_SMALL_SHARE if validation == VALIDATION else _MOST_BY_HAND)
     texts = len({text_key(u.text) for u in rest})

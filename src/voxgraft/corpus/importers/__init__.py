@@ -12,7 +12,7 @@ from voxgraft.audio.read import read_info
 from voxgraft.corpus.checks.finding import Finding
 from voxgraft.corpus.checks.usable import usable
 from voxgraft.corpus.encoding import WESTERN
-from voxgraft.corpus.importers import audio_folder, headed, jsonl, metadata, paired
+from voxgraft.corpus.importers import audio_folder, everyvoice, headed, jsonl, metadata, paired
 from voxgraft.corpus.importers.importer import WESTERN_FINDING, Importer, Row, Source
 from voxgraft.corpus.importers.recordings import Recordings, UnsafePath, utterance_id, within_folders
 from voxgraft.corpus.lines import require_table, table_encoding
@@ -25,6 +25,7 @@ from voxgraft.progress import progress
 BUILT_IN: tuple[Importer, ...] = (
     *headed.IMPORTERS,
     audio_folder.IMPORTER,
+    everyvoice.IMPORTER,
     metadata.IMPORTER,
     jsonl.IMPORTER,
     audio_folder.UNREADABLE,
@@ -198,6 +199,7 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
         channels=info.channels,
         speaker=row.speaker,
         language=row.language,
+        part=row.part,
         line=row.line,
     )
 

@@ -21,7 +21,7 @@ WESTERN_FINDING = Finding(
 class Row:
     """One transcript as it was found: `audio` is a name or path as written, `line` counts from 1.
 
-    `size` is how many bytes the recording has, as written.
+    `size` is how many bytes the recording has, as written; `part` what of the corpus it belongs to, where its maker says so.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Row:
     language: str | None = None
     line: int | None = None
     size: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def read(path: Path, columns: tuple[str, ...] | None) -> Source:
 
 def _rows(path: Path) -> Iterator[Row | Finding]:
     for u in utterances_in(path):
-        yield Row(u.id, u.audio, u.text, u.speaker, u.language, u.line)
+        yield Row(u.id, u.audio, u.text, u.speaker, u.language, u.line, part=u.part)
 
 
 IMPORTER = Importer("manifest", find, read)
