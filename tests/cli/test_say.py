@@ -135,3 +135,17 @@ def test_text_as_a_table(tmp_path):
 def test_speaking_imports_no_torch(tmp_path):
     code = "import sys; from voxgraft.inference.voice.voice import Voice; import voxgraft.cli.say; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_text_to_spec_model_speaks_through_its_vocoder(tmp_path):
+    pytest.importorskip("torch")
+    pair = [paths.FIXTURES / "everyvoice" / name for name in ("text-to-spec.ckpt", "spec-to-wav.ckpt")]
+    home = os.environ | {"VOXGRAFT_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+    command = [*VOXGRAFT, "say", str(pair[0]), "a good demo", "--vocoder", str(pair[1]), "--json"]
+    lengths = {}
+    for pace in ("1", "2"):
+        turned = ["--pace", pace, "--pitch", "1.2", "--energy", "0.9", "--speaker", "bo", "--language", "fra"]
+        done = subprocess.run([*command, *turned], cwd=tmp_path, env=home, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        lengths[pace] = json.loads(done.stdout)["seconds"]
+    assert lengths["2"] == pytest.approx(2 * lengths["1"], rel=0.2)

@@ -1,4 +1,4 @@
-"""`voxgraft say`: speak a text with any Piper voice."""
+"""`voxgraft say`: speak a text with any voice, or with a text-to-spec model and its vocoder."""
 
 from __future__ import annotations
 
@@ -31,17 +31,31 @@ def say(
     voice: Annotated[
         str,
         typer.Argument(
-            help="A .onnx, an installed voice, a checkpoint, a run, or a base of library or catalogue, fetched if needed."
+            help="A .onnx, an installed voice, a checkpoint, a run, or a base of library or catalogue, fetched if needed. A "
+            "text-to-spec model speaks through its vocoder."
         ),
     ],
     text: Annotated[str, typer.Argument(help="What to say; `-` reads it from standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="The WAV to write; `-` for standard output.")] = "say.wav",
     speaker: Annotated[str | None, typer.Option(help="Name or number, for a voice with several speakers.")] = None,
-    length_scale: Annotated[float | None, typer.Option(min=0.05, max=20, help="Above 1 speaks slower.")] = None,
+    length_scale: Annotated[
+        float | None, typer.Option("--length-scale", "--pace", min=0.05, max=20, help="Above 1 speaks slower.")
+    ] = None,
     noise_scale: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the sound.")] = None,
     noise_w: Annotated[float | None, typer.Option(min=0, max=10, help="Variation of the rhythm.")] = None,
+    pitch: Annotated[
+        float | None, typer.Option(min=0, max=10, help="Factor on the pitch that a text-to-spec model predicts.")
+    ] = None,
+    energy: Annotated[
+        float | None, typer.Option(min=0, max=10, help="Factor on the energy that a text-to-spec model predicts.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed says it the same way again.")] = None,
-    language: Annotated[str | None, typer.Option(help="Of a checkpoint that doesn't say which it speaks.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="One of a voice's several; or of a checkpoint that doesn't say which it speaks.")
+    ] = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="Renders a text-to-spec model: a checkpoint, a run or an entry of the library.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; default: one a core.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="With `-o -`: bare 16-bit samples, no WAV header.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
@@ -50,13 +64,15 @@ def say(
     words = _text(text)
     from voxgraft.inference.voice.voice import Voice
 
-    place = _located(voice, language)
+    place = _located(voice, language, vocoder)
     began = time.perf_counter()
     speech = Voice.load(place, threads=threads, seed=seed)
     scales = {"length_scale": length_scale, "noise_scale": noise_scale, "noise_w": noise_w}
+    scales |= {"pitch_scale": pitch, "energy_scale": energy}
+    spoken = language if speech.languages else None
     loaded = time.perf_counter()
     with _destination(out, speech.sample_rate, raw) as write:
-        seconds, sentences, first, unknown = _speak(speech, words, speaker, scales, write)
+        seconds, sentences, first, unknown = _speak(speech, words, speaker, spoken, scales, write)
     spent = time.perf_counter() - loaded
     report = {
         "file": None if out == "-" else out,
@@ -72,14 +88,14 @@ def say(
     _report(report, out, json)
 
 
-def _located(voice: str, language: str | None) -> Path:
+def _located(voice: str, language: str | None, vocoder: str | None) -> Path:
     """The .onnx of whatever names a voice; one that is at hand is found without the library and without torch."""
-    found = _at_hand(voice)
+    found = _at_hand(voice) if vocoder is None else None
     if found is not None:
         return found
     from voxgraft.export.speakable import speakable
 
-    return speakable(voice, language)
+    return speakable(voice, language, vocoder)
 
 
 def _at_hand(voice: str) -> Path | None:
@@ -109,7 +125,7 @@ def _is_base(name: str) -> bool:
 
 
 def _speak(
-    voice: Voice, text: str, speaker: str | None, scales: dict[str, float | None], write: Write
+    voice: Voice, text: str, speaker: str | None, language: str | None, scales: dict[str, float | None], write: Write
 ) -> tuple[float, int, float, Counter[str]]:
     """Speak and write; seconds of speech, sentences, when the first was written, symbols that the voice lacks."""
     from voxgraft.errors import TextError
@@ -118,8 +134,8 @@ def _speak(
     samples, sentences, first = 0, 0, time.perf_counter()
     unknown: Counter[str] = Counter()
     voice.speaker_id(speaker)
-    for encoding in voice.encode(text):
-        audio = voice.speak_ids(encoding.ids, speaker=speaker, **scales)
+    for encoding in voice.encode(text, language=language):
+        audio = voice.speak_ids(encoding.ids, speaker=speaker, language=language, **scales)
         write(to_pcm(full_scale(audio)))
         unknown += encoding.unknown
         samples += len(audio)

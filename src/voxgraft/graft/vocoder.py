@@ -7,16 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from voxgraft.architectures.families import family_of
-from voxgraft.audio.spec import AudioSpec
+from voxgraft.audio.fit import Differences, spec_fit, told
 from voxgraft.checkpoints.checkpoint import Checkpoint
-
-# Differences that are heard as a little noise at most: everything else makes speech that nobody understands, too quick,
-# too slow, or in another register.
-SLIGHT = frozenset({"centre", "magnitude_floor", "log_floor"})
-# Differences that a sentence names.
-MOST_TOLD = 3
-# Fields that mean nothing unless levels are laid out over a range.
-OF_THE_RANGE = frozenset({"level_low", "level_high", "range_low", "range_high", "clipped"})
 
 
 @dataclass(frozen=True)
@@ -52,35 +44,24 @@ def vocoder_fit(acoustic: Checkpoint, vocoder: Checkpoint) -> VocoderFit:
             "compared: give its configuration beside it, or listen before you train"
         )
     else:
-        differences = _plain(acoustic.audio).differences(_plain(vocoder.audio))
-        if "range" not in (acoustic.audio.normalisation, vocoder.audio.normalisation):
-            differences = {name: pair for name, pair in differences.items() if name not in OF_THE_RANGE}
-        slight = {name: pair for name, pair in differences.items() if name in SLIGHT}
-        grave = {name: pair for name, pair in differences.items() if name not in SLIGHT}
-        if grave:
+        fit = spec_fit(acoustic.audio, vocoder.audio)
+        differences = fit.differences
+        if fit.grave:
             refusals.append(
-                f"vocoder: {_compared(grave)}: take a vocoder for such spectrograms, or an acoustic model that writes this "
+                f"vocoder: {_compared(fit.grave)}: take a vocoder for such spectrograms, or an acoustic model that writes this "
                 "vocoder's"
             )
-        elif slight:
+        elif fit.slight:
             warnings.append(
-                f"vocoder: {_compared(slight)}: close enough to begin with; fine-tune the vocoder on the model's spectrograms"
+                f"vocoder: {_compared(fit.slight)}: close enough to begin with; fine-tune the vocoder on the model's spectrograms"
             )
     refusals += _hop_refusal(vocoder)
     return VocoderFit(str(vocoder.provenance.path), vocoder.family, differences, tuple(refusals), tuple(warnings))
 
 
-def _compared(differences: dict[str, tuple[object, object]]) -> str:
+def _compared(differences: Differences) -> str:
     """Some of the differences in one sentence; all are in the table."""
-    told = [f"{name} {ours} against {theirs}" for name, (ours, theirs) in list(differences.items())[:MOST_TOLD]]
-    more = f", and {len(differences) - MOST_TOLD} more" if len(differences) > MOST_TOLD else ""
-    return f"the model's spectrograms and the vocoder's differ: {', '.join(told)}{more}"
-
-
-def _plain(spec: AudioSpec) -> AudioSpec:
-    """The same with the default spelt out: no upper limit is half the sample rate."""
-    values = asdict(spec)
-    return AudioSpec(**{**values, "fmax": spec.sample_rate / 2 if spec.fmax is None else float(spec.fmax)})
+    return f"the model's spectrograms and the vocoder's differ: {told(differences)}"
 
 
 def _hop_refusal(vocoder: Checkpoint) -> tuple[str, ...]:

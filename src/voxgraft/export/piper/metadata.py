@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.presets import quality_name
 from voxgraft.errors import ExportError
+from voxgraft.inference.voice.scales import NAMES as FUSED_SCALES
 from voxgraft.text.languages import Language, language_of
-from voxgraft.text.piper_ids import to_id_map
+from voxgraft.text.piper_ids import MARKS, to_id_map
 from voxgraft.text.symbols import SymbolTable
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class VoiceMetadata:
     `audio` is the spectrogram it was trained on, `speakers` are in the order of their ids (empty for a single speaker). `scales` are the voice's
     own `noise_scale length_scale noise_w`. `licences` are those that bind the voice: the base's and the corpus's.
     `corpus_sha256` is the hash of the manifest it was trained on. `consent` is what the user states about the
-    speaker's consent; None is written as "not stated".
+    speaker's consent; None is written as "not stated". A voice of a text-to-spec model and a vocoder names the latter in `vocoder`,
+    and what can be turned in `controls`; `languages` are in the order of their ids, empty for a single one.
     """
 
     name: str
@@ -62,6 +64,9 @@ class VoiceMetadata:
     consent: str | None = None
     epoch: int | None = None
     step: int | None = None
+    vocoder: BaseProvenance | None = None
+    controls: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -103,6 +108,13 @@ class VoiceMetadata:
         """Speakers that the model knows, at least one."""
         return max(1, len(self.speakers))
 
+    @property
+    def stand_ins(self) -> tuple[str, ...]:
+        """Of the marks that some runtimes frame every sentence with, those that a pair's model was trained without: its graph
+        ignores the id beyond its symbols, and that is theirs."""
+        ids = to_id_map(self.symbols)
+        return tuple(mark for mark in MARKS if not ids[mark]) if self.vocoder is not None else ()
+
     def to_piper(self) -> dict[str, Any]:
         """The complete `.onnx.json`."""
         several = len(self.speakers) > 1
@@ -140,6 +152,16 @@ class VoiceMetadata:
             "epoch": self.epoch,
             "step": self.step,
             "pauses": self.symbols.pauses,
+        } | self._of_a_pair()
+
+    def _of_a_pair(self) -> dict[str, Any]:
+        if self.vocoder is None:
+            return {}
+        return {
+            "vocoder": asdict(self.vocoder),
+            "scales": list(FUSED_SCALES),
+            "controls": list(self.controls),
+            "languages": list(self.languages),
         }
 
     def for_weights(self, architecture: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +181,9 @@ class VoiceMetadata:
             "phoneme_map": dict(self.phoneme_map),
             "licences": list(self.licences),
             "base": asdict(self.base) if self.base else None,
+            "vocoder": asdict(self.vocoder) if self.vocoder else None,
+            "controls": list(self.controls),
+            "languages": list(self.languages),
         }
 
 
@@ -171,9 +196,10 @@ def metadata_from_dict(data: Mapping[str, Any]) -> VoiceMetadata:
     symbols = dict(values["symbols"])
     values["symbols"] = SymbolTable(**symbols | {"clusters": tuple(symbols.get("clusters", ()))})
     values["language"] = Language(**values["language"])
-    values["base"] = BaseProvenance(**values["base"]) if values.get("base") else None
-    values["speakers"] = tuple(values.get("speakers", ()))
-    values["licences"] = tuple(values.get("licences", ()))
+    for origin in ("base", "vocoder"):
+        values[origin] = BaseProvenance(**values[origin]) if values.get(origin) else None
+    for several in ("speakers", "licences", "controls", "languages"):
+        values[several] = tuple(values.get(several, ()))
     return VoiceMetadata(**values)
 
 

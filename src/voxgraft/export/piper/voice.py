@@ -31,7 +31,7 @@ def export_piper(model: Vits, metadata: VoiceMetadata, folder: str | Path) -> Pa
 
     check_fits(model, metadata)
     name = f"{metadata.voice_name}.onnx"
-    with whole_or_nothing(Path(folder), name) as partial, _one_thread():
+    with whole_or_nothing(Path(folder), name) as partial, one_thread():
         twin = folded_copy(model)
         graph = trace(twin)
         for key, value in runtime_metadata(metadata).items():
@@ -63,7 +63,7 @@ def tokens_of(metadata: VoiceMetadata) -> str:
 
     It reads one code point a symbol and stops at anything else; its phonemes are code points too, so nothing is lost.
     """
-    ids = to_id_map(metadata.symbols)
+    ids = to_id_map(metadata.symbols) | {mark: [metadata.symbols.rows] for mark in metadata.stand_ins}
     single = [s for s in ids if len(s) == 1 and (s == " " or not s.isspace()) and ids[s]]
     return "".join(f"{symbol} {ids[symbol][0]}\n" for symbol in single)
 
@@ -98,6 +98,11 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
                 got=found,
                 remedy="Export with the configuration that the model was trained with.",
             )
+    require_readable(metadata)
+
+
+def require_readable(metadata: VoiceMetadata) -> None:
+    """Raise ExportError where Piper has no voices that read such text."""
     if metadata.symbols.text_kind == "bytes":
         raise ExportError(
             "Piper has no voices that read bytes",
@@ -109,7 +114,7 @@ def check_fits(model: Vits, metadata: VoiceMetadata) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """torch on one thread: sentences this short gain nothing from more, and on busy cores they wait for each other."""
     import torch
 

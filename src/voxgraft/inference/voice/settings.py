@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.errors import CheckpointError, shown
+from voxgraft.inference.voice.scales import NAMES, PIPERS
 from voxgraft.json_file import read_json
 from voxgraft.text.piper_ids import from_id_map, text_kind_of
 from voxgraft.text.symbols import SymbolTable
@@ -36,7 +37,8 @@ class VoiceSettings:
 
     `symbols` has the rows that the file states, else as many as its ids need. `speakers` maps each name to its id; empty
     for a single speaker. `hop` is in samples, None where it is not stated. `language` is a code such as en_US. `only_speaker` is the name of a single
-    speaker.
+    speaker. `scales_taken` names the numbers that `scales` takes; `controls` those of them that the voice heeds and
+    `languages` what it can speak, in the order of their ids, where it is made of a text-to-spec model and a vocoder.
     """
 
     sample_rate: int
@@ -51,6 +53,9 @@ class VoiceSettings:
     language: str | None = None
     dataset: str | None = None
     only_speaker: str | None = None
+    scales_taken: tuple[str, ...] = PIPERS
+    controls: tuple[str, ...] = PIPERS
+    languages: tuple[str, ...] = ()
 
     @property
     def scales(self) -> dict[str, float]:
@@ -119,6 +124,7 @@ def parse_settings(config: Mapping[str, Any], path: Path) -> VoiceSettings:
         language=_language(config, path),
         dataset=_text(config, "dataset", path),
         only_speaker=next((name for name, number in named.items() if number == 0), None),
+        **_of_a_pair(config, path),
     )
 
 
@@ -145,6 +151,24 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
     own = config.get("voxgraft")
     pauses = isinstance(own, Mapping) and own.get("pauses") is True
     return from_id_map(ids, rows, kind, voice, _clusters(config, path), pauses=pauses)
+
+
+def _of_a_pair(config: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    """What a voice of a text-to-spec model and a vocoder takes beyond Piper's; nothing for any other."""
+    own = config.get("voxgraft")
+    if not isinstance(own, Mapping) or own.get("scales") is None:
+        return {}
+    found = {name: _names(own.get(name), f"voxgraft.{name}", path) for name in ("scales", "controls", "languages")}
+    if found["scales"] != NAMES:
+        raise _fault(path, "voxgraft.scales", "not known here", ", ".join(NAMES), ", ".join(found["scales"])[:100])
+    return {"scales_taken": NAMES, "controls": found["controls"], "languages": found["languages"]}
+
+
+def _names(found: object, field: str, path: Path) -> tuple[str, ...]:
+    listed = found if isinstance(found, list) else []
+    if not all(isinstance(name, str) and name for name in listed) or len(listed) > LARGEST_COUNT:
+        raise _fault(path, field, "not a list of names", "a list of names", _kind(found))
+    return tuple(listed)
 
 
 def _ids(symbol: str, numbers: object, path: Path) -> tuple[int, ...]:

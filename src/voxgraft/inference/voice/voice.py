@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxgraft.errors import CheckpointError, TextError
+from voxgraft.inference.acoustic.controls import chosen
 from voxgraft.inference.session import check_inputs, open_session
 from voxgraft.inference.voice.locate import find_voice
 from voxgraft.inference.voice.settings import VoiceSettings, read_settings, settings_beside
@@ -76,9 +77,15 @@ class Voice:
         """Names in the order of their ids; empty for a single speaker."""
         return list(self.settings.speakers)
 
-    def encode(self, text: str) -> Iterator[Encoding]:
-        """Ids of each sentence, and the symbols of it that the voice doesn't know."""
-        return stream_text(text, self.symbols)
+    @property
+    def languages(self) -> list[str]:
+        """Names in the order of their ids; empty for a voice of one language."""
+        return list(self.settings.languages)
+
+    def encode(self, text: str, *, language: str | int | None = None) -> Iterator[Encoding]:
+        """Ids of each sentence, and the symbols of it that the voice doesn't know. `language` is one of the voice's several."""
+        spoken = None if language is None else self.languages[self.language_id(language)]
+        return stream_text(text, self.symbols, voice=spoken)
 
     def speak(
         self,
@@ -87,17 +94,28 @@ class Voice:
         noise_scale: float | None = None,
         length_scale: float | None = None,
         noise_w: float | None = None,
+        pitch_scale: float | None = None,
+        energy_scale: float | None = None,
         speaker: str | int | None = None,
+        language: str | int | None = None,
         normalise: bool = True,
     ) -> Iterator[Audio]:
         """Speech [T] of each sentence in [-1, 1], one by one. `None` takes the voice's own scales.
 
+        Pitch, energy and language can be chosen where the voice is made of a text-to-spec model that heeds them.
         `normalise` raises each sentence to full scale, as Piper does. Raises TextError, CheckpointError.
         """
         self.speaker_id(speaker)
-        for encoding in self.encode(text):
+        for encoding in self.encode(text, language=language):
             audio = self.speak_ids(
-                encoding.ids, noise_scale=noise_scale, length_scale=length_scale, noise_w=noise_w, speaker=speaker
+                encoding.ids,
+                noise_scale=noise_scale,
+                length_scale=length_scale,
+                noise_w=noise_w,
+                pitch_scale=pitch_scale,
+                energy_scale=energy_scale,
+                speaker=speaker,
+                language=language,
             )
             yield full_scale(audio) if normalise else np.clip(audio, -1.0, 1.0)
 
@@ -108,14 +126,24 @@ class Voice:
         noise_scale: float | None = None,
         length_scale: float | None = None,
         noise_w: float | None = None,
+        pitch_scale: float | None = None,
+        energy_scale: float | None = None,
         speaker: str | int | None = None,
+        language: str | int | None = None,
     ) -> Audio:
         """Speech [T] of one sentence's ids, exactly as the model gives it. Raises TextError, CheckpointError."""
-        scales = (
-            self._scale("noise_scale", noise_scale),
-            self._scale("length_scale", length_scale),
-            self._scale("noise_w", noise_w),
-        )
+        asked = {
+            "noise_scale": noise_scale,
+            "length_scale": length_scale,
+            "noise_w": noise_w,
+            "pitch_scale": pitch_scale,
+            "energy_scale": energy_scale,
+        }
+        self._require_heeded(asked)
+        number = self.language_id(language)
+        scales = [
+            number if name == "language" else self._scale(name, asked[name]) for name in self.settings.scales_taken
+        ]
         feed = {
             "input": np.array([ids], dtype=np.int64),
             "input_lengths": np.array([len(ids)], dtype=np.int64),
@@ -143,7 +171,7 @@ class Voice:
 
     def _scale(self, name: str, asked: float | None) -> float:
         """A scale asked for, or the voice's own. Raises TextError, CheckpointError where it can't be spoken with."""
-        value: float = getattr(self.settings, name) if asked is None else asked
+        value: float = getattr(self.settings, name, 1.0) if asked is None else asked
         if math.isfinite(value) and (value > 0 or (value == 0 and name != "length_scale")):
             return value
         expected = "a number above 0" if name == "length_scale" else "a number from 0 up"
@@ -159,6 +187,23 @@ class Voice:
             got=value,
             remedy="Correct the voice's settings, or take the .onnx.json that was published with this voice.",
         )
+
+    def _require_heeded(self, asked: Mapping[str, float | None]) -> None:
+        """Raise TextError where pitch or energy are to be turned, and the voice has none that could be."""
+        for name in ("pitch_scale", "energy_scale"):
+            if asked[name] is not None and name not in self.settings.controls:
+                word = name.removesuffix("_scale")
+                raise TextError(
+                    f"this voice has no {word} that could be turned",
+                    file=self.path,
+                    field=name,
+                    got=asked[name],
+                    remedy=f"Leave the {word} out, or take a voice of a text-to-spec model that predicts it.",
+                )
+
+    def language_id(self, language: str | int | None) -> int:
+        """The id of a language given by name or id, the first for None. Raises TextError."""
+        return chosen("language", language, self.settings.languages, self.path)
 
     def speaker_id(self, speaker: str | int | None) -> int:
         """The id of a speaker given by name or id; the voice's default for None. Raises TextError."""

@@ -169,10 +169,9 @@ def lay_out(x: torch.Tensor, durations: torch.Tensor, length: int | None = None)
     """
     ends = durations.cumsum(1)
     frames = ends[:, -1]
-    if length is None:
-        length = int(frames.max().clamp(min=1))
-    positions = torch.arange(length, device=x.device).expand(len(x), -1).contiguous()
-    symbols = torch.searchsorted(ends, positions, right=True).clamp(max=x.shape[1] - 1)
+    # Compared with each end, not searched for: that can be traced, lengths of any batch and sentence staying open.
+    positions = torch.arange(frames.max().clamp(min=1) if length is None else length, device=x.device).unsqueeze(0)
+    symbols = (positions.unsqueeze(2) >= ends.unsqueeze(1)).sum(2).clamp(max=x.shape[1] - 1)
     mask = (positions < frames.unsqueeze(1)).to(x.dtype)
     return x.gather(1, symbols.unsqueeze(-1).expand(-1, -1, x.shape[2])) * mask.unsqueeze(-1), mask
 

@@ -1,0 +1,1 @@
+"""Text-to-spec networks as ONNX graphs."""

@@ -1,0 +1,34 @@
+"""find_vocoder: which vocoder renders what a text-to-spec model writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voxgraft.checkpoints import Checkpoint, open_checkpoint
+from voxgraft.errors import ExportError
+from voxgraft.export.source import Source, find_source
+
+
+def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Checkpoint) -> Checkpoint:
+    """The vocoder that is asked for: a file, a run, an entry of the library; else the one that the model's run names.
+
+    Raises CheckpointError where nothing of that name exists, ExportError where nobody names one.
+    """
+    named = asked if asked is not None else (_of_the_run(source) if source is not None else None)
+    if named is None:
+        raise ExportError(
+            "a text-to-spec model needs a vocoder to be heard, and none is named",
+            file=acoustic.provenance.path,
+            field="vocoder",
+            remedy="Name one: --vocoder VOCODER, a checkpoint, a run or an entry of the library.",
+        )
+    return open_checkpoint(find_source(named).path)
+
+
+def _of_the_run(source: Source) -> str | None:
+    """The vocoder that the settings of a run name."""
+    if source.run is None:
+        return None
+    from voxgraft.config.run_file import load_run_config
+
+    return load_run_config(source.run.config).acoustic.vocoder

@@ -1,0 +1,1 @@
+"""Text-to-spec models and vocoders on onnxruntime, without torch."""

@@ -1,0 +1,162 @@
+"""A text-to-spec model and its vocoder as one voice: in our own runtime, in Piper's and in sherpa-onnx."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from tests.export.pair.conftest import ACOUSTIC, EVERYVOICE, VOCODER
+
+torch = pytest.importorskip("torch")
+
+from voxgraft.checkpoints import open_checkpoint  # noqa: E402
+from voxgraft.errors import ExportError, TextError  # noqa: E402
+from voxgraft.export.pair.pair import load_pair  # noqa: E402
+from voxgraft.inference.voice.voice import Voice  # noqa: E402
+
+# No "ch", which is one symbol of this model: Piper and sherpa-onnx read letter by letter.
+TEXT = "a good demo, bob."
+HOP = 32
+
+
+def spoken(voice: Voice, **controls: object) -> np.ndarray:
+    return np.concatenate(list(voice.speak(TEXT, normalise=False, **controls)))  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("speaker", "language"), [(0, 0), (1, 1)])
+def test_it_says_what_both_networks_say(pair, fused, speaker, language):
+    voice = Voice.load(fused)
+    (encoding,) = voice.encode(TEXT)
+    said = pair.acoustic_network.infer(
+        torch.tensor([encoding.ids]),
+        torch.tensor([len(encoding.ids)]),
+        speaker=torch.tensor([speaker]),
+        language=torch.tensor([language]),
+        duration_scale=1.5,
+        pitch_scale=0.7,
+        energy_scale=1.2,
+    )
+    theirs = pair.vocoder_network(said.refined).reshape(-1).numpy()
+    ours = voice.speak_ids(
+        encoding.ids, length_scale=1.5, pitch_scale=0.7, energy_scale=1.2, speaker=speaker, language=language
+    )
+    assert len(theirs) == int(said.durations.sum()) * HOP > 1000
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_pace_pitch_energy_speaker_and_language_are_heeded(fused):
+    voice = Voice.load(fused)
+    plain = spoken(voice)
+    assert np.array_equal(plain, spoken(voice)), "it has no noise"
+    assert len(spoken(voice, length_scale=2.0)) == pytest.approx(2 * len(plain), rel=0.1)
+    for control in ({"pitch_scale": 3.0}, {"energy_scale": 3.0}, {"speaker": "bo"}, {"language": "fra"}):
+        other = spoken(voice, **control)
+        shorter = min(len(plain), len(other))
+        assert len(plain) != len(other) or np.abs(plain[:shorter] - other[:shorter]).max() > 1e-4, control
+
+
+def test_a_runtime_that_gives_three_scales_hears_the_usual(fused):
+    """The others are optional: Piper, Home Assistant and sherpa-onnx know of three."""
+    voice = Voice.load(fused)
+    (encoding,) = voice.encode(TEXT)
+    feed = {
+        "input": np.array([encoding.ids]),
+        "input_lengths": np.array([len(encoding.ids)]),
+        "sid": np.array([0]),
+    }
+    three, six = ([0.667, 1.0, 0.8], [0.667, 1.0, 0.8, 1.0, 1.0, 0.0])
+    outputs = [voice._session.run(None, feed | {"scales": np.array(s, np.float32)})[0] for s in (three, six)]
+    assert np.array_equal(*outputs)
+    assert outputs[0].shape[:2] == (1, 1)
+
+
+def test_piper_says_the_same_and_knows_when(fused):
+    package = pytest.importorskip("piper")
+    theirs = package.PiperVoice.load(str(fused))
+    config = package.SynthesisConfig(speaker_id=1, normalize_audio=False)
+    chunks = list(theirs.synthesize(TEXT, syn_config=config, include_alignments=True))
+    audio = np.concatenate([chunk.audio_float_array for chunk in chunks])
+    np.testing.assert_allclose(audio, spoken(Voice.load(fused), speaker="bo"), atol=1e-4)
+    assert chunks[0].sample_rate == 16000
+    assert sum(int(chunk.phoneme_id_samples.sum()) for chunk in chunks) == len(audio)
+
+
+def test_sherpa_says_the_same(fused):
+    sherpa = pytest.importorskip("sherpa_onnx")
+    if not hasattr(getattr(sherpa, "GenerationConfig", None), "phoneme_codepoints"):
+        pytest.skip("sherpa-onnx 1 reads no characters for voices of Piper's")
+    vits = sherpa.OfflineTtsVitsModelConfig(model=str(fused), tokens=str(fused.with_name("tokens.txt")))
+    engine = sherpa.OfflineTts(sherpa.OfflineTtsConfig(model=sherpa.OfflineTtsModelConfig(vits=vits, num_threads=1)))
+    generation = sherpa.GenerationConfig()
+    generation.sid = 1
+    generation.phoneme_codepoints = [[ord(letter) for letter in unicodedata.normalize("NFD", TEXT)]]
+    audio = engine.generate(TEXT, generation)
+    assert audio.sample_rate == 16000
+    np.testing.assert_allclose(np.array(audio.samples), spoken(Voice.load(fused), speaker="bo"), atol=1e-4)
+
+
+def test_its_settings_say_what_it_is_made_of(fused):
+    document = json.loads(fused.with_name(f"{fused.name}.json").read_text("utf-8"))
+    own = document["voxgraft"]
+    assert fused.name == "und-ada-custom.onnx"
+    assert document["speaker_id_map"] == {"ada": 0, "bo": 1}
+    assert document["hop_length"] == HOP
+    assert own["base"]["name"] == ACOUSTIC.name
+    assert own["vocoder"]["name"] == VOCODER.name
+    assert own["languages"] == ["eng", "fra"]
+    assert own["controls"] == ["length_scale", "pitch_scale", "energy_scale"]
+
+
+@pytest.mark.parametrize(
+    ("controls", "field", "words"),
+    [
+        ({"speaker": "cy"}, "speaker", "one of ada, bo"),
+        ({"language": "deu"}, "language", "one of eng, fra"),
+        ({"pitch_scale": float("nan")}, None, "pitch_scale is out of range"),
+        ({"length_scale": 0.0}, None, "length_scale is out of range"),
+    ],
+)
+def test_what_it_cant_do_is_one_error(fused, controls, field, words):
+    with pytest.raises(TextError, match=words) as caught:
+        spoken(Voice.load(fused), **controls)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("acoustic", "vocoder", "field", "words"),
+    [
+        (
+            ACOUSTIC,
+            EVERYVOICE.parent / "coqui_tts" / "hifigan.pth",
+            "sample_rate, n_fft, hop, win, n_mels",
+            "can't read",
+        ),
+        (ACOUSTIC, ACOUSTIC, "family", "this is no vocoder"),
+        (VOCODER, VOCODER, "family", "this is no text-to-spec model"),
+        (EVERYVOICE / "features.ckpt", VOCODER, "symbols", "not known"),
+        (EVERYVOICE.parent / "coqui_tts" / "tacotron2.pth", VOCODER, "family", "not spoken with here"),
+    ],
+)
+def test_a_pair_that_does_not_fit_is_one_error_that_names_the_fields(acoustic, vocoder, field, words):
+    with pytest.raises(ExportError, match=words) as caught:
+        load_pair(open_checkpoint(acoustic), open_checkpoint(vocoder))
+    assert caught.value.field == field
+    assert caught.value.file == str(acoustic if words != "this is no vocoder" else vocoder)
+
+
+def test_a_tensor_that_speaks_must_be_there(tmp_path):
+    """Only what training alone uses may be missing."""
+    from dataclasses import replace
+
+    from voxgraft.export.acoustic.load import load_network
+
+    whole = open_checkpoint(ACOUSTIC)
+    less = {name: whole.tensors[name] for name in whole.tensors if name != "mel_linear.bias"}
+    with pytest.raises(ExportError, match="missing") as caught:
+        load_network(replace(whole, tensors=less))
+    assert caught.value.field == "mel_linear.bias"
+    without_aligner = {name: whole.tensors[name] for name in whole.tensors if ".attention." not in name}
+    load_network(replace(whole, tensors=without_aligner))
