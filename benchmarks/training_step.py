@@ -32,14 +32,15 @@ from voxgraft.models.discriminators import PiperDiscriminator
 from voxgraft.models.spectral import linear_spectrogram
 from voxgraft.models.vits import Vits
 from voxgraft.models.vits.masks import segments
+from voxgraft.training.loop.adversarial import adversarial_losses
 from voxgraft.training.loop.learner import Position
 from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.step import take_step
 from voxgraft.training.tasks.vits.batches import Cutting
 from voxgraft.training.tasks.vits.batches import make_batch as make_own_batch
 from voxgraft.training.tasks.vits.examples import Example
-from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms
 from voxgraft.training.tasks.vits.module import VitsLearner
+from voxgraft.training.tasks.vits.reconstruction import reconstruction_terms
 
 SPEC = AudioSpec(sample_rate=22050)
 SEGMENT = 32  # frames that are decoded of each clip

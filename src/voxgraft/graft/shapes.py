@@ -67,7 +67,8 @@ def with_head(shapes: Mapping[str, Shape], family: Family, rules: Rules, labels:
 
 
 def discriminator_module(kind: str) -> Any:
-    """A discriminator of `models.discriminators`: `light` or `piper`."""
-    from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator
+    """A discriminator of `models.discriminators`: `light`, `piper`, or those that a vocoder's authors train with."""
+    from voxgraft.models.discriminators import LightDiscriminator, PiperDiscriminator, discriminators
 
-    return {"light": LightDiscriminator, "piper": PiperDiscriminator}[kind]()
+    ours = {"light": LightDiscriminator, "piper": PiperDiscriminator}
+    return ours[kind]() if kind in ours else discriminators(kind)

@@ -15,9 +15,10 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "delightful": ("voxgraft.models.delightful", "Delightful"),
     "hifigan": ("voxgraft.models.vocoders.hifigan", "HifiGan"),
     "univnet": ("voxgraft.models.vocoders.univnet", "UnivNet"),
+    "vocos": ("voxgraft.models.vocoders.vocos", "Vocos"),
 }
 # Families whose canonical names begin with `generator.`.
-VOCODERS = frozenset({"hifigan", "univnet"})
+VOCODERS = frozenset({"hifigan", "univnet", "vocos"})
 
 
 class Vocoder(nn.Module):

@@ -21,6 +21,7 @@ OURS = (
     "delightful",
     "hifigan",
     "univnet",
+    "vocos",
     "multiband_melgan",
     "deepspeech",
     "wav2vec2",

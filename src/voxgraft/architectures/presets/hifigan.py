@@ -1,4 +1,4 @@
-"""HiFi-GAN's three sizes (Kong et al. 2020, appendix A.1), and smaller ones; hop 256."""
+"""HiFi-GAN's three sizes (Kong et al. 2020, appendix A.1), iSTFTNet's (Kaneko et al. 2022, C8C8I), and smaller ones; hop 256."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _V3 = {
     "upsample_kernels": (16, 16, 8),
 }
 _V2 = _V1 | {"upsample_initial_channel": 128}
+# The last upsampling by 4 is the hop of an inverse Fourier transform of 16 points.
+_ISTFT = _V1 | {"upsample_rates": (8, 8), "upsample_kernels": (16, 16), "istft_points": 16}
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "tiny": _V3 | {"upsample_initial_channel": 128},
@@ -31,4 +33,5 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "v1": _V1,
     "v2": _V2,
     "v3": _V3,
+    "istft": _ISTFT,
 }

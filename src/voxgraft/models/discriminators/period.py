@@ -12,14 +12,15 @@ from voxgraft.models.discriminators.losses import Judgement
 from voxgraft.models.weight_norm import normed
 
 SLOPE = 0.1
+PERIODS = (2, 3, 5, 7, 11)
 
 
 class PeriodDiscriminator(nn.Module):
     """Judges audio [B, 1, T] by every `period`-th sample: -> score [B, n], features [*, C, L, *]."""
 
-    def __init__(self, period: int, widths: Sequence[int] = (32, 128, 512, 1024, 1024)) -> None:
+    def __init__(self, period: int, widths: Sequence[int] = (32, 128, 512, 1024, 1024), slope: float = SLOPE) -> None:
         super().__init__()
-        self.period = period
+        self.period, self.slope = period, slope
         inputs, layers = [1, *widths[:-1]], len(widths)
         self.convs = nn.ModuleList(
             normed(nn.Conv2d(i, o, (5, 1), (1 if n == layers - 1 else 3, 1), padding=(2, 0)))
@@ -31,11 +32,27 @@ class PeriodDiscriminator(nn.Module):
         batch = audio.shape[0]
         x, features = spread(phases(audio, self.period)), []
         for conv in self.convs:
-            x = F.leaky_relu(conv(x), SLOPE, inplace=True)
+            x = F.leaky_relu(conv(x), self.slope, inplace=True)
             features.append(x)
         x = self.conv_post(x)
         features.append(x)
         return gather(x, batch, self.period).flatten(1), features
+
+
+class MultiPeriodDiscriminator(nn.Module):
+    """audio [B, 1, T] -> a judgement for each period."""
+
+    def __init__(
+        self,
+        periods: Sequence[int] = PERIODS,
+        widths: Sequence[int] = (32, 128, 512, 1024, 1024),
+        slope: float = SLOPE,
+    ) -> None:
+        super().__init__()
+        self.discriminators = nn.ModuleList(PeriodDiscriminator(period, widths, slope) for period in periods)
+
+    def forward(self, audio: torch.Tensor) -> list[Judgement]:
+        return [discriminator(audio) for discriminator in self.discriminators]
 
 
 def phases(audio: torch.Tensor, period: int) -> torch.Tensor:

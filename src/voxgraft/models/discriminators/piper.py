@@ -7,11 +7,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.discriminators.losses import Judgement
-from voxgraft.models.discriminators.period import SLOPE, PeriodDiscriminator
+from voxgraft.models.discriminators.period import PERIODS, SLOPE, PeriodDiscriminator
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
 from voxgraft.models.weight_norm import NormedConv, normed
-
-PERIODS = (2, 3, 5, 7, 11)
 
 
 class ScaleDiscriminator(nn.Module):

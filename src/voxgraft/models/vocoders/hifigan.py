@@ -13,6 +13,7 @@ from torch import nn
 
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
 from voxgraft.models.vits.decoder import INITIAL_SPREAD, upsample, upsampling
+from voxgraft.models.vocoders.inverse_stft import InverseStft
 from voxgraft.models.weight_norm import normed
 
 _EDGE_KERNEL = 7
@@ -53,6 +54,8 @@ class HifiGan(nn.Module):
         outputs = istft_points + 2 if istft_points else 1
         conv_post = nn.Conv1d(width, outputs, _EDGE_KERNEL, padding=_EDGE_KERNEL // 2, bias=post_bias)
         self.conv_post = normed(conv_post, INITIAL_SPREAD) if normed_ends else conv_post
+        if istft_points:
+            self.transform = InverseStft(istft_points, istft_points // _OVERLAP, trim=istft_points // 2)
 
     def forward(self, mel: torch.Tensor, margin: int = 0) -> torch.Tensor:
         """mel [B, M, T] -> audio [B, 1, (T + 2 margin) * hop].
@@ -73,6 +76,6 @@ class HifiGan(nn.Module):
         """Hidden channels [B, C, T'] -> audio [B, 1, T' * istft_points / 4]."""
         points = self.istft_points
         log_magnitude, phase = self.conv_post(F.pad(x, (1, 0), mode="reflect")).split(points // 2 + 1, dim=1)
-        spectrum = torch.polar(torch.exp(log_magnitude), torch.sin(phase))
-        window = torch.hann_window(points, device=x.device)
-        return torch.istft(spectrum, points, points // _OVERLAP, points, window).unsqueeze(1)
+        # The phase is a sine, as the authors have it.
+        magnitude, angle = torch.exp(log_magnitude.float()), torch.sin(phase.float())
+        return self.transform(magnitude * torch.cos(angle), magnitude * torch.sin(angle))

@@ -14,6 +14,7 @@ from voxgraft.config.tasks.voice import VoiceConfig
 from voxgraft.models.spectral import mel_spectrogram, spectrogram_to_mel
 from voxgraft.models.vits import PARTS, Vits
 from voxgraft.models.vits.masks import segments
+from voxgraft.training.loop.adversarial import adversarial_losses
 from voxgraft.training.loop.average import WeightAverage
 from voxgraft.training.loop.learner import Position
 from voxgraft.training.loop.optimisers import relative_size
@@ -21,7 +22,7 @@ from voxgraft.training.loop.processes import Processes
 from voxgraft.training.tasks.vits.alignments import Alignments
 from voxgraft.training.tasks.vits.batches import Batch
 from voxgraft.training.tasks.vits.examples import Example
-from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms
+from voxgraft.training.tasks.vits.reconstruction import reconstruction_terms
 from voxgraft.training.tasks.vits.texts import KeptTexts
 from voxgraft.training.tasks.vits.windows import window_pass
 

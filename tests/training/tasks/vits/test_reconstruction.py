@@ -15,7 +15,8 @@ from voxgraft.models.discriminators import LightDiscriminator  # noqa: E402
 from voxgraft.models.discriminators.losses import adversarial_loss, discriminator_loss, feature_loss, kl_loss  # noqa: E402
 from voxgraft.models.spectral import linear_spectrogram, mel_spectrogram, spectrogram_to_mel  # noqa: E402
 from voxgraft.models.vits.masks import segments  # noqa: E402
-from voxgraft.training.tasks.vits.gan_step import adversarial_losses, reconstruction_terms  # noqa: E402
+from voxgraft.training.loop.adversarial import adversarial_losses  # noqa: E402
+from voxgraft.training.tasks.vits.reconstruction import reconstruction_terms  # noqa: E402
 
 SPEC = AudioSpec(sample_rate=16000, n_fft=64, hop=8, win=64, n_mels=8)
 FRAMES = 30

@@ -1,4 +1,4 @@
-"""The losses of one adversarial training step of VITS, in one pass through each network.
+"""Both sides' losses of an adversarial step, in one pass through the discriminators.
 
 The generator's and the discriminators' losses see the same weights and the same audio, so one forward pass of the
 discriminators serves both: first the generator's loss is followed back to the generated audio only, then the
@@ -12,26 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
-from voxgraft.audio.spec import AudioSpec
-from voxgraft.models.discriminators.losses import adversarial_loss, discriminator_loss, feature_loss, kl_loss
-from voxgraft.models.spectral import mel_spectrogram, spectrogram_to_mel
-from voxgraft.models.vits import VitsOutput
-from voxgraft.models.vits.masks import segments
+from voxgraft.models.discriminators.losses import adversarial_loss, discriminator_loss, feature_loss
 from voxgraft.models.weight_norm import shared_weights
-
-
-def reconstruction_terms(
-    output: VitsOutput, spectrogram: torch.Tensor, spec: AudioSpec, frames: int
-) -> dict[str, torch.Tensor]:
-    """The losses that need no discriminator, unweighted: `mel` (L1 of log mels), `kl` and `duration` in nats."""
-    wanted = spectrogram_to_mel(segments(spectrogram, output.starts, frames), spec)
-    return {
-        "mel": F.l1_loss(mel_spectrogram(output.audio.squeeze(1), spec), wanted),
-        "kl": kl_loss(output.z_p, output.logs_q, output.m_p, output.logs_p, output.mask),
-        "duration": output.duration_loss,
-    }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The task of vocoders: from mel spectrograms to waveforms."""
