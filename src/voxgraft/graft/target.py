@@ -16,6 +16,7 @@ from voxgraft.config.run import GraftConfig, RunConfig
 from voxgraft.config.tasks.acoustic import AcousticConfig
 from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.errors import GraftError
+from voxgraft.graft.discriminators import discriminator_kind
 from voxgraft.graft.rules import rules_of
 from voxgraft.graft.shapes import MODULES, resized_shapes, target_shapes, with_head
 from voxgraft.project.symbols import project_symbols
@@ -150,7 +151,7 @@ def _two_stage(
     architecture = dict(base.architecture) if base is not None else _from_preset(settings)
     if family.task == "acoustic":
         architecture |= tables(architecture, symbols, speakers, languages)
-    discriminator = config.vocoder.discriminator if family.task == "vocoder" else "none"
+    discriminator = discriminator_kind(config.vocoder, base) if family.task == "vocoder" else "none"
     return Target(
         family=family.name,
         quality=None,

@@ -59,6 +59,11 @@ class ProjectFolder:
         """Exported recognisers."""
         return self.path / "recognisers"
 
+    @property
+    def vocoders(self) -> Path:
+        """Exported vocoders."""
+        return self.path / "vocoders"
+
     def run(self, name: str) -> RunFolder:
         """The folder of the run of that name."""
         return RunFolder(self.runs / name)
@@ -144,6 +149,11 @@ class RunFolder:
     def recogniser_model(self) -> Path:
         """The exported recogniser itself."""
         return self.recogniser / f"{self.name}.onnx"
+
+    @property
+    def vocoder(self) -> Path:
+        """Where the run's best vocoder is exported to, PROJECT/vocoders/NAME.onnx."""
+        return self.project.vocoders / f"{self.name}.onnx"
 
     @property
     def is_run(self) -> bool:

@@ -22,7 +22,5 @@ FAMILY = Family(
         ("discriminator.mrd.", "resolution_discriminator"),
         ("discriminator.discriminators.", "light_discriminator"),
     ),
-    whole=frozenset(
-        {"period_discriminator", "scale_discriminator", "resolution_discriminator", "light_discriminator"}
-    ),
+    whole=frozenset({"period_discriminator", "scale_discriminator", "resolution_discriminator", "light_discriminator"}),
 )

@@ -23,7 +23,5 @@ FAMILY = Family(
         ("discriminator.discriminators.", "light_discriminator"),
     ),
     # Coqui's period discriminator is HiFi-GAN's: some names and shapes are the same, the network is not.
-    whole=frozenset(
-        {"period_discriminator", "scale_discriminator", "resolution_discriminator", "light_discriminator"}
-    ),
+    whole=frozenset({"period_discriminator", "scale_discriminator", "resolution_discriminator", "light_discriminator"}),
 )

@@ -12,11 +12,16 @@ from pydantic import create_model
 
 from voxgraft.config.section import Section
 from voxgraft.config.tasks.ctc import RecogniserConfig
+from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.config.tasks.voice import VoiceConfig
 from voxgraft.errors import ConfigError
 
 GROUP = "voxgraft.tasks"
-BUILT_IN: Mapping[str, type[Section]] = {"voice": VoiceConfig, "recogniser": RecogniserConfig}
+BUILT_IN: Mapping[str, type[Section]] = {
+    "voice": VoiceConfig,
+    "recogniser": RecogniserConfig,
+    "vocoder": VocoderConfig,
+}
 _registered: dict[str, type[Section]] = {}
 
 

@@ -74,8 +74,14 @@ class VocoderConfig(Section):
         description="Share of the clips of a step whose spectrogram is the generated one; the rest get the recording's own.",
     )
     learning_rates: VocoderRates = Field(VocoderRates(), description="Learning rates.")
+    betas: tuple[float, float] | None = Field(
+        None, description="AdamW's; null chooses what the family's authors take, such as 0.8 and 0.99 for HiFi-GAN."
+    )
     decay_per_epoch: float = Field(
-        0.999, gt=0, le=1, description="What the learning rates are multiplied by with each epoch, besides training.decay."
+        0.999,
+        gt=0,
+        le=1,
+        description="What the learning rates are multiplied by with each epoch, besides training.decay.",
     )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's.")
     weights: VocoderWeights = Field(VocoderWeights(), description="Weight of each loss of the generator.")
@@ -89,4 +95,6 @@ class VocoderConfig(Section):
                 "the learning rate of the generator is 0: nothing would learn",
                 "Give vocoder.learning_rates.generator a value, such as 2e-4.",
             )
+        if self.betas is not None and not all(0 <= beta < 1 for beta in self.betas):
+            raise contradiction("betas", "each is a share from 0 to below 1", "Set vocoder.betas such as [0.8, 0.99].")
         return self

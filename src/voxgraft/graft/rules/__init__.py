@@ -5,10 +5,16 @@ from __future__ import annotations
 from voxgraft.graft.rules.recognisers import WAV2VEC2, WHISPER
 from voxgraft.graft.rules.rules import Rules
 from voxgraft.graft.rules.vits import RULES as VITS
+from voxgraft.graft.rules.vocoders import RULES as VOCODERS
 
 __all__ = ["Rules", "rules_of"]
 
-RULES: dict[str, Rules] = {"vits": VITS, "wav2vec2": WAV2VEC2, "whisper": WHISPER}
+RULES: dict[str, Rules] = {
+    "vits": VITS,
+    "wav2vec2": WAV2VEC2,
+    "whisper": WHISPER,
+    **dict.fromkeys(("hifigan", "univnet", "vocos"), VOCODERS),
+}
 NONE = Rules()
 
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.discriminators.losses import Judgement
+from voxgraft.models.spectral import full
 from voxgraft.models.weight_norm import normed
 
 SLOPE = 0.2
@@ -45,10 +46,10 @@ class ResolutionDiscriminator(nn.Module):
         return x.flatten(1), features
 
     def _magnitudes(self, audio: torch.Tensor) -> torch.Tensor:
-        """audio [B, 1, T] -> [B, 1, bins, frames], in float32 also under autocast."""
+        """audio [B, 1, T] -> [B, 1, bins, frames]; half precision in float32, also under autocast."""
         with torch.autocast(audio.device.type, enabled=False):
             margin = (self.points - self.hop) // 2
-            padded = F.pad(audio.float(), (margin, margin), mode="reflect").squeeze(1)
+            padded = F.pad(full(audio), (margin, margin), mode="reflect").squeeze(1)
             spectrum = torch.stft(
                 padded, self.points, self.hop, len(self.window), self.window, center=False, return_complex=True
             )

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.side_by_side import lay_side_by_side, pays, take_apart
+from voxgraft.models.spectral import full
 from voxgraft.models.vits.decoder import INITIAL_SPREAD, upsample, upsampling
 from voxgraft.models.vocoders.inverse_stft import InverseStft
 from voxgraft.models.weight_norm import normed
@@ -77,5 +78,5 @@ class HifiGan(nn.Module):
         points = self.istft_points
         log_magnitude, phase = self.conv_post(F.pad(x, (1, 0), mode="reflect")).split(points // 2 + 1, dim=1)
         # The phase is a sine, as the authors have it.
-        magnitude, angle = torch.exp(log_magnitude.float()), torch.sin(phase.float())
+        magnitude, angle = torch.exp(full(log_magnitude)), torch.sin(full(phase))
         return self.transform(magnitude * torch.cos(angle), magnitude * torch.sin(angle))

@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from voxgraft.models.spectral import full
+
 
 class InverseStft(nn.Module):
     """Real and imaginary parts [B, F, T] each -> audio [B, 1, (T - 1) * H + N - 2 trim].
 
     Each frame's samples are cosines and sines of its bins under a Hann window; frames are laid over each other `hop` apart
     and divided by the sum of the squared windows there. With `trim` = N / 2 this is `torch.istft` of centred frames; with
-    (N - H) / 2 a frame becomes H samples. Computed in float32 also under autocast.
+    (N - H) / 2 a frame becomes H samples. Half precision is computed in float32, also under autocast.
     """
 
     def __init__(self, points: int, hop: int, trim: int) -> None:
@@ -33,7 +35,7 @@ class InverseStft(nn.Module):
 
     def forward(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
         with torch.autocast(real.device.type, enabled=False):
-            spectrum = torch.cat([real, imaginary], dim=1).float()
+            spectrum = full(torch.cat([real, imaginary], dim=1))
             audio = F.conv_transpose1d(spectrum, self.basis, stride=self.hop, padding=self.trim)
             overlap = F.conv_transpose1d(
                 torch.ones_like(spectrum[:1, :1]), self.squares, stride=self.hop, padding=self.trim

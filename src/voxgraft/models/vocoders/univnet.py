@@ -78,13 +78,19 @@ class UnivNet(nn.Module):
             x = block(x, mel)
         return torch.tanh(self.conv_post(self._padded(F.leaky_relu(x, self.post_slope))))
 
+    def with_tail(self, mel: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """[B, mels, T] log-mel and [B, noise_channels, T] of N(0, 1) -> waveform [B, 1, T * hop], as before a silence."""
+        silent = F.pad(mel, (0, TAIL), value=SILENCE)
+        # Over the silence the noise comes back: what is made of it is cut off.
+        again = torch.cat([noise, noise[:, :, :1].expand(-1, -1, TAIL)], dim=2)
+        return self(silent, again)[:, :, : -TAIL * self.hop]
+
     @torch.no_grad()
     def infer(self, mel: torch.Tensor, seed: int = 0) -> torch.Tensor:
         """[B, mels, T] log-mel -> waveform [B, 1, T * hop]. The same seed gives the same noise on every device."""
-        silent = F.pad(mel, (0, TAIL), value=SILENCE)
         generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(mel.shape[0], self.noise_channels, silent.shape[2], generator=generator)
-        return self(silent, noise.to(mel))[:, :, : -TAIL * self.hop]
+        noise = torch.randn(mel.shape[0], self.noise_channels, mel.shape[2] + TAIL, generator=generator).to(mel)
+        return self(F.pad(mel, (0, TAIL), value=SILENCE), noise)[:, :, : -TAIL * self.hop]
 
     def fold(self) -> UnivNet:
         """Fold weight norm away for inference, in place."""
@@ -202,8 +208,9 @@ def located_convolution(x: torch.Tensor, kernels: torch.Tensor, biases: torch.Te
     outputs, size, frames = kernels.shape[2:]
     hop = length // frames
     around = size // 2
-    stretches = F.pad(x, (around, around)).unfold(2, hop + 2 * around, hop)
-    windows = stretches.unfold(3, size, 1).permute(0, 2, 1, 4, 3).reshape(batch, frames, inputs * size, hop)
+    padded = F.pad(x, (around, around))
+    shifted = torch.stack([padded[:, :, begin : begin + length] for begin in range(size)], dim=2)
+    windows = shifted.reshape(batch, inputs * size, frames, hop).transpose(1, 2)
     weights = kernels.permute(0, 4, 2, 1, 3).reshape(batch, frames, outputs, inputs * size)
     y = weights @ windows + biases.transpose(1, 2).unsqueeze(-1)
     return y.permute(0, 2, 1, 3).reshape(batch, outputs, length)

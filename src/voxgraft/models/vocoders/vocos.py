@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from voxgraft.models.spectral import full
 from voxgraft.models.vocoders.inverse_stft import InverseStft
 
 _KERNEL = 7
@@ -85,8 +86,8 @@ class SpectrumHead(nn.Module):
         return self.transform(magnitude * torch.cos(phase), magnitude * torch.sin(phase))
 
     def polar(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Magnitude and phase (radians), [B, n_fft / 2 + 1, T] each, in float32."""
-        levels, phase = self.out(x).transpose(1, 2).float().chunk(2, dim=1)
+        """Magnitude and phase (radians), [B, n_fft / 2 + 1, T] each, half precision in float32."""
+        levels, phase = full(self.out(x)).transpose(1, 2).chunk(2, dim=1)
         return torch.exp(levels).clamp(max=LARGEST), phase
 
 

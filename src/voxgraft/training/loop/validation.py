@@ -26,7 +26,8 @@ MOST_SAMPLES = 3
 class Verdict:
     """One validation: `score` is what is maximised, `eligible` whether it may be best.
 
-    `cer` and `speaker_similarity` are None where no judge is installed; `wer` and `loss` (nats a label) are recognisers'.
+    `cer` and `speaker_similarity` are None where no judge is installed; `wer` and `loss` (nats a label) are recognisers';
+    `mel_distance` (nats) and `stft_distance` are vocoders'.
     """
 
     score: float
@@ -35,6 +36,8 @@ class Verdict:
     speaker_similarity: float | None = None
     wer: float | None = None
     loss: float | None = None
+    mel_distance: float | None = None
+    stft_distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ def is_better(verdict: Verdict, best: Best | None) -> bool:
 
 def describe(verdict: Verdict) -> str:
     """In words."""
+    if verdict.mel_distance is not None and verdict.stft_distance is not None:
+        return f"mel distance {verdict.mel_distance:.3f}, STFT distance {verdict.stft_distance:.3f}"
     if verdict.wer is not None and verdict.cer is not None:
         return f"CER {100 * verdict.cer:.1f} %, WER {100 * verdict.wer:.1f} %, loss {verdict.loss or 0:.3f}"
     if verdict.cer is None or verdict.speaker_similarity is None:

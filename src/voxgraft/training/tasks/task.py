@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
 
 # Task -> the module of ours that holds it as TASK.
-OURS = {"recogniser": "voxgraft.training.tasks.ctc.task", "voice": "voxgraft.training.tasks.vits.task"}
+OURS = {
+    "recogniser": "voxgraft.training.tasks.ctc.task",
+    "vocoder": "voxgraft.training.tasks.vocoder.task",
+    "voice": "voxgraft.training.tasks.vits.task",
+}
 
 
 @dataclass(frozen=True)

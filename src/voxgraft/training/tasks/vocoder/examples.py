@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from voxgraft.audio.spec import AudioSpec
-from voxgraft.audio.spectrogram import compress, mel_filterbank
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.corpus.prepare.prepare import Prepared
+from voxgraft.corpus.prepare.frames import PreparedFrames
 from voxgraft.errors import TrainingError
 from voxgraft.training.tasks.vocoder.generated import read_mel
 
@@ -22,23 +21,19 @@ class Example:
     """One recording: audio and spectrogram stay on disk. `generated` is the file of the spectrogram that an acoustic model
     generated of it."""
 
-    prepared: Prepared
+    prepared: PreparedFrames
     spec: AudioSpec
     generated: Path | None = None
 
     @property
     def frames(self) -> int:
-        """Whole frames T: of centred ones the last, beyond the end of the samples, is left out."""
-        return min(self.prepared.frames, self.prepared.samples // self.spec.hop)
-
-    def mel_between(self, begin: int, end: int) -> np.ndarray:
-        """The recording's own log mel, float32 [M, end - begin]; only these frames are read."""
-        return compress(mel_filterbank(self.spec) @ self.prepared.spectrogram_between(begin, end), self.spec)
+        """Frames T; its samples are T * hop."""
+        return self.prepared.frames
 
     def input_between(self, begin: int, end: int, *, generated: bool) -> np.ndarray:
         """What the vocoder is given, float32 [M, end - begin]: the generated log mel, or the recording's own."""
         if not generated or self.generated is None:
-            return self.mel_between(begin, end)
+            return self.prepared.mel_between(begin, end)
         return np.ascontiguousarray(read_mel(self.generated)[:, begin:end], dtype=np.float32)
 
     def audio_between(self, begin: int, end: int) -> np.ndarray:
@@ -55,7 +50,7 @@ class Examples:
 
 
 def make_examples(
-    prepared: Sequence[Prepared],
+    prepared: Sequence[PreparedFrames],
     spec: AudioSpec,
     segment: int,
     limits: tuple[float, float],

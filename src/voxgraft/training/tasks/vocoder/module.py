@@ -12,7 +12,7 @@ from torch import nn
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.models.discriminators.scale import ScaleDiscriminator
-from voxgraft.models.spectral import mel_spectrogram
+from voxgraft.models.spectral import full, mel_spectrogram
 from voxgraft.models.spectral_norm import approach_spectra
 from voxgraft.models.stft_loss import stft_loss
 from voxgraft.models.vocoders.speak import waveform
@@ -21,6 +21,8 @@ from voxgraft.training.loop.average import WeightAverage
 from voxgraft.training.loop.learner import Position
 from voxgraft.training.loop.processes import Processes
 from voxgraft.training.tasks.vocoder.batches import Batch
+
+BETAS = (0.8, 0.99)
 
 
 class VocoderLearner:
@@ -36,7 +38,6 @@ class VocoderLearner:
         spec: AudioSpec,
         settings: VocoderConfig,
         *,
-        betas: tuple[float, float],
         ema: float,
         steps_per_epoch: int,
         autocast: torch.dtype | None = None,
@@ -53,7 +54,7 @@ class VocoderLearner:
             torch.optim.AdamW(
                 [{"params": [p for p in network.parameters() if p.requires_grad], "rate": rate}],
                 lr=0.0,
-                betas=betas,
+                betas=settings.betas or BETAS,
                 weight_decay=settings.weight_decay,
                 fused=True,
             )
@@ -81,7 +82,7 @@ class VocoderLearner:
         """Whether the discriminators are used in this step."""
         return self.discriminator is not None and self._step >= self.settings.adversarial_from
 
-    def begin_step(self, batch: Batch, position: Position, factor: float, processes: Processes) -> None:
+    def begin_step(self, batch: Batch | None, position: Position, factor: float, processes: Processes) -> None:
         """Set the learning rates; bring the spectral norms up to date, once for all pieces of the batch."""
         self._step = position.step
         decayed = factor * self.settings.decay_per_epoch ** (position.step // self.steps_per_epoch)
@@ -103,7 +104,7 @@ class VocoderLearner:
         weights = self.settings.weights
         device = batch.audio.device.type
         with torch.autocast(device, dtype=self.autocast, enabled=self.autocast is not None):
-            fake = waveform(self.generator, batch.mel, batch.noise).float()
+            fake = full(waveform(self.generator, batch.mel, batch.noise))
         terms = reconstruction_terms(fake.squeeze(1), batch.audio, self.spec, stft=bool(weights.stft))
         total = sum(getattr(weights, name) * value for name, value in terms.items())
         if self.discriminator is None or not self.judges:

@@ -53,6 +53,7 @@ def settled(config: VocoderConfig, usual: Usual, *, from_scratch: bool) -> Vocod
         update={
             "learning_rates": config.learning_rates.model_copy(update=rates),
             "weights": config.weights.model_copy(update=dict(usual.weights) | given),
+            "betas": usual.betas if config.betas is None else config.betas,
             "discriminator_warmup": (0 if from_scratch else 20) if warmup is None else warmup,
         }
     )

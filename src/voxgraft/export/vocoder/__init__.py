@@ -1,0 +1,1 @@
+"""Vocoders written for onnxruntime."""

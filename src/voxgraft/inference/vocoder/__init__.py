@@ -1,0 +1,1 @@
+"""Vocoders that speak without torch."""
