@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from voxgraft.cli.output import print_table
-from voxgraft.demo import TRAINING_MINUTES
+from voxgraft.demo.voice import TRAINING_MINUTES
 
 METRICS = ("cer", "wer", "speaker_similarity", "dnsmos", "mcd", "f0_rmse")
 
@@ -33,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.folder or Path(temporary)
         os.environ["VOXGRAFT_HOME"] = str(folder / "home")
-        from voxgraft.demo import run_demo
+        from voxgraft.demo.voice import run_demo
 
         result = run_demo(folder / "demo", minutes=chosen.minutes, corpus=chosen.corpus, overrides=chosen.set).to_dict()
     print(json.dumps(result), flush=True)

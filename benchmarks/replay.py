@@ -24,7 +24,7 @@ from voxgraft.cli.output import print_table
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus import sample
 from voxgraft.corpus.manifest import Manifest
-from voxgraft.demo import BASE
+from voxgraft.demo.voice import BASE
 from voxgraft.evaluation.judge import Judge
 from voxgraft.graft.plan_project import plan_project
 from voxgraft.inference.voice.voice import Voice

@@ -19,7 +19,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print what came out as JSON.")] = False,
 ) -> None:
     """Graft a published voice onto five minutes of another speaker, measure both, and write a page to listen to."""
-    from voxgraft.demo import TRAINING_MINUTES, run_demo
+    from voxgraft.demo.voice import TRAINING_MINUTES, run_demo
 
     result = run_demo(folder, minutes=minutes or TRAINING_MINUTES, seed=seed)
     if json:

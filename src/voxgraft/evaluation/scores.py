@@ -25,6 +25,9 @@ class ClipScore:
     dnsmos: float | None = None
     mcd: float | None = None
     f0_rmse: float | None = None
+    mel_distance: float | None = None
+    mr_stft: float | None = None
+    flatness: float | None = None
 
     @property
     def cer(self) -> float | None:
@@ -83,11 +86,31 @@ METRICS = (
 )  # fmt: skip
 
 
+_HEARD = tuple(metric for metric in METRICS if metric.name in ("cer", "dnsmos"))
+# Of sound that a vocoder made of the spectrogram of a recording.
+VOCODER_METRICS = (
+    Metric(
+        "mel_distance", "Mel distance", "", "lower", 3, 1.0,
+        "mean difference of the log-mel spectrograms of vocoded and recorded speech", lambda row: _value(row.mel_distance),
+    ),
+    Metric(
+        "mr_stft", "MR-STFT", "", "lower", 3, 1.0,
+        "spectral convergence and log-magnitude difference at three resolutions", lambda row: _value(row.mr_stft),
+    ),
+    Metric(
+        "flatness", "Flatness error", "dB", "lower", 2, 1.0,
+        "difference of spectral flatness in voiced frames: metallic sound has much of it", lambda row: _value(row.flatness),
+    ),
+    *_HEARD,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Scores:
-    """A voice's clips and what they come to."""
+    """A voice's clips and what they come to, by the metrics that it is measured with."""
 
     rows: tuple[ClipScore, ...]
+    metrics: tuple[Metric, ...] = METRICS
 
     def parts(self, metric: Metric) -> list[Part]:
         """(text, numerator, denominator) of every clip that has the metric."""
@@ -96,9 +119,9 @@ class Scores:
 
     def summary(self) -> dict[str, Interval | None]:
         """Every metric: (value, low, high), or None where no clip has it."""
-        return {metric.name: ratio_interval(self.parts(metric)) for metric in METRICS}
+        return {metric.name: ratio_interval(self.parts(metric)) for metric in self.metrics}
 
 
 def change(before: Scores, after: Scores) -> dict[str, Interval | None]:
     """What `after` has more than `before` on the texts that both spoke, paired text by text: (value, low, high)."""
-    return {metric.name: change_interval(before.parts(metric), after.parts(metric)) for metric in METRICS}
+    return {metric.name: change_interval(before.parts(metric), after.parts(metric)) for metric in before.metrics}

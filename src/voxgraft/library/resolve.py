@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from voxgraft.checkpoints.open import is_checkpoint_folder
 from voxgraft.errors import CheckpointError
+from voxgraft.library.bundled import bundled_bases, bundled_for
 from voxgraft.library.folder import library_folder
 from voxgraft.library.hub import fetch_from_hub, is_hub_name
 from voxgraft.library.installed import installed_names, voices_of_package
@@ -45,7 +46,8 @@ def resolve(base: str | Path, config: RunConfig | None = None) -> Path:
     if is_hub_name(name):
         return fetch_from_hub(name)
     if name == AUTO:
-        return _announced(pick_for(config))
+        bundled = bundled_for(config.task) if config is not None else None
+        return _announced(pick_for(config)) if bundled is None else bundled
     return _kept(name) or _unknown(name)
 
 
@@ -62,7 +64,7 @@ def known_bases() -> list[str]:
     """Names that `resolve` takes without a path: library entries and installed voices."""
     library = Library()
     loose = [path.name for path in library.loose()]
-    return sorted({*(entry.name for entry in library.entries()), *loose, *installed_names()})
+    return sorted({*(entry.name for entry in library.entries()), *loose, *installed_names(), *bundled_bases()})
 
 
 def only_checkpoint(folder: Path) -> Path:
@@ -86,6 +88,8 @@ def _kept(name: str) -> Path | None:
     library = Library()
     plain = bool(name) and "/" not in name and os.sep not in name and name not in (".", "..", *OWN_NAMES)
     if plain:
+        if name in bundled_bases():
+            return bundled_bases()[name]
         loose = library.folder / name
         if loose.is_file():
             return loose

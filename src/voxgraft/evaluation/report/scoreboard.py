@@ -11,7 +11,12 @@ from voxgraft.evaluation.report.markup import Html, join, section, table, tag, t
 from voxgraft.evaluation.scores import METRICS, Metric, Scores, change
 
 ROLES = {"base": "Base", "result": "Result", "recordings": "Recordings"}
-HEADLINES = ("speaker_similarity", "cer", "dnsmos")
+HEADLINES = ("mel_distance", "mr_stft", "speaker_similarity", "cer", "dnsmos")
+
+
+def metrics_of(scores: Mapping[str, Scores]) -> tuple[Metric, ...]:
+    """What the roles are measured with: all with the same."""
+    return next((found.metrics for found in scores.values()), METRICS)
 
 
 def amount(metric: Metric, value: float, *, signed: bool = False) -> str:
@@ -34,7 +39,8 @@ def scoreboard(comparison: Comparison) -> Html:
     """Scores of every voice, side by side."""
     count, seeds = len(comparison.held_out), len(comparison.seeds)
     caption = f"{count} held-out {'text' if count == 1 else 'texts'}, {seeds} {'synthesis' if seeds == 1 else 'syntheses'} of each"
-    titles = {metric.name: metric.title for metric in METRICS}
+    measured = metrics_of(comparison.scores)
+    titles = {metric.name: metric.title for metric in measured}
     absent = [
         tag("li", tag("b", titles.get(name, name)), " was not measured: ", reason)
         for name, reason in comparison.absent.items()
@@ -43,7 +49,7 @@ def scoreboard(comparison: Comparison) -> Html:
     return section(
         "scores",
         "Scores",
-        scores_table(caption, comparison.scores),
+        scores_table(caption, comparison.scores, measured),
         tag("ul", *absent, *notes, attributes={"class": "notes"}),
     )
 
@@ -70,9 +76,9 @@ def tiles(comparison: Comparison) -> Html:
     before, after, real = (comparison.summary(role) for role in ("base", "result", "recordings"))
     if after is None:
         return Html("")
-    by_name = {metric.name: metric for metric in METRICS}
+    by_name = {metric.name: metric for metric in metrics_of(comparison.scores)}
     made = []
-    for metric in (by_name[name] for name in HEADLINES):
+    for metric in (by_name[name] for name in HEADLINES if name in by_name):
         value = after[metric.name]
         if value is None:
             continue

@@ -97,30 +97,37 @@ def run_demo(
     overrides: Sequence[str] = (),
 ) -> DemoResult:
     """Check, plan, train, evaluate, speak, report. Begun again after a stop, it goes on where it was."""
-    from importlib.util import find_spec
-
     from voxgraft.project.run_folder import run_folder
     from voxgraft.training.run import train
 
-    for module, (package, extra) in REQUIRED.items():
-        if find_spec(module) is None:
-            raise MissingExtra(package, extra, "the demo")
+    require_packages()
     began = time.monotonic()
     config = demo_config(folder, minutes, seed, corpus, overrides)
-    findings = _check(folder)
+    findings = check_sample(folder)
     going_on = run_folder(config).config.exists()
     result = train(config, resume=going_on)
     if not result.finished or result.voice is None:
         return DemoResult(result, time.monotonic() - began)
     comparison = _compare(config, result.voice)
     sample = folder / "hello.wav"
-    _speak(result.voice, sample)
+    speak(result.voice, sample)
     report = folder / "report.html"
     _report(report, config, result, comparison, findings, time.monotonic() - began)
     return DemoResult(result, time.monotonic() - began, comparison, report, sample)
 
 
-def _check(folder: Path) -> Any:
+def require_packages() -> None:
+    """MissingExtra where something is not installed, before minutes have gone by."""
+    from importlib.util import find_spec
+
+    for module, (package, extra) in REQUIRED.items():
+        if find_spec(module) is None:
+            raise MissingExtra(package, extra, "the demo")
+
+
+def check_sample(folder: Path) -> Any:
+    """Look at the bundled recordings, and write the page of what was found."""
+
     from voxgraft.corpus import sample
     from voxgraft.corpus.checks.check import examine
     from voxgraft.corpus.checks.page import write_page
@@ -156,7 +163,8 @@ def _compare(config: RunConfig, voice: Path) -> Comparison:
     )
 
 
-def _speak(voice: Path, path: Path) -> None:
+def speak(voice: Path, path: Path) -> None:
+    """Have a voice say the demo's sentence."""
     import numpy as np
 
     from voxgraft.audio.write import write_wav

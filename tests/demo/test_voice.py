@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.training.tasks.vits.tiny_project import corpus, spelt
 
-from voxgraft import demo
+from voxgraft.demo import voice as demo
 from voxgraft.errors import MissingExtra
 
 pytest.importorskip("torch")
@@ -21,7 +21,7 @@ def tiny_demo(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(demo, "_compare", lambda config, voice: asked.append(voice) or None)
     monkeypatch.setattr(demo, "_report", lambda path, *rest: path.write_text("page"))
-    monkeypatch.setattr(demo, "_check", lambda folder: None)
+    monkeypatch.setattr(demo, "check_sample", lambda folder: None)
     monkeypatch.setattr(demo, "SENTENCE", "abc dab.")
     overrides = [
         f"base={json.dumps(str(base))}",

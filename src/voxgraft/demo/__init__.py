@@ -1,0 +1,1 @@
+"""Demos on the bundled recordings: a voice, and a two-stage voice."""
