@@ -60,12 +60,12 @@ def test_too_few_texts_are_refused_before_anything_is_written(tmp_path, task, te
 
 
 def test_a_family_that_is_only_planned_for_is_said_to_be(tmp_path):
-    base = FIXTURES / "coqui_tts" / "fastspeech2.pth"
-    with pytest.raises(GraftError, match="FastSpeech 2 can't be trained yet"):
+    base = FIXTURES / "coqui_tts" / "tacotron2.pth"
+    with pytest.raises(GraftError, match="Tacotron 2 can't be trained yet"):
         new(tmp_path / "p", "--base", base)
     planned = CliRunner().invoke(app, ["plan", "--base", str(base)], catch_exceptions=False)
     assert planned.exit_code == 0
-    assert "warning: FastSpeech 2 can't be trained yet" in planned.stderr
+    assert "warning: Tacotron 2 can't be trained yet" in planned.stderr
 
 
 def test_settings_that_the_base_has_no_use_for_are_refused(tmp_path):

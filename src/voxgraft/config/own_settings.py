@@ -35,7 +35,9 @@ def require_own_settings(config: RunConfig, task: str) -> None:
 
 def _require_no_base(config: RunConfig) -> None:
     """From scratch there is nothing that some settings could be about."""
-    needless = [f"graft.{name}" for name in OF_A_BASE if getattr(config.graft, name)]
+    # A text-to-spec model from scratch may have a table of languages, and only the settings can say so.
+    about = [name for name in OF_A_BASE if name != "languages" or config.task != "acoustic"]
+    needless = [f"graft.{name}" for name in about if getattr(config.graft, name)]
     if needless:
         raise ConfigError(
             "the model starts from scratch: there is no base that this could be about",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from voxgraft.architectures.families import Family
 from voxgraft.graft.plan import Row
+from voxgraft.graft.rules import rules_of
 from voxgraft.graft.target import Target
 
 # A plan that carries less stops and asks.
@@ -17,8 +18,11 @@ LEAST_CARRIED = 0.5
 def parameters_carried(rows: Iterable[Row], target: Target, family: Family) -> float:
     """Share (0-1) of the parameters used at inference that come from the base."""
     total = carried = 0
+    statistics = rules_of(family.name).of_the_corpus
     for row in rows:
         if row.target is None or row.target_shape is None or row.part not in family.speaking_parts:
+            continue
+        if row.target in statistics:
             continue
         size = math.prod(row.target_shape)
         if row.action in ("remap", "resize") and row.rows is not None:

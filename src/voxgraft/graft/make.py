@@ -12,7 +12,7 @@ from voxgraft.graft.layers import dropped_prefixes, keeps_letters
 from voxgraft.graft.plan import Fold, GraftPlan, Row, SymbolMap
 from voxgraft.graft.refusals import partial_refusal, refusals_of
 from voxgraft.graft.rules import Rules, rules_of
-from voxgraft.graft.rules.rules import WHY_ANEW, WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE
+from voxgraft.graft.rules.rules import WHY_ANEW, WHY_DROPPED, WHY_NEW, WHY_OTHER_SHAPE, WHY_STATISTICS, WHY_ZERO
 from voxgraft.graft.speakers.mapping import fold_speaker, is_condition, name_map, speaker_map, speaker_to_fold
 from voxgraft.graft.speakers.named_rows import name_row, symbol_row
 from voxgraft.graft.state import state_policy
@@ -169,6 +169,8 @@ def _row(joint: Joint, name: str, shape: Shape, recovered: Collection[str]) -> R
         return _new(joint, name, shape, part)
     if part in joint.target.anew and name in shapes:
         return Row("init", name, None, shape, None, part, WHY_ANEW, fill="own")
+    if name in joint.rules.of_the_corpus:
+        return Row("init", name, None, shape, None, part, WHY_STATISTICS, fill="own")
     if name in family.symbol_axis and joint.symbols is not None and name in shapes:
         return _symbols(joint, name, shape, part)
     if name.startswith(joint.dropped) and joint.dropped:
@@ -224,6 +226,8 @@ def _new(joint: Joint, name: str, shape: Shape, part: str, other: Shape | None =
         # Magnitude or weight and bias at zero silence the layer; a direction of zero would have no gradient.
         fill = "own" if name.endswith(".weight_v") else "zero"
         return Row("init", name, None, shape, None, part, joint.rules.why_silent, fill=fill)  # type: ignore[arg-type]
+    if name in joint.rules.zeroed:
+        return Row("init", name, None, shape, None, part, WHY_ZERO, fill="zero")
     return Row("init", name, None, shape, None, part, joint.rules.why_new.get(part, WHY_NEW), fill="own")
 
 
@@ -243,6 +247,8 @@ def _why_unused(joint: Joint, name: str, shape: Shape, part: str) -> str:
         return joint.rules.why_dropped.get(part, "of another make than the target's")
     if name in wanted and part in joint.target.anew:
         return WHY_ANEW
+    if name in joint.rules.of_the_corpus:
+        return WHY_STATISTICS
     if name in wanted and shape == wanted[name]:
         return "this layer starts anew, as asked"
     if name in wanted and name in joint.family.symbol_axis:

@@ -52,6 +52,8 @@ def plan_graft(config: RunConfig, base: Checkpoint | None) -> Graft:
     target = target_for(config, base, speakers_of(config, manifest))
     require_readable(target.symbols, base)
     plan = make_plan(base, target) if base is not None else scratch_plan(target)
+    if base is not None and family_of(target.family).task == "acoustic" and config.acoustic.phase == "continue":
+        plan = replace(plan, state={**plan.state, "loss_schedule": "taken"})
     return Graft(base, target, plan if manifest is None else _with_recordings(plan, config, target, manifest))
 
 

@@ -10,6 +10,7 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.config.presets import network_differences, quality_of, quality_of_network
 from voxgraft.graft.coverage import LEAST_CARRIED
 from voxgraft.graft.layers import layers_refusal
+from voxgraft.graft.rules import rules_of
 from voxgraft.graft.shapes import MODULES
 from voxgraft.graft.speakers.mapping import quoted
 from voxgraft.graft.target import Target
@@ -106,7 +107,7 @@ def _speaker_vectors(checkpoint: Checkpoint, target: Target, family: Family) -> 
         and target.many_speakers
         and not any(name in checkpoint.shapes for name in family.speaker_axis)
     ):
-        if family.kind in ("recogniser", "spec-to-wav"):
+        if family.kind in ("recogniser", "spec-to-wav") or rules_of(family.name).zeroed & set(family.speaker_axis):
             return None
         return (
             f"this {family.title} base has no vectors for speakers, and {len(target.speakers)} are wanted: take a base with "
@@ -138,7 +139,7 @@ def _rename(checkpoint: Checkpoint, target: Target, family: Family) -> str | Non
 
 def _languages(checkpoint: Checkpoint, target: Target, family: Family) -> str | None:
     asked = target.graft.languages
-    if not asked or any(name in checkpoint.shapes for name in family.language_axis):
+    if not asked or target.languages or any(name in checkpoint.shapes for name in family.language_axis):
         return None
     return f"this {family.title} base has no vectors for languages, and {quoted(asked)} are asked for: leave graft.languages out"
 

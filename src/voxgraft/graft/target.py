@@ -267,7 +267,9 @@ def _speakers(config: RunConfig, base: Checkpoint | None, corpus_speakers: Seque
 
 
 def _languages(config: RunConfig, base: Checkpoint | None, family: Family) -> tuple[str, ...]:
-    """Names of the language table; none where the base, or a network of ours, has no such table."""
+    """Names of the language table; none where the base, or a network of ours, has no such table, and none is wanted."""
+    if family.task == "acoustic" and family.language_axis and len(config.graft.languages) > 1:
+        return tuple(dict.fromkeys(config.graft.languages))
     if base is None or family.name in MODULES or not any(name in base.shapes for name in family.language_axis):
         return ()
     own = renamed(base.languages, config.graft.rename)

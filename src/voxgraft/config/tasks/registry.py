@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import create_model
 
 from voxgraft.config.section import Section
+from voxgraft.config.tasks.acoustic import AcousticConfig
 from voxgraft.config.tasks.ctc import RecogniserConfig
 from voxgraft.config.tasks.vocoder import VocoderConfig
 from voxgraft.config.tasks.voice import VoiceConfig
@@ -21,6 +22,7 @@ BUILT_IN: Mapping[str, type[Section]] = {
     "voice": VoiceConfig,
     "recogniser": RecogniserConfig,
     "vocoder": VocoderConfig,
+    "acoustic": AcousticConfig,
 }
 _registered: dict[str, type[Section]] = {}
 

@@ -24,6 +24,12 @@ BLOCKING = frozenset(
         "silence",
         "too short",
         "too long",
+        "unknown symbols",
+        "unknown speaker",
+        "unknown language",
+        "not a number",
+        "wrong length",
+        "wrong durations",
     }
 )
 

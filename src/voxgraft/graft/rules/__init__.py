@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voxgraft.graft.rules.fastspeech2 import RULES as FASTSPEECH2
 from voxgraft.graft.rules.recognisers import WAV2VEC2, WHISPER
 from voxgraft.graft.rules.rules import Rules
 from voxgraft.graft.rules.vits import RULES as VITS
@@ -11,6 +12,7 @@ __all__ = ["Rules", "rules_of"]
 
 RULES: dict[str, Rules] = {
     "vits": VITS,
+    "fastspeech2": FASTSPEECH2,
     "wav2vec2": WAV2VEC2,
     "whisper": WHISPER,
     **dict.fromkeys(("hifigan", "univnet", "vocos"), VOCODERS),

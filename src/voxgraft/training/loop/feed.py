@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from voxgraft.training.loop.processes import Processes
-from voxgraft.training.loop.schedule import Schedule
+
+
+class Clips(Protocol):
+    """Which clips make the batch of a step (training/loop/schedule.py)."""
+
+    def clips(self, step: int) -> list[int]:
+        """Indices of the clips of one step."""
 
 
 class Feed(IterableDataset[Any]):
@@ -20,7 +26,7 @@ class Feed(IterableDataset[Any]):
     def __init__(
         self,
         make: Callable[[Sequence[int], int, range], Any],
-        schedule: Schedule,
+        schedule: Clips,
         steps: range,
         processes: Processes,
     ) -> None:

@@ -27,7 +27,8 @@ class Verdict:
     """One validation: `score` is what is maximised, `eligible` whether it may be best.
 
     `cer` and `speaker_similarity` are None where no judge is installed; `wer` and `loss` (nats a label) are recognisers';
-    `mel_distance` (nats) and `stft_distance` are vocoders'.
+    `mel_distance` (of log mels, nats) is text-to-spec models' and vocoders', `duration_error` (frames a symbol) the former's,
+    `stft_distance` the latter's.
     """
 
     score: float
@@ -38,6 +39,7 @@ class Verdict:
     loss: float | None = None
     mel_distance: float | None = None
     stft_distance: float | None = None
+    duration_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,11 @@ def describe(verdict: Verdict) -> str:
         return f"mel distance {verdict.mel_distance:.3f}, STFT distance {verdict.stft_distance:.3f}"
     if verdict.wer is not None and verdict.cer is not None:
         return f"CER {100 * verdict.cer:.1f} %, WER {100 * verdict.wer:.1f} %, loss {verdict.loss or 0:.3f}"
+    if verdict.mel_distance is not None:
+        durations = (
+            f", durations off by {verdict.duration_error:.2f} frames" if verdict.duration_error is not None else ""
+        )
+        return f"mel distance {verdict.mel_distance:.3f}{durations}"
     if verdict.cer is None or verdict.speaker_similarity is None:
         return f"validation score {verdict.score:.3f}"
     return f"similarity {verdict.speaker_similarity:.3f}, CER {100 * verdict.cer:.1f} %"

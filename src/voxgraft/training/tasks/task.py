@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OURS = {
     "recogniser": "voxgraft.training.tasks.ctc.task",
     "vocoder": "voxgraft.training.tasks.vocoder.task",
+    "acoustic": "voxgraft.training.tasks.acoustic.task",
     "voice": "voxgraft.training.tasks.vits.task",
 }
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from tests.training.tasks.vits.tiny_project import batch_of
 
-from voxgraft.training.tasks.vits import alignments
+from voxgraft.training.tasks import kept_durations
 from voxgraft.training.tasks.vits.alignments import Alignments
 
 
@@ -25,7 +25,7 @@ def test_durations_are_those_of_the_models_own_alignment_of_each_clip_alone(star
 
 
 def test_a_clip_is_aligned_again_after_growing_intervals_up_to_the_longest(started, monkeypatch):
-    monkeypatch.setattr(alignments, "FIRST_INTERVAL", 10)
+    monkeypatch.setattr(kept_durations, "FIRST_INTERVAL", 10)
     ready = started()
     kept = Alignments(ready.data.train, 40)
     zero = {0: np.ones(3, np.int32)}

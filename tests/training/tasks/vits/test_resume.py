@@ -17,7 +17,7 @@ from voxgraft.errors import GraftError, TrainingError
 from voxgraft.project.run_folder import checkpoints_in
 from voxgraft.training.loop.checkpoints import load
 from voxgraft.training.run import train
-from voxgraft.training.tasks.vits import alignments
+from voxgraft.training.tasks import kept_durations
 
 LIVELY = {"learning_rates": EVERYTHING_LEARNS, "realign_every": 2, "discriminator_warmup": 2}
 
@@ -56,7 +56,7 @@ def comparable(content):
 @pytest.fixture
 def _two_intervals(monkeypatch):
     """Clips are aligned again within these few steps."""
-    monkeypatch.setattr(alignments, "FIRST_INTERVAL", 2)
+    monkeypatch.setattr(kept_durations, "FIRST_INTERVAL", 2)
 
 
 @pytest.mark.usefixtures("without_export", "_two_intervals")

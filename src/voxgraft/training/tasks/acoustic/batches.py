@@ -62,6 +62,16 @@ class Batch:
             mel_frames=self.mel_frames[begin:end],
         )
 
+    def only(self, places: Sequence[int]) -> Batch:
+        """The clips at these places alone."""
+        index = torch.tensor(list(places)).to(self.ids.device)
+        return replace(
+            self._each(lambda x: x[index]),
+            clips=tuple(self.clips[place] for place in places),
+            symbols=tuple(self.symbols[place] for place in places),
+            mel_frames=tuple(self.mel_frames[place] for place in places),
+        )
+
     def with_durations(self, durations: torch.Tensor) -> Batch:
         """The same with durations [B, N] that were found or given."""
         return replace(self, durations=durations)
@@ -103,7 +113,7 @@ def make_batch(
     of = of or step_size(examples, clips)
     n, t = of.longest_text, of.longest_sound
     features = [example.features() for example in chosen]
-    given = [example.durations for example in chosen]
+    given = [example.durations for example in chosen if example.durations is not None]
     prior = None
     if aligns:
         prior = torch.from_numpy(np.stack([_padded(beta_binomial_prior(len(e.ids), e.frames), (t, n)) for e in chosen]))
@@ -117,7 +127,7 @@ def make_batch(
         speaker=torch.tensor([example.speaker for example in chosen]),
         language=torch.tensor([example.language for example in chosen]),
         prior=prior,
-        durations=_stacked([d for d in given if d is not None], (n,)) if None not in given else None,
+        durations=_stacked(given, (n,)) if len(given) == len(chosen) else None,
         clips=tuple(clips),
         symbols=tuple(len(example.ids) for example in chosen),
         mel_frames=tuple(example.frames for example in chosen),

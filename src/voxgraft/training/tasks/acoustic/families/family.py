@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import nn
 
+from voxgraft.checkpoints import Checkpoint
+from voxgraft.corpus.prepare.variance import VarianceStatistics
+from voxgraft.graft.plan import GraftPlan
 from voxgraft.training.tasks.acoustic.batches import Batch
 
 
@@ -50,8 +53,11 @@ class AcousticFamily(Protocol):
     def aligns(self, network: nn.Module) -> bool:
         """Whether the network learns which symbol takes which frames; else batches must have durations."""
 
-    def take_up(self, network: nn.Module, statistics: Mapping[str, Any]) -> None:
-        """Set what of the network follows the corpus' statistics, such as the bins of pitch; nothing where nothing does."""
+    def take_up(self, network: nn.Module, statistics: VarianceStatistics) -> None:
+        """Set what of a network that has not been grafted yet follows the corpus' statistics, such as the bins of pitch."""
+
+    def refined(self, plan: GraftPlan, base: Checkpoint | None, network: nn.Module) -> GraftPlan:
+        """The plan where what `take_up` set decides something about it; else the plan as it is."""
 
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:
         """Durations [B, N] in frames, int64, of the likeliest alignment by the network as it is; they sum to the frames.

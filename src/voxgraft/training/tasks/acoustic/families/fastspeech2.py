@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from voxgraft.checkpoints import Checkpoint
+from voxgraft.corpus.prepare.variance import VarianceStatistics
+from voxgraft.graft.plan import GraftPlan
 from voxgraft.models.fastspeech2 import FastSpeech2
 from voxgraft.models.fastspeech2.fastspeech2 import path_of
 from voxgraft.models.fastspeech2.losses import WEIGHTS, losses
 from voxgraft.models.vits.masks import sequence_mask
 from voxgraft.training.tasks.acoustic.batches import Batch
+from voxgraft.training.tasks.acoustic.bins import with_bins
 from voxgraft.training.tasks.acoustic.families.family import Progress, Ramp
 
 
@@ -37,13 +42,20 @@ class FastSpeech2Family:
         return hasattr(_own(network).variance_adaptor, "attention")
 
     @torch.no_grad()
-    def take_up(self, network: nn.Module, statistics: Mapping[str, Any]) -> None:
+    def take_up(self, network: nn.Module, statistics: VarianceStatistics) -> None:
         """Lay the bins of pitch and energy over the range that the corpus has, in deviations."""
         adaptor = _own(network).variance_adaptor
+        adaptor.pitch_bins.copy_(torch.linspace(*statistics.pitch_bounds, len(adaptor.pitch_bins)))
+        adaptor.energy_bins.copy_(torch.linspace(*statistics.energy_bounds, len(adaptor.energy_bins)))
+
+    def refined(self, plan: GraftPlan, base: Checkpoint | None, network: nn.Module) -> GraftPlan:
+        """The vectors of bins go where their values are now."""
         for name in ("pitch", "energy"):
-            bins = getattr(adaptor, f"{name}_bins")
-            low, high = (float(statistics[name][bound]) for bound in ("norm_min", "norm_max"))
-            bins.copy_(torch.linspace(low, high, len(bins)))
+            bins, vectors = (f"variance_adaptor.{name}_{what}" for what in ("bins", "embedding.weight"))
+            if base is not None and bins in base.tensors:
+                new = getattr(_own(network).variance_adaptor, f"{name}_bins").numpy()
+                plan = with_bins(plan, vectors, np.asarray(base.tensors[bins], np.float32), new)
+        return plan
 
     @torch.no_grad()
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:
