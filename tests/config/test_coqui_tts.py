@@ -60,7 +60,7 @@ def test_a_configuration_that_was_edited_counts(model, tmp_path):
 def test_each_kind_of_model_has_its_own_rates(tmp_path, model_name, field, setting):
     (tmp_path / "c.json").write_text(json.dumps({"model": model_name}))
     asked = read_coqui([("--config_path", str(tmp_path / "c.json")), (f"--coqpit.{field}", "1e-4")])
-    assert asked.settings[setting] == 1e-4
+    assert float(asked.settings[setting]) == 1e-4
 
 
 def test_precision_data_and_places_are_carried(tmp_path):

@@ -143,7 +143,7 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         place = f"{prefix}{name}"
         if isinstance(value, Mapping) and value and place not in LEFT:
             yield from _leaves(value, f"{place}.")
-        else:
+        elif value not in (None, {}):
             yield place, value
 
 
