@@ -1,4 +1,4 @@
-"""`voxgraft export`: a run or a checkpoint as a Piper voice, a recogniser in ONNX, a pack, or for Piper's trainer."""
+"""`voxgraft export`: a run or a checkpoint for the runtimes that people use, a pack, or for Piper's trainer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            help="piper: a voice; onnx: a recogniser; pack: with weights and card; trainer: for Piper's trainer. By default "
-            "what the source is."
+            help="piper: a voice; onnx: a recogniser, a vocoder, or a text-to-spec model beside its vocoder; sherpa: those two for "
+            "sherpa-onnx; pack: with weights and card; trainer: for Piper's trainer. By default what the source is."
         ),
     ] = None,
     out: Annotated[
@@ -28,6 +28,9 @@ def export(
     name: Annotated[str | None, typer.Option(help="Name of the voice: ll_CC-NAME-quality.")] = None,
     language: Annotated[
         str | None, typer.Option(help="espeak-ng voice (en-us), where the checkpoint lacks it.")
+    ] = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="Renders a text-to-spec model: a checkpoint, a run or an entry of the library.")
     ] = None,
     consent: Annotated[str | None, typer.Option(help="What the speaker agreed to, for the card.")] = None,
     scores: Annotated[Path | None, typer.Option(help="For the card: what `evaluate --json` printed.")] = None,
@@ -50,9 +53,11 @@ def export(
     checkpoint = open_checkpoint(found.path)
     require_trainable(checkpoint)
     task = known[family_of(checkpoint.family).task]
+    if vocoder is not None and family_of(checkpoint.family).kind != "text-to-spec":
+        raise typer.BadParameter(f"belongs to a text-to-spec model; this is {task.title}", param_hint="--vocoder")
     if to is not None and to not in task.exports:
         raise typer.BadParameter(f"this is {task.title}: {' or '.join(task.exports)}", param_hint="--to")
-    written = task.export(found, checkpoint, ExportRequest(to, out, name, language, consent, scores, archive))
+    written = task.export(found, checkpoint, ExportRequest(to, out, name, language, consent, scores, archive, vocoder))
     for note in (*checkpoint.notes, *written.notes):
         notice(f"note: {note}")
     if json:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voxgraft.errors import ExportError
-from voxgraft.export.piper.metadata import NOT_STATED, VoiceMetadata
+from voxgraft.export.piper.metadata import NOT_STATED, BaseProvenance, VoiceMetadata
 
 ROLES = (("base", "base"), ("result", "this voice"), ("recordings", "the speaker's recordings"))
 
@@ -101,11 +101,23 @@ def _provenance(metadata: VoiceMetadata) -> str:
         "SHA-256 of the base": base.sha256 if base else None,
         "Licence of the base": (base.licence or NOT_STATED) if base else None,
         "Source of the base": base.source if base else None,
+        **_vocoder(metadata.vocoder),
         "SHA-256 of the corpus": metadata.corpus_sha256 or "not recorded",
         "Consent of the speaker": metadata.consent or NOT_STATED,
         "Epoch and step": None if metadata.step is None else f"{metadata.epoch}, {metadata.step}",
     }
     return _list({name: value for name, value in facts.items() if value is not None})
+
+
+def _vocoder(vocoder: BaseProvenance | None) -> dict[str, str | None]:
+    """Of a voice that is a text-to-spec model and a vocoder."""
+    if vocoder is None:
+        return {}
+    return {
+        "Vocoder": vocoder.name,
+        "SHA-256 of the vocoder": vocoder.sha256,
+        "Licence of the vocoder": vocoder.licence or NOT_STATED,
+    }
 
 
 def _list(facts: Mapping[str, str]) -> str:
@@ -121,4 +133,14 @@ def _usage(metadata: VoiceMetadata) -> str:
 * Home Assistant: copy both to `/share/piper`, where the Piper add-on looks for custom voices.
 * sherpa-onnx: `{name}.onnx` as the VITS model, with `tokens.txt`.
 
-`{name}.safetensors` holds the weights to train on: `base: {name}.safetensors` in a voxgraft project."""
+{_weights(metadata)}"""
+
+
+def _weights(metadata: VoiceMetadata) -> str:
+    if metadata.vocoder is None:
+        name = f"{metadata.voice_name}.safetensors"
+        return f"`{name}` holds the weights to train on: `base: {name}` in a voxgraft project."
+    return (
+        "`text-to-spec.safetensors` and `vocoder.safetensors` hold the weights to train on: `base: text-to-spec.safetensors` and "
+        "`acoustic.vocoder: vocoder.safetensors` in a voxgraft project."
+    )

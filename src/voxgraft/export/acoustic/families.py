@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from voxgraft.architectures.families import family_of
+from voxgraft.audio.spec import AudioSpec
+from voxgraft.checkpoints.checkpoint import Checkpoint
+from voxgraft.errors import ExportError
+
+WRITES, READS = "text-to-spec", "spec-to-wav"
 # What may be turned, by family, in the words of a voice's settings.
 CONTROLS: Mapping[str, tuple[str, ...]] = {
     "fastspeech2": ("length_scale", "pitch_scale", "energy_scale"),
@@ -29,3 +35,58 @@ def tables_of(family: str, architecture: Mapping[str, Any]) -> Tables:
         speakers = speakers if architecture.get("multispeaker") else 1
         languages = languages if architecture.get("multilingual") else 1
     return Tables(max(1, speakers), max(1, languages))
+
+
+def require_text_to_spec(checkpoint: Checkpoint) -> None:
+    """Raise ExportError where a checkpoint is no text-to-spec model of a family that speaks here, or lacks its symbols."""
+    require_task(checkpoint, WRITES, "a text-to-spec model")
+    path = checkpoint.provenance.path
+    if checkpoint.family not in CONTROLS:
+        raise ExportError(
+            f"{family_of(checkpoint.family).title} can be read, but not spoken with here",
+            file=path,
+            field="family",
+            expected=", ".join(family_of(name).title for name in CONTROLS),
+            got=checkpoint.family,
+            remedy="Take a model of one of these families.",
+        )
+    if checkpoint.symbols is None:
+        why = "it reads phonological features" if checkpoint.architecture.get("features") else "it doesn't say"
+        raise ExportError(
+            "which symbols its inputs mean is not known",
+            file=path,
+            field="symbols",
+            got=why,
+            remedy="Take a model that reads characters or phones, with its configuration beside it.",
+        )
+
+
+def require_task(checkpoint: Checkpoint, task: str, title: str) -> None:
+    """Raise ExportError where a checkpoint is of another kind."""
+    family = family_of(checkpoint.family)
+    if family.kind != task:
+        raise ExportError(
+            f"this is no {title.split(' ', 1)[1]}",
+            file=checkpoint.provenance.path,
+            field="family",
+            expected=f"{title} ({task})",
+            got=f"{family.title} ({family.kind})",
+            remedy=f"Give {title}.",
+        )
+
+
+def spectrogram_of(checkpoint: Checkpoint) -> AudioSpec:
+    """The spectrograms that a model writes or reads. Raises ExportError where it doesn't say."""
+    if checkpoint.audio is None:
+        raise ExportError(
+            "the checkpoint doesn't say how its spectrograms are made",
+            file=checkpoint.provenance.path,
+            field="audio",
+            remedy="Put its configuration beside it.",
+        )
+    return checkpoint.audio
+
+
+def named(names: tuple[str, ...], rows: int) -> tuple[str, ...]:
+    """A name for each row of a table of several, the number where there is none; none at all for a single one."""
+    return tuple(names[row] if row < len(names) else str(row) for row in range(rows)) if rows > 1 else ()

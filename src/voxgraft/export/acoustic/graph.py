@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voxgraft.errors import MissingExtra
+from voxgraft.export.acoustic.framing import Framing
 from voxgraft.export.acoustic.speaking import Scales, speak
 from voxgraft.export.piper.graph import OPSET, quietly
 from voxgraft.inference.voice.scales import FUSED
@@ -26,7 +27,7 @@ OPTIONAL: Mapping[str, float | int] = {"pitch_scale": 1.0, "energy_scale": 1.0, 
 
 
 def acoustic_graph(
-    family: str, network: nn.Module, *, several_speakers: bool, several_languages: bool
+    family: str, network: nn.Module, framing: Framing, *, several_speakers: bool, several_languages: bool
 ) -> onnx.ModelProto:
     """Inputs and outputs as inference/acoustic/settings.py says, in the order in which sherpa-onnx gives them."""
     from torch import nn
@@ -39,8 +40,8 @@ def acoustic_graph(
         def forward(self, ids: Any, lengths: Any, noise: Any, length: Any, *rest: Any) -> Any:
             named = dict(zip(names[4:], rest, strict=True))
             scales = Scales(length[0], named["pitch_scale"][0], named["energy_scale"][0], noise[0])
-            mel, durations = speak(family, network, ids, lengths, scales, named.get("sid"), named.get("lid"))
-            return _heeding(mel, noise, *rest), durations
+            mel, durations = _said(family, network, framing, ids, scales, named.get("sid"), named.get("lid"))
+            return _heeding(mel, lengths, noise, *rest), durations
 
     names = ["input", "input_lengths", "noise_scale", "length_scale", *_speaker(several_speakers)]
     names += ["pitch_scale", "energy_scale", *_language(several_languages)]
@@ -50,18 +51,17 @@ def acoustic_graph(
 def fused_graph(
     family: str,
     network: nn.Module,
+    framing: Framing,
     vocoder: nn.Module,
     *,
     several_speakers: bool,
     several_languages: bool,
-    ignored: int | None = None,
 ) -> onnx.ModelProto:
     """Piper's inputs `input`, `input_lengths`, `scales` and `sid`. Outputs: `output` float32 [1, 1, S], `durations` int64
     [1, N] in frames, which Piper takes for the alignment.
 
     `scales` is float32 of 3 to 6 numbers, `inference/voice/scales.py: FUSED` says which; those that are left out are as usual:
-    a runtime that knows of three gives three. `vocoder` makes [1, 1, S] of a mel [1, M, T]. The id `ignored` is taken out of the
-    sentence first and lasts no time: what runtimes put between symbols, where a model was trained without.
+    a runtime that knows of three gives three. `vocoder` makes [1, 1, S] of a mel [1, M, T].
     """
     import torch
     from torch import nn
@@ -77,18 +77,23 @@ def fused_graph(
             noise, length, _, pitch, energy, language = torch.cat([scales, usual[scales.shape[0] :]]).unbind()
             own = Scales(length, pitch, energy, noise)
             chosen = language.long().unsqueeze(0) if several_languages else None
-            if ignored is None:
-                mel, durations = speak(family, network, ids, lengths, own, speaker, chosen)
-                return vocoder(mel), durations
-            kept = ids != ignored
-            ids = ids[:, kept[0].nonzero().flatten()]
-            mel, durations = speak(family, network, ids, kept.sum(1), own, speaker, chosen)
-            places = (kept.long().cumsum(1) - 1).clamp(min=0)
-            return vocoder(mel) + 0 * lengths[0].to(mel.dtype), durations.gather(1, places) * kept.long()
+            mel, durations = _said(family, network, framing, ids, own, speaker, chosen)
+            return _heeding(vocoder(mel), lengths, scales), durations
 
     names = ["input", "input_lengths", "scales", *_speaker(several_speakers)]
     axes = {"scales": {0: "scales"}, "output": {2: "samples"}, "durations": {1: "symbols"}}
     return _traced(Voice(), names, ("output", "durations"), axes)
+
+
+def _said(
+    family: str, network: nn.Module, framing: Framing, ids: Any, scales: Scales, speaker: Any, language: Any
+) -> tuple[Any, Any]:
+    """The mel of what of a sentence is the model's own; durations [1, N] of all that was given, 0 for what is not."""
+    kept = framing.kept(ids)
+    own = ids[:, kept[0].nonzero().flatten()]
+    mel, durations = speak(family, network, own, kept.sum(1), scales, speaker, language)
+    places = (kept.long().cumsum(1) - 1).clamp(min=0)
+    return mel, durations.gather(1, places) * kept.long()
 
 
 def _speaker(several: bool) -> list[str]:

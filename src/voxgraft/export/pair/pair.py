@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from voxgraft.architectures.families import family_of
 from voxgraft.audio.fit import spec_fit, told
-from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError
-from voxgraft.export.acoustic.families import CONTROLS, Tables, tables_of
+from voxgraft.export.acoustic.families import (
+    CONTROLS,
+    READS,
+    Tables,
+    named,
+    require_task,
+    require_text_to_spec,
+    spectrogram_of,
+    tables_of,
+)
 from voxgraft.export.piper.metadata import VoiceMetadata, base_of
 from voxgraft.export.source import describe_voice
 from voxgraft.graft.vocoder import hop_mismatch
@@ -18,8 +25,6 @@ from voxgraft.progress import notice
 
 if TYPE_CHECKING:
     from torch import nn
-
-WRITES, READS = "text-to-spec", "spec-to-wav"
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Pair:
 def load_pair(acoustic: Checkpoint, vocoder: Checkpoint) -> Pair:
     """The networks of both. Raises ExportError where they don't fit together, or one can't be loaded."""
     from voxgraft.export.acoustic.load import load_network
+    from voxgraft.export.pair.rendering import load_rendering
 
     require_pair(acoustic, vocoder)
-    return Pair(acoustic, vocoder, load_network(acoustic), load_network(vocoder).generator)
+    return Pair(acoustic, vocoder, load_network(acoustic), load_rendering(vocoder))
 
 
 def require_pair(acoustic: Checkpoint, vocoder: Checkpoint) -> None:
@@ -69,56 +75,6 @@ def require_pair(acoustic: Checkpoint, vocoder: Checkpoint) -> None:
         raise ExportError(wrong, file=vocoder.provenance.path, field="hop", remedy="Take another vocoder.")
 
 
-def require_text_to_spec(checkpoint: Checkpoint) -> None:
-    """Raise ExportError where a checkpoint is no text-to-spec model of a family that speaks here, or lacks its symbols."""
-    require_task(checkpoint, WRITES, "a text-to-spec model")
-    path = checkpoint.provenance.path
-    if checkpoint.family not in CONTROLS:
-        raise ExportError(
-            f"{family_of(checkpoint.family).title} can be read, but not spoken with here",
-            file=path,
-            field="family",
-            expected=", ".join(family_of(name).title for name in CONTROLS),
-            got=checkpoint.family,
-            remedy="Take a model of one of these families.",
-        )
-    if checkpoint.symbols is None:
-        why = "it reads phonological features" if checkpoint.architecture.get("features") else "it doesn't say"
-        raise ExportError(
-            "which symbols its inputs mean is not known",
-            file=path,
-            field="symbols",
-            got=why,
-            remedy="Take a model that reads characters or phones, with its configuration beside it.",
-        )
-
-
-def require_task(checkpoint: Checkpoint, task: str, title: str) -> None:
-    """Raise ExportError where a checkpoint is of another kind."""
-    family = family_of(checkpoint.family)
-    if family.kind != task:
-        raise ExportError(
-            f"this is no {title.split(' ', 1)[1]}",
-            file=checkpoint.provenance.path,
-            field="family",
-            expected=f"{title} ({task})",
-            got=f"{family.title} ({family.kind})",
-            remedy=f"Give {title}.",
-        )
-
-
-def spectrogram_of(checkpoint: Checkpoint) -> AudioSpec:
-    """The spectrograms that a model writes or reads. Raises ExportError where it doesn't say."""
-    if checkpoint.audio is None:
-        raise ExportError(
-            "the checkpoint doesn't say how its spectrograms are made",
-            file=checkpoint.provenance.path,
-            field="audio",
-            remedy="Put its configuration beside it.",
-        )
-    return checkpoint.audio
-
-
 def describe_pair(
     pair: Pair, *, name: str | None = None, language: str | None = None, consent: str | None = None
 ) -> VoiceMetadata:
@@ -134,8 +90,3 @@ def describe_pair(
         controls=CONTROLS[pair.acoustic.family],
         vocoder=base_of(pair.vocoder),
     )
-
-
-def named(names: tuple[str, ...], rows: int) -> tuple[str, ...]:
-    """A name for each row of a table of several, the number where there is none; none at all for a single one."""
-    return tuple(names[row] if row < len(names) else str(row) for row in range(rows)) if rows > 1 else ()

@@ -14,7 +14,7 @@ def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Chec
 
     Raises CheckpointError where nothing of that name exists, ExportError where nobody names one.
     """
-    named = asked if asked is not None else (_of_the_run(source) if source is not None else None)
+    named = named_vocoder(asked, source)
     if named is None:
         raise ExportError(
             "a text-to-spec model needs a vocoder to be heard, and none is named",
@@ -25,10 +25,10 @@ def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Chec
     return open_checkpoint(find_source(named).path)
 
 
-def _of_the_run(source: Source) -> str | None:
-    """The vocoder that the settings of a run name."""
-    if source.run is None:
-        return None
+def named_vocoder(asked: str | Path | None, source: Source | None) -> str | Path | None:
+    """What names the vocoder: who asks, else the settings of the model's run; None where nobody does."""
+    if asked is not None or source is None or source.run is None:
+        return asked
     from voxgraft.config.run_file import load_run_config
 
     return load_run_config(source.run.config).acoustic.vocoder

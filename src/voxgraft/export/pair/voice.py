@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from voxgraft.errors import ExportError, VoxgraftError
+from voxgraft.export.acoustic.framing import Framing
 from voxgraft.export.acoustic.verify import compared, sentences
 from voxgraft.export.pair.pair import Pair
 from voxgraft.export.piper.metadata import VoiceMetadata
@@ -38,10 +39,10 @@ def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path) -> Path
         graph = fused_graph(
             pair.acoustic.family,
             pair.acoustic_network,
+            Framing.of(metadata.symbols),
             pair.vocoder_network,
             several_speakers=pair.tables.speakers > 1,
             several_languages=pair.tables.languages > 1,
-            ignored=metadata.symbols.rows if metadata.stand_ins else None,
         )
         for key, value in runtime_metadata(metadata).items():
             graph.metadata_props.add(key=key, value=value)
@@ -50,6 +51,17 @@ def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path) -> Path
         write_atomically(partial / name, graph.SerializeToString())
         verify_pair(partial / name, pair)
     return Path(folder) / name
+
+
+def spelling_note(metadata: VoiceMetadata) -> tuple[str, ...]:
+    """What other runtimes make of a model whose symbols are spelt with several letters; nothing where none are."""
+    joined = [symbol for symbol in metadata.symbols.clusters if len(symbol) > 1 and not symbol.startswith("<")]
+    if not joined:
+        return ()
+    shown = ", ".join(joined[:6]) + (", …" if len(joined) > 6 else "")
+    return (
+        f"symbols of several letters ({shown}) are known to voxgraft alone: Piper and sherpa-onnx read letter by letter",
+    )
 
 
 def verify_pair(onnx: Path, pair: Pair) -> float:

@@ -53,6 +53,7 @@ class ExportRequest:
     consent: str | None = None
     scores: Path | None = None
     archive: bool = False
+    vocoder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class EvaluationRequest:
     recogniser: str | None = None
     dnsmos: bool | None = None
     report: Path | None = None
+    vocoder: str | None = None
+    base_vocoder: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class AcousticTask:
     name = "acoustic"
     title = "a text-to-spec model"
     section = AcousticConfig
-    exports = ("weights",)
+    exports = ("piper", "onnx", "sherpa", "pack", "weights")
     evaluates_with: frozenset[str] = frozenset()
 
     def begin(self, config: RunConfig) -> Training:
@@ -55,7 +55,7 @@ class AcousticTask:
         return evaluate(opened, request)
 
     def export(self, source: Source, checkpoint: Checkpoint, request: ExportRequest) -> Exported:
-        """The weights alone, with what they are."""
+        """A voice with its vocoder, both beside each other, a pack, or the weights alone."""
         from voxgraft.training.tasks.acoustic.export import export
 
         return export(source, checkpoint, request)
