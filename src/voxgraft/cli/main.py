@@ -34,7 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
     "train": (
-        "voxgraft.cli.train:train",
+        "voxgraft.cli.train:app",
         "Train a voice or a recogniser from a base; the best so far is kept at once.",
     ),
     "train-stt": (

@@ -19,6 +19,9 @@ _TAGS_1_2 = (
 _TAGS_1_0 = ("<EXCL>", "<QINT>", "<QUOTE>", "<BB>", "<SB>", "<EPS>")
 _TAGS_BETWEEN = (*_TAGS_1_0, "<PAREN>")
 
+# What stands for itself besides, where the settings name no punctuation.
+_PUNCTUATION = [*"!¡?¿\"'“”«»()[]{}.:;-—*,…"]
+
 # Level of text -> the ending of the settings that hold its symbols.
 _ENDINGS = {"characters": "characters", "phones": "phones", "phonological_features": "phones"}
 _LABELLED = re.compile(r".+_(characters|phones)")
@@ -40,6 +43,12 @@ def symbol_table(hyper: Mapping[str, Any], version: tuple[int, ...], rows: int, 
         intersperse=False,
         clusters=tuple(symbol for symbol in symbols if len(symbol) > 1),
     )
+
+
+def symbols_of_settings(stated: Mapping[str, Any], level: str = "characters") -> list[str]:
+    """The symbols of a model that is yet to be trained with `text.symbols`, in the order of their ids, as EveryVoice 0.5 has
+    them; what is not stated is its own default."""
+    return _sorted({"silence": ["<SIL>"], "punctuation": _PUNCTUATION, **stated}, _TAGS_1_2, _ENDINGS[level])
 
 
 def _realized(hyper: Mapping[str, Any], rows: int, notes: list[str]) -> list[str] | None:

@@ -13,7 +13,7 @@ from voxgraft.config.run import RunConfig
 from voxgraft.errors import CheckpointError, ConfigError, TrainingError
 from voxgraft.progress import notice
 from voxgraft.project.project import FROM_SCRATCH
-from voxgraft.project.run_folder import checkpoints_in
+from voxgraft.project.run_names import free_name, unfinished
 from voxgraft.training.run import RunResult, train
 
 NAME = "stt"
@@ -31,7 +31,7 @@ def train_stt(arguments: Sequence[str], changes: Sequence[str] = (), *, resume: 
     for line in asked.told:
         notice(line)
     if resume:
-        run = unfinished(_save_folder(asked))
+        run = unfinished(_save_folder(asked), NAME)
         return train(RunConfig(output=str(run.parent.parent), name=run.name), resume=True)
     return train(config_of(asked, changes))
 
@@ -52,7 +52,7 @@ def config_of(asked: Asked, changes: Sequence[str] = ()) -> RunConfig:
         raise ConfigError("no recordings to train on", field="--train_files", remedy="Name one or more CSV files.")
     values = nested(asked.settings) | {
         "task": "recogniser",
-        "name": free_name(output),
+        "name": free_name(output, NAME),
         "output": str(output),
         "base": FROM_SCRATCH if base is None else str(base),
         # The tables that Coqui STT's importers write name recordings wherever they lie.
@@ -113,22 +113,6 @@ def _require_whole(best: Path) -> None:
             got=fault.got,
             remedy="Move it out of the folder, or name another checkpoint with --load_checkpoint_dir.",
         ) from fault
-
-
-def free_name(output: Path) -> str:
-    """The name of the next run: stt-1, stt-2, …"""
-    number = 1
-    while (output / "runs" / f"{NAME}-{number}").exists():
-        number += 1
-    return f"{NAME}-{number}"
-
-
-def unfinished(output: Path) -> Path:
-    """The last run that has checkpoints. Raises TrainingError where there is none."""
-    runs = [path for path in (output / "runs").glob(f"{NAME}-*") if checkpoints_in(path / "checkpoints")]
-    if not runs:
-        raise TrainingError("no run to go on with", file=output / "runs", remedy="Begin one without --resume.")
-    return max(runs, key=lambda path: path.stat().st_mtime_ns)
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
