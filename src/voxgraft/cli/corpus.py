@@ -225,18 +225,27 @@ def stats(
 def export(
     path: SourceOrProject,
     folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
+    to: Annotated[str, typer.Option(help="ljspeech, or everyvoice: a whole project of it, preprocessed.")] = "ljspeech",
+    sample_rate: Annotated[int, typer.Option(help="Samples a second of what is preprocessed for EveryVoice.")] = 22050,
     columns: Columns = None,
     skip_bad: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
     follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the corpus in LJSpeech's layout: wavs/ and metadata.csv."""
+    """Write the corpus in LJSpeech's layout (wavs/ and metadata.csv), or as a project that EveryVoice trains."""
     from voxgraft.corpus.export import export_ljspeech
+    from voxgraft.corpus.export_everyvoice import CONFIGS, export_everyvoice
     from voxgraft.corpus.importers import import_corpus
 
+    if to not in ("ljspeech", "everyvoice"):
+        raise typer.BadParameter("is ljspeech or everyvoice", param_hint="--to")
     source = _recordings(path)
     manifest = import_corpus(source, columns=_columns(columns), skip_bad=skip_bad, follow_links=follow_links)
-    metadata = export_ljspeech(manifest, folder)
+    if to == "everyvoice":
+        metadata = export_everyvoice(manifest, folder, sample_rate=sample_rate)
+        notice(f"fill in contact and permissions_obtained in {folder / CONFIGS} before `everyvoice train`")
+    else:
+        metadata = export_ljspeech(manifest, folder)
     notice(f"{len(manifest)} clips written to {folder}")
     if as_json:
         print_json({"metadata": str(metadata), "clips": len(manifest)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from voxgraft.audio.read import read_audio
@@ -18,23 +19,34 @@ def export_ljspeech(manifest: Manifest, folder: Path) -> Path:
 
     The metadata is written last, so that a half-written export can't be taken for a whole one.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CorpusError(
-            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
-        )
-    names = _names(manifest)
+    require_empty(folder)
+    names = file_names(manifest)
+    write_recordings(manifest, names, folder)
     many = len(manifest.speakers) > 1
     lines = []
-    for utterance, name in zip(track(manifest, "Writing recordings", len(manifest)), names, strict=True):
-        audio, rate = read_audio(utterance.audio)
-        write_wav(folder / "wavs" / f"{name}.wav", audio, rate)
+    for utterance, name in zip(manifest, names, strict=True):
         cells = [name, *([_cell(utterance.speaker or "unknown")] if many else []), _cell(utterance.text)]
         lines.append("|".join(cells) + "\n")
     write_atomically(folder / "metadata.csv", "".join(lines))
     return folder / "metadata.csv"
 
 
-def _names(manifest: Manifest) -> list[str]:
+def require_empty(folder: Path) -> None:
+    """Raise CorpusError where a folder to write to holds something already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CorpusError(
+            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
+        )
+
+
+def write_recordings(manifest: Manifest, names: Sequence[str], folder: Path) -> None:
+    """`wavs/NAME.wav` of each recording, 16 bit, mono, at its own rate."""
+    for utterance, name in zip(track(manifest, "Writing recordings", len(manifest)), names, strict=True):
+        audio, rate = read_audio(utterance.audio)
+        write_wav(folder / "wavs" / f"{name}.wav", audio, rate)
+
+
+def file_names(manifest: Manifest) -> list[str]:
     """A file name for each utterance, distinct even where letters that file systems refuse were replaced."""
     taken: set[str] = set()
     names = []

@@ -51,15 +51,15 @@ class VarianceStatistics:
     @staticmethod
     def of(prepared: Iterable[PreparedFrames]) -> VarianceStatistics:
         """Of recordings, one by one. CorpusError: a speaker has nothing voiced, or a value is not a number."""
-        pitch: dict[str, _Sums] = {}
-        energy: dict[str, _Sums] = {}
+        pitch: dict[str, RunningSums] = {}
+        energy: dict[str, RunningSums] = {}
         for entry in prepared:
             speaker = entry.utterance.speaker or UNNAMED
             contour = entry.pitch
             _require_numbers(entry, "pitch", contour)
             _require_numbers(entry, "energy", entry.energy)
-            pitch.setdefault(speaker, _Sums()).add(contour[contour > 0])
-            energy.setdefault(speaker, _Sums()).add(entry.energy)
+            pitch.setdefault(speaker, RunningSums()).add(contour[contour > 0])
+            energy.setdefault(speaker, RunningSums()).add(entry.energy)
         return VarianceStatistics(
             {speaker: sums.statistics("pitch", speaker) for speaker, sums in pitch.items()},
             {speaker: sums.statistics("energy", speaker) for speaker, sums in energy.items()},
@@ -115,7 +115,7 @@ class VarianceStatistics:
         return VarianceStatistics(_read(values, "pitch"), _read(values, "energy"))
 
 
-class _Sums:
+class RunningSums:
     """Running sums, so that a corpus of any size takes the memory of one clip."""
 
     def __init__(self) -> None:
@@ -135,6 +135,7 @@ class _Sums:
         self.least, self.greatest = min(self.least, float(values.min())), max(self.greatest, float(values.max()))
 
     def statistics(self, name: str, speaker: str) -> ValueStatistics:
+        """Of all that was added; CorpusError where that is nothing: no frame of `speaker` is voiced."""
         if not self.count:
             raise CorpusError(
                 "nothing in these recordings is voiced, so that their pitch has no mean",

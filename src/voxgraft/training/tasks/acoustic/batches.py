@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
+from voxgraft.corpus.prepare.prior import beta_binomial_prior
 from voxgraft.training.tasks.acoustic.examples import Example
-from voxgraft.training.tasks.acoustic.prior import beta_binomial_prior
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from tests import paths
 
 pytest.importorskip("torch")
 
-from voxgraft.training.tasks.acoustic.prior import beta_binomial_prior
+from voxgraft.corpus.prepare.prior import beta_binomial_prior
 
 
 @pytest.mark.parametrize(("symbols", "frames"), [(1, 3), (7, 12), (20, 61)])
