@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import yaml
 from tests.corpus.tones import tone
+from voxgraft.config.everyvoice import read_everyvoice
 
 from voxgraft.audio.read import read_audio
 from voxgraft.checkpoints.containers.torch.unpickle import read_torch_file
-from voxgraft.config.everyvoice import read_everyvoice
 from voxgraft.corpus.export_everyvoice import export_everyvoice
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.errors import CorpusError
