@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import yaml
 from tests.corpus.tones import tone
-from voxgraft.config.everyvoice import read_everyvoice
 
 from voxgraft.audio.read import read_audio
 from voxgraft.checkpoints.containers.torch.unpickle import read_torch_file
+from voxgraft.config.everyvoice import read_everyvoice
 from voxgraft.corpus.export_everyvoice import export_everyvoice
 from voxgraft.corpus.importers import import_corpus
 from voxgraft.errors import CorpusError
@@ -78,7 +78,7 @@ def test_configurations_name_what_is_there_and_state_nothing_for_their_user(expo
         asked = read_everyvoice(folder / "config" / f"everyvoice-{kind}.yaml", kind)
         assert asked.settings["task"] == task
         assert asked.settings[f"{task}.spectrogram.sample_rate"] == RATE
-        assert asked.settings["training.batch"] == 3
+        assert asked.settings["training.batch"] == 1
     text = yaml.safe_load((folder / "config" / "everyvoice-shared-text.yaml").read_text())
     assert text["symbols"]["voxgraft_characters"] == sorted(set("Text0123abé/"))
     data = yaml.safe_load((folder / "config" / "everyvoice-shared-data.yaml").read_text())

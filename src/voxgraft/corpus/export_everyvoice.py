@@ -65,7 +65,9 @@ def export_everyvoice(
     shutil.rmtree(folder / _CACHE)
     write_atomically(whole / "stats.json", json.dumps(statistics, indent=1))
     parts = _parts(manifest)
-    _write_configs(folder / CONFIGS, spec, rows, parts.count(TRAINING))
+    # EveryVoice wants a whole batch of each list.
+    smaller = min(parts.count(TRAINING), parts.count(VALIDATION))
+    _write_configs(folder / CONFIGS, spec, rows, min(_BATCH, smaller))
     write_atomically(folder / f"{LABEL}-{WHOLE_LIST}", _filelist(rows, _HEADINGS[:4]))
     for name, part in LISTS.items():
         chosen = [row for row, own in zip(rows, parts, strict=True) if own == part]
@@ -135,12 +137,12 @@ def _escaped(cell: str) -> str:
     return "".join(f"\\{c}" if c in '\\|"' else c for c in cell)
 
 
-def _write_configs(folder: Path, spec: AudioSpec, rows: Sequence[Mapping[str, str]], training: int) -> None:
-    for name, values in _configs(spec, rows, training).items():
+def _write_configs(folder: Path, spec: AudioSpec, rows: Sequence[Mapping[str, str]], batch: int) -> None:
+    for name, values in _configs(spec, rows, batch).items():
         write_atomically(folder / f"everyvoice-{name}.yaml", yaml_of(values))
 
 
-def _configs(spec: AudioSpec, rows: Sequence[Mapping[str, str]], training: int) -> dict[str, dict[str, Any]]:
+def _configs(spec: AudioSpec, rows: Sequence[Mapping[str, str]], batch: int) -> dict[str, dict[str, Any]]:
     letters = {character for row in rows for character in row["characters"]}
     symbols = sorted(letters - _PUNCTUATION - {" "})
     several = {name: len({row[name] for row in rows}) > 1 for name in ("speaker", "language")}
@@ -167,7 +169,7 @@ def _configs(spec: AudioSpec, rows: Sequence[Mapping[str, str]], training: int) 
     data = {"path_to_preprocessing_config_file": "everyvoice-shared-data.yaml"}
 
     def trained(name: str) -> dict[str, Any]:
-        return {"training": {"batch_size": min(_BATCH, training), **lists, "logger": {"name": name, **logger}}}
+        return {"training": {"batch_size": batch, **lists, "logger": {"name": name, **logger}}}
 
     return {
         "shared-text": {"symbols": {f"{LABEL}_characters": symbols}},
