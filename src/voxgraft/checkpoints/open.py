@@ -43,6 +43,8 @@ OURS = {
     "voxgraft.run_checkpoint": "checkpoints of voxgraft's runs of recognisers, text-to-spec models and vocoders (.ckpt)",
     "piper.trainer_checkpoint": "training checkpoints of Piper and voxgraft (.ckpt, .pth)",
     "tts_framework.reader": "DelightfulTTS, UnivNet and HiFi-GAN of tts-framework, VoiceSmith and maum-ai (.ckpt, .pt)",
+    "hifigan_original.reader": "HiFi-GAN's authors' generators (g_*, with do_* and config.json beside it)",
+    "onnx_vocoder.reader": "exported vocoders: voxgraft's, and HiFi-GANs of others (.onnx)",
     "deepspeech.reader": "training folders of Coqui STT and DeepSpeech (.index with .data-*)",
 }
 

@@ -16,6 +16,7 @@ from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
 from voxgraft.checkpoints.containers.onnx import OnnxGraph, read_onnx
 from voxgraft.checkpoints.containers.protobuf import BYTES, FieldBudget, read_fields
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
+from voxgraft.checkpoints.formats.onnx_kinds import kind_of
 from voxgraft.checkpoints.formats.piper.onnx_weights import Recovered, recover_vits
 from voxgraft.checkpoints.formats.piper.quantised import dequantised
 from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
@@ -106,8 +107,8 @@ def _check_voice(path: Path, graph: OnnxGraph) -> None:
         file=path,
         field="inputs",
         expected=", ".join(REQUIRED_INPUTS),
-        got=", ".join(graph.inputs)[:200] or "none",
-        remedy="Give the .onnx of a Piper voice, or the checkpoint that this model was exported from.",
+        got=kind_of(graph),
+        remedy="Give the .onnx of a Piper voice or of a HiFi-GAN, or the checkpoint that this model was exported from.",
     )
 
 

@@ -1,0 +1,1 @@
+"""The original HiFi-GAN (github.com/jik876/hifi-gan)."""

@@ -1,0 +1,1 @@
+"""Vocoders that were exported to ONNX, by whomever."""
