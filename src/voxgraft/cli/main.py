@@ -41,9 +41,13 @@ VERBS: dict[str, tuple[str, str]] = {
         "voxgraft.cli.train_stt:app",
         "Train a recogniser with the flags of Coqui STT's trainer, and test it.",
     ),
+    "synthesize": (
+        "voxgraft.cli.synthesize:app",
+        "Synthesise many texts: sound, spectrograms, TextGrids, read-alongs.",
+    ),
     "text": ("voxgraft.cli.text:text", "Show what becomes of a text: normalised, phonemes, ids."),
     "transcribe": ("voxgraft.cli.transcribe:transcribe", "Write down what is said in recordings, with subtitles."),
-    "say": ("voxgraft.cli.say:say", "Speak a text with any Piper voice, sentence by sentence."),
+    "say": ("voxgraft.cli.say:say", "Speak a text with any voice, or with a text-to-spec model and its vocoder."),
 }
 
 

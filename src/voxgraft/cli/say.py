@@ -19,6 +19,7 @@ from voxgraft.progress import notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from voxgraft.inference.acoustic.pair import SpokenPair
     from voxgraft.inference.voice.voice import Voice
 
     Write = Callable[[object], None]
@@ -64,9 +65,12 @@ def say(
     words = _text(text)
     from voxgraft.inference.voice.voice import Voice
 
-    place = _located(voice, language, vocoder)
     began = time.perf_counter()
-    speech = Voice.load(place, threads=threads, seed=seed)
+    speech: Voice | SpokenPair | None = _exported_pair(voice, vocoder, threads, seed)
+    if speech is None:
+        place = _located(voice, language, vocoder)
+        began = time.perf_counter()
+        speech = Voice.load(place, threads=threads, seed=seed)
     scales = {"length_scale": length_scale, "noise_scale": noise_scale, "noise_w": noise_w}
     scales |= {"pitch_scale": pitch, "energy_scale": energy}
     spoken = language if speech.languages else None
@@ -86,6 +90,22 @@ def say(
         "unknown": dict(unknown.most_common()),
     }
     _report(report, out, json)
+
+
+def _exported_pair(voice: str, vocoder: str | None, threads: int | None, seed: int | None) -> SpokenPair | None:
+    """A text-to-spec model that was exported beside its vocoder; None for all else. A voice has its settings beside it."""
+    path = Path(voice).expanduser()
+    if path.suffix != ".onnx" or not path.is_file() or path.with_name(f"{path.name}.json").is_file():
+        return None
+    from voxgraft.inference.acoustic.settings import is_acoustic
+    from voxgraft.inference.session import open_session
+
+    if not is_acoustic(open_session(path, threads=1).get_modelmeta().custom_metadata_map):
+        return None
+    from voxgraft.export.ready import pair_of, ready_acoustic, ready_vocoder
+
+    model = ready_acoustic(path, threads=threads, seed=seed)
+    return pair_of(model, ready_vocoder(vocoder, model, threads=threads))
 
 
 def _located(voice: str, language: str | None, vocoder: str | None) -> Path:
@@ -125,7 +145,12 @@ def _is_base(name: str) -> bool:
 
 
 def _speak(
-    voice: Voice, text: str, speaker: str | None, language: str | None, scales: dict[str, float | None], write: Write
+    voice: Voice | SpokenPair,
+    text: str,
+    speaker: str | None,
+    language: str | None,
+    scales: dict[str, float | None],
+    write: Write,
 ) -> tuple[float, int, float, Counter[str]]:
     """Speak and write; seconds of speech, sentences, when the first was written, symbols that the voice lacks."""
     from voxgraft.errors import TextError

@@ -166,3 +166,37 @@ def test_a_vocoder_of_other_spectrograms_is_one_error_that_names_the_fields(lett
     assert caught.value.field == "log_base"
     with pytest.raises(CheckpointError, match="no vocoder to render"):
         SpokenPair.load(letters, tmp_path / "none.onnx")
+
+
+def test_say_speaks_with_both_files_beside_each_other(letters, tmp_path):
+    import json
+
+    from typer.testing import CliRunner
+
+    from voxgraft.cli.main import app
+
+    out = tmp_path / "a.wav"
+    arguments = [
+        "say",
+        str(letters),
+        TEXT,
+        "-o",
+        str(out),
+        "--pace",
+        "2",
+        "--pitch",
+        "1.1",
+        "--speaker",
+        "bo",
+        "--json",
+    ]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    ours = np.concatenate(list(SpokenPair.load(letters).speak(TEXT, Controls(2.0, 1.1, speaker="bo"))))
+    assert json.loads(done.stdout)["seconds"] == pytest.approx(len(ours) / 16000, abs=1e-3)
+    moved = letters.rename(letters.with_name("moved.onnx"))
+    try:
+        other = CliRunner().invoke(app, ["say", str(moved), TEXT, "--vocoder", str(VOCODER), "-o", str(out)])
+        assert other.exit_code == 0, other.output
+    finally:
+        moved.rename(letters)

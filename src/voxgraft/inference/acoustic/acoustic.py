@@ -61,6 +61,10 @@ class Acoustic:
         """Ids of each sentence, and the symbols of it that the model doesn't know."""
         return stream_text(text, self.settings.symbols, voice=voice)
 
+    def require(self, controls: Controls) -> None:
+        """Raise TextError where the model has no such speaker or language, or can't heed what is to be turned."""
+        self._feed((0,), controls)
+
     def mels(self, text: str, controls: Controls | None = None) -> Iterator[Spoken]:
         """A spectrogram for each sentence of a text. Raises TextError, CheckpointError."""
         said = False

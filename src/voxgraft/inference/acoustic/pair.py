@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from voxgraft.audio.fit import spec_fit, told
 from voxgraft.errors import CheckpointError
 from voxgraft.inference.acoustic.acoustic import Acoustic, Spoken
-from voxgraft.inference.acoustic.controls import Controls
+from voxgraft.inference.acoustic.controls import Controls, chosen
 from voxgraft.inference.vocoder.vocoder import Vocoder
+from voxgraft.text.symbols import Encoding
 
 # What a vocoder is called that lies beside the model that it renders.
 VOCODER = "vocoder.onnx"
@@ -62,8 +63,40 @@ class SpokenPair:
         for spoken in self.acoustic.mels(text, controls):
             yield self.render(spoken)
 
-    def speak_ids(self, ids: Sequence[int], controls: Controls | None = None) -> NDArray[np.float32]:
-        """Speech [S] of one sentence's ids."""
+    @property
+    def path(self) -> Path:
+        """Of the text-to-spec model."""
+        return self.acoustic.path
+
+    @property
+    def languages(self) -> list[str]:
+        """Names in the order of their ids; empty for a model of one language."""
+        return list(self.acoustic.settings.languages)
+
+    def encode(self, text: str, *, language: str | int | None = None) -> Iterator[Encoding]:
+        """Ids of each sentence, and the symbols of it that the model doesn't know."""
+        names = self.acoustic.settings.languages
+        spoken = None if language is None else names[chosen("language", language, names, self.path)]
+        return self.acoustic.encode(text, voice=spoken)
+
+    def speaker_id(self, speaker: str | int | None) -> int:
+        """The id of a speaker given by name or id, the first for None. Raises TextError."""
+        return chosen("speaker", speaker, self.acoustic.settings.speakers, self.path)
+
+    def speak_ids(
+        self,
+        ids: Sequence[int],
+        *,
+        noise_scale: float | None = None,
+        length_scale: float | None = None,
+        noise_w: float | None = None,
+        pitch_scale: float | None = None,
+        energy_scale: float | None = None,
+        speaker: str | int | None = None,
+        language: str | int | None = None,
+    ) -> NDArray[np.float32]:
+        """Speech [S] of one sentence's ids, asked for as of a `Voice`; `noise_w` means nothing here. Raises TextError."""
+        controls = Controls(length_scale, pitch_scale, energy_scale, noise_scale, speaker, language)
         return self.render(self.acoustic.mel(ids, controls))
 
     def render(self, spoken: Spoken) -> NDArray[np.float32]:

@@ -57,6 +57,11 @@ class AcousticSettings(BaseModel):
         return json.dumps(plain, ensure_ascii=False, sort_keys=True)
 
 
+def is_acoustic(metadata: Mapping[str, str]) -> bool:
+    """Whether a .onnx with this metadata is a text-to-spec model of ours."""
+    return METADATA_KEY in metadata
+
+
 def read_acoustic_settings(metadata: Mapping[str, str], path: Path) -> AcousticSettings:
     """Of the metadata of a .onnx. Raises CheckpointError naming the file and the field."""
     text = metadata.get(METADATA_KEY)
