@@ -40,7 +40,7 @@ def read_object(path: Path, *, limit: int = MAX_BYTES, remedy: str = _REMEDY) ->
     except (ValueError, RecursionError) as fault:
         raise _not_json(path, fault, remedy, text) from fault
     if not isinstance(document, dict):
-        raise CheckpointError("no JSON object", file=path, got=type(document).__name__, remedy=remedy)
+        raise CheckpointError("not a JSON object", file=path, got=type(document).__name__, remedy=remedy)
     _shallow(document, path, remedy)
     return document
 

@@ -34,7 +34,7 @@ def parse_yaml(raw: bytes, path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, *CONSTRUCTION_FAULTS) as fault:
         raise CheckpointError(f"not YAML: {_words(fault)}", file=path, remedy=_REMEDY) from fault
     if not isinstance(document, dict):
-        raise CheckpointError("no YAML mapping", file=path, got=type(document).__name__, remedy=_REMEDY)
+        raise CheckpointError("not a YAML mapping", file=path, got=type(document).__name__, remedy=_REMEDY)
     return document
 
 

@@ -77,7 +77,7 @@ def test_add_list_choose_verify_remove(here):
         (["verify", "absent"], 1, "no such base"),
         (["promote", "absent"], 1, "no such file"),
         (["import-conf", "absent.conf"], 1, "No such file"),
-        (["import-tree", "."], 1, "no folder of checkpoints"),
+        (["import-tree", "."], 1, "not a folder of checkpoints"),
         (["import-models", "absent.json"], 1, "No such file"),
     ],
 )

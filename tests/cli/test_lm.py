@@ -38,7 +38,7 @@ def test_words_as_they_stand(tmp_path):
     [
         (b"", [], 1, "no words"),
         (b"fine\n\xff\xfe\n", [], 1, "line 2: is not UTF-8"),
-        (b"fine\n", ["--order", "9"], 1, "not an order"),
+        (b"fine\n", ["--order", "9"], 1, "out of range"),
         (b"fine\n", ["--prune", "1"], 1, "never fall"),
         (b"fine\n", ["--prune", "x"], 2, "0 0 1"),
         (None, [], 1, "can't be read"),

@@ -43,7 +43,7 @@ def test_an_id_that_leads_elsewhere_stays_inside(manifest, tmp_path):
 def test_nothing_is_overwritten(manifest, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").write_text("x")
-    with pytest.raises(CorpusError, match="in the way"):
+    with pytest.raises(CorpusError, match="there already"):
         export_ljspeech(manifest, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine"]
 

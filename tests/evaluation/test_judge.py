@@ -53,3 +53,15 @@ def test_real_recordings_are_understood_and_alike(recordings):
     found = real.score([clip.audio for clip, _ in recordings[:2]], 16_000, [text for _, text in recordings[:2]])
     assert found.cer < 0.06
     assert found.speaker_similarity > 0.85
+
+
+def test_none_is_no_recogniser(judge, monkeypatch):
+    def loaded(*_, **__):
+        raise AssertionError("a recogniser was loaded")
+
+    monkeypatch.setattr("voxgraft.evaluation.instruments.Recogniser", loaded)
+    deaf = Judge([(spoken("anything"), 16_000)], recogniser="none")
+    found = deaf.score([spoken("a")], 16_000, ["a"])
+    assert (found.cer, found.wer, found.heard) == (None, None, ())
+    assert found.speaker_similarity == pytest.approx(1)
+    assert deaf.absent["cer"] == "turned off"

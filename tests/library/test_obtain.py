@@ -76,7 +76,7 @@ def test_an_archive(library, tmp_path):
         (base(), "no link"),
         (Base("tts_models/de/a/b", (Part("a", (str(CKPT),)),), family="nothing_known"), "can't open this family"),
         (base(Part("a.ckpt", (str(CKPT),), sha256="0" * 64)), "SHA-256"),
-        (base(Part("a.ckpt", (str(PIPER / "single.onnx.json"),))), "no checkpoint that is known"),
+        (base(Part("a.ckpt", (str(PIPER / "single.onnx.json"),))), "not a checkpoint that voxgraft knows"),
         (base(Part("a.zip", (str(CKPT.with_name("reference.npz")),)), archive=True), "holds no voice"),
     ],
 )

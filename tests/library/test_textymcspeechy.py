@@ -134,7 +134,7 @@ def test_a_folder_that_does_not_say_its_language(tmp_path):
     for number, language in enumerate((None, "generic", "$(rm -rf /)")):
         with pytest.raises(CheckpointError, match="which language"):
             read_tree(tree(tmp_path / str(number), language=language))
-    with pytest.raises(CheckpointError, match="no folder of checkpoints"):
+    with pytest.raises(CheckpointError, match="not a folder of checkpoints"):
         read_tree(tmp_path / "0" / "default" / "M_voice")
 
 

@@ -149,7 +149,7 @@ def test_what_the_text_calls_as_a_model_does_is_unknown(tmp_path):
 
 @pytest.mark.parametrize("order", [0, 7, -1])
 def test_an_order_out_of_range(order):
-    with pytest.raises(TextError, match="not an order"):
+    with pytest.raises(TextError, match="out of range"):
         estimate([["a"]], order)
 
 

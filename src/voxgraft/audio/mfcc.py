@@ -61,7 +61,7 @@ def mfcc(x: np.ndarray, spec: MfccSpec) -> np.ndarray:
     """Float [T] in -1 to 1 as float32 [N, C]. Raises AudioError where it is not one channel."""
     if np.ndim(x) != 1:
         raise AudioError(
-            "no MFCCs of this audio",
+            "MFCCs can't be computed of this audio",
             expected="one channel",
             got=f"an array of shape {np.shape(x)}",
             remedy="Mix the channels to one.",

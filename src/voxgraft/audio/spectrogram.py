@@ -115,7 +115,7 @@ def _emphasised(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
 def _frames(x: np.ndarray, spec: AudioSpec) -> np.ndarray:
     if np.ndim(x) != 1 or not len(x):
         raise AudioError(
-            "no spectrogram of this audio",
+            "a spectrogram can't be computed of this audio",
             expected="one channel with sound",
             got=f"an array of shape {np.shape(x)}",
             remedy="Leave the clip out.",

@@ -103,7 +103,7 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     except CheckpointError as fault:
         raise _naming_calls(fault, candidate) from fault
     unknown = CheckpointError(
-        "no checkpoint that is known here",
+        "not a checkpoint that voxgraft knows",
         file=path,
         expected=", or ".join(known),
         got=likeness,

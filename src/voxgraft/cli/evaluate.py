@@ -48,7 +48,9 @@ def evaluate(
     language: Annotated[str | None, typer.Option(help="Language of the texts; default: the voice's.")] = None,
     recogniser: Annotated[
         str | None,
-        typer.Option(help="Folder of a faster-whisper model; `auto` takes an installed one; the project's, or auto."),
+        typer.Option(
+            help="Folder of a faster-whisper model; `auto` takes an installed one, `none` does without; the project's, or auto."
+        ),
     ] = None,
     dnsmos: Annotated[bool | None, typer.Option(help="Measure sound quality too; the project's, or yes.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with the scores, sound and pictures.")] = None,

@@ -97,7 +97,7 @@ def _asked(values: Mapping[str, Any], overrides: Iterable[str]) -> Iterator[tupl
         names = tuple(name.strip().split("."))
         if not equals or not all(names):
             raise ConfigError(
-                "is no setting with a value",
+                "is not a setting with a value",
                 file="--set",
                 got=repr(override),
                 remedy="Write --set NAME=VALUE, such as --set training.steps=500.",

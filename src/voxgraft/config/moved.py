@@ -39,7 +39,9 @@ Tell = Callable[[str, str], None]
 @cache
 def tell_moved(old: str, new: str) -> None:
     """Say, once, that a setting has another name now."""
-    notice(f"the setting {old} is called {new} now")
+    notice(
+        f"the setting {old} is called {new} now; {old} is still read, but write {new} in voxgraft.yaml and after --set"
+    )
 
 
 def tell_nothing(old: str, new: str) -> None:

@@ -164,7 +164,7 @@ class EvaluationConfig(Section):
 
     seeds: int = Field(3, ge=1, description="Syntheses of each held-out text.")
     recogniser: PathOrName = Field(
-        "auto", description="faster-whisper model folder or name; auto takes an installed one."
+        "auto", description="faster-whisper model folder or name; auto takes an installed one, none does without."
     )
     dnsmos: bool = Field(True, description="Measure DNSMOS too, an estimate of how good speech sounds.")
 

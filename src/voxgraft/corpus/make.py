@@ -31,7 +31,10 @@ def make_corpus(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CorpusError(
-            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
+            "is there already and not empty",
+            file=folder,
+            expected="an empty or new folder",
+            remedy="Choose another folder.",
         )
     lines = []
     for recording in track(_recordings(path), "Cutting and transcribing"):

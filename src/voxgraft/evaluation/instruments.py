@@ -17,6 +17,8 @@ from voxgraft.evaluation.metrics.speaker import SpeakerEncoder
 from voxgraft.evaluation.metrics.world import Analysis, World
 
 T = TypeVar("T")
+# What is given as a recogniser where none is wanted.
+NO_RECOGNISER = "none"
 METRIC_NAMES = ("cer", "wer", "speaker_similarity", "dnsmos", "mcd", "f0_rmse")
 
 
@@ -53,8 +55,10 @@ def load_instruments(
 ) -> Instruments:
     """Load what the `wanted` metrics need and what can be had; `required` raises for what can't.
 
-    A recogniser that was asked for by name must load in any case.
+    A recogniser that was asked for by name must load in any case; `none` is no recogniser, and its measures are turned off.
     """
+    if recogniser == NO_RECOGNISER:
+        wanted = set(wanted) - {"cer", "wer"}
     absent = dict.fromkeys(set(METRIC_NAMES) - set(wanted), "turned off")
 
     def attempt(metrics: Sequence[str], make: Callable[[], T], needed: bool = required) -> T | None:

@@ -66,8 +66,7 @@ def grafted(
 
     Raises as `apply_plan` does.
     """
-    if plan.refusals:
-        raise GraftError("this graft is refused", got="; ".join(plan.refusals), remedy="Change the base or the target.")
+    plan.require_accepted()
     rows = {row.target: row for row in plan.rows if row.target is not None}
     _check_targets(rows, shapes, len([row for row in plan.rows if row.target is not None]))
     source: Tensors = checkpoint.tensors if checkpoint is not None else {}

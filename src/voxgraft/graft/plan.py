@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from voxgraft.errors import GraftError
 from voxgraft.files import write_atomically
 from voxgraft.json_file import read_object
 
@@ -95,6 +96,14 @@ class GraftPlan:
     def counts(self) -> dict[str, int]:
         """How many rows of each action."""
         return dict(Counter(row.action for row in self.rows))
+
+    def require_accepted(self) -> None:
+        """Raise GraftError with what the plan is refused for."""
+        if self.refusals:
+            raise GraftError(
+                f"this graft is refused: {'; '.join(self.refusals)}",
+                remedy="See the whole plan with `voxgraft plan`.",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for plan.json and --json."""

@@ -23,7 +23,7 @@ def target_shapes(architecture: Mapping[str, Any], discriminator: str, family: s
     try:
         from voxgraft.models.unfilled import unfilled
     except ImportError as fault:
-        raise MissingExtra("torch", "train", "Planning a graft of this family") from fault
+        raise MissingExtra("torch", "train", "planning a graft of this family") from fault
     from voxgraft.models.networks import network_of
 
     with unfilled():

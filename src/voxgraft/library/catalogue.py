@@ -239,7 +239,12 @@ def _json(path: Path) -> Mapping[str, Any]:
 
 def _wrong(file: str, field: str | None, expected: str, got: str) -> ConfigError:
     return ConfigError(
-        "not an entry of a catalogue", file=file, field=field, expected=expected, got=got, remedy="Mend or delete it."
+        "not an entry of a catalogue",
+        file=file,
+        field=field,
+        expected=expected,
+        got=got,
+        remedy="Correct or delete it.",
     )
 
 

@@ -220,7 +220,9 @@ def _stored(
                 _record(file, part, partial)
     except OSError as fault:
         raise CheckpointError(
-            f"can't be written: {fault.strerror or fault}", file=part, remedy="Mend the disk and fetch again."
+            f"can't be written: {fault.strerror or fault}",
+            file=part,
+            remedy="Check the disk and its permissions, and fetch again: what was received is kept.",
         ) from fault
     expected = partial.total if partial.total is not None else wanted.size
     return partial.size > 0 and (expected is None or partial.size >= expected)

@@ -32,10 +32,12 @@ def fetch_from_hub(base: str) -> Path:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as fault:
-        raise MissingExtra("huggingface_hub", "hf", "Taking a model from the Hugging Face hub") from fault
+        raise MissingExtra("huggingface_hub", "hf", "taking a model from the Hugging Face hub") from fault
     match = _NAME.fullmatch(next(base.removeprefix(scheme) for scheme in _SCHEMES if base.startswith(scheme)))
     if match is None:
-        raise CheckpointError("no name of a model on the hub", file=base, expected=_FORM, remedy="Correct the name.")
+        raise CheckpointError(
+            "not the name of a model on the hub", file=base, expected=_FORM, remedy="Correct the name."
+        )
     name, revision, file = match[1], match[2], match[3]
 
     def snapshot(*patterns: str, here: bool = False) -> Path:

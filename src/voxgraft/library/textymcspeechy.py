@@ -135,7 +135,7 @@ def read_tree(folder: Path, language: str | None = None) -> tuple[list[Placed], 
     root = folder / "default" if (folder / "default").is_dir() else folder
     if not any((root / f"{kind}_voice").is_dir() for kind in "MF"):
         raise CheckpointError(
-            "no folder of checkpoints as TextyMcSpeechy keeps them",
+            "not a folder of checkpoints as TextyMcSpeechy keeps them",
             file=folder,
             expected="default/M_voice and default/F_voice in it",
             remedy="Give PRETRAINED_CHECKPOINTS; for a single file use `voxgraft library add`.",

@@ -58,7 +58,7 @@ def estimate(sentences: Iterable[Sequence[str]], order: int = 3, prune: Sequence
 def _thresholds(order: int, prune: Sequence[int]) -> tuple[int, ...]:
     if not 1 <= order <= HIGHEST_ORDER:
         raise TextError(
-            "not an order", field="order", expected=f"1 to {HIGHEST_ORDER}", got=order, remedy="3 is right for speech."
+            "out of range", field="order", expected=f"1 to {HIGHEST_ORDER}", got=order, remedy="3 is right for speech."
         )
     given = tuple(prune)[:order] or (0,)
     thresholds = given + given[-1:] * (order - len(given))

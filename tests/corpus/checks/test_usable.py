@@ -16,11 +16,11 @@ KEPT = Manifest((utterance("a", 2), utterance("b", 3)))
 
 
 def bad(name: str, kind: str = "unreadable audio", **place) -> Finding:
-    return Finding(name, kind, f"what {name} has", f"mend {name}", **place)
+    return Finding(name, kind, f"what {name} has", f"Mend {name}.", **place)
 
 
 def test_where_nothing_is_wrong_everything_is_used(capsys):
-    assert usable(KEPT, [Finding("a", "quiet", "so quiet", "louder")]) == KEPT
+    assert usable(KEPT, [Finding("a", "quiet", "so quiet", "Speak louder.")]) == KEPT
     assert capsys.readouterr().err == ""
 
 
@@ -40,7 +40,7 @@ def test_several_tables_are_named_each():
     assert "6 recordings can't be used: one.csv line 3: b: " in caught.value.summary
     assert "two.csv line 1: c1: " in caught.value.summary
     assert caught.value.summary.endswith("and 3 more")
-    assert caught.value.remedy.startswith("Mend them (`voxgraft corpus check` lists them all)")
+    assert caught.value.remedy.startswith("Correct them (`voxgraft corpus check` lists them all)")
 
 
 def test_characters_are_summed_up_and_the_rest_is_listed():
@@ -69,11 +69,11 @@ def test_where_nothing_is_left_skipping_does_not_help():
 
 
 def test_advice_is_told_a_line_each_kind(capsys):
-    quiet = [Finding(f"c{n}", "quiet", f"{-n} dB", "louder") for n in range(50, 55)]
-    warn([*quiet, bad("b"), Finding(WHOLE, "alphabet", "an empty line", "a space", line=3, file="/x/a.txt")])
+    quiet = [Finding(f"c{n}", "quiet", f"{-n} dB", "Speak louder.") for n in range(50, 55)]
+    warn([*quiet, bad("b"), Finding(WHOLE, "alphabet", "an empty line", "Write a space.", line=3, file="/x/a.txt")])
     assert capsys.readouterr().err.splitlines() == [
-        "warning: a.txt line 3: alphabet: an empty line; a space",
-        "warning: quiet: c50: -50 dB; c51: -51 dB; c52: -52 dB and 2 more; louder (`voxgraft corpus check` lists them all)",
+        "warning: a.txt line 3: alphabet: an empty line. Write a space.",
+        "warning: quiet: c50: -50 dB; c51: -51 dB; c52: -52 dB and 2 more. Speak louder. `voxgraft corpus check` lists them all.",
     ]
 
 

@@ -80,7 +80,7 @@ class _Cursor:
         size = self.number(2)
         raw = self.buffer[self.skip(size) : self.at]
         if not raw.endswith(b"\0") or not raw[:-1].isascii():
-            raise CheckpointError("a name that is none", got=repr(raw[:40]), remedy=_DAMAGED)
+            raise CheckpointError("the name of a variable is not text", got=repr(raw[:40]), remedy=_DAMAGED)
         return raw[:-1].decode("ascii")
 
 

@@ -264,7 +264,7 @@ def _array_of(tensor: Initialiser, dtype: np.dtype) -> np.ndarray:
         numbers = np.array(tensor.values, np.uint16).view(dtype) if halves else np.array(tensor.values, dtype)
     except (OverflowError, ValueError) as fault:
         raise CheckpointError(
-            "a value is none of its type", field=tensor.name, got=dtype.name, remedy=_DAMAGED
+            "a value does not fit its type", field=tensor.name, got=dtype.name, remedy=_DAMAGED
         ) from fault
     return numbers.reshape(tensor.shape)
 

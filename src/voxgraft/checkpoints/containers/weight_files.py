@@ -71,7 +71,7 @@ def open_weights(path: Path) -> Weights:
     file = candidate.torch
     if file is None or not isinstance(file.content, dict):
         raise CheckpointError(
-            "no weights",
+            "not a file of weights",
             file=path,
             expected="safetensors, or a file of torch.save",
             got=candidate.likeness,
@@ -100,7 +100,7 @@ def _sharded(index: Path, files: Mapping[str, Path]) -> Weights:
     places = read_object(index).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
         raise CheckpointError(
-            "no list of which tensor is in which file", file=index, field="weight_map", remedy=_INCOMPLETE
+            "the list of which tensor is in which file is missing", file=index, field="weight_map", remedy=_INCOMPLETE
         )
     shards = sorted(set(places.values()))
     if len(shards) > _MAX_SHARDS:

@@ -40,7 +40,7 @@ def alphabet_findings(text: str, name: str, blank: str | None = None) -> list[Fi
                 WHOLE,
                 "alphabet",
                 "has no space",
-                "add a line of one space, which editors like to cut off: without it there are no words",
+                "Add a line of one space (editors often cut it off): without it there are no words.",
                 file=name,
             )
         )
@@ -66,20 +66,20 @@ def _of_lines(lines: list[str], blanks: frozenset[str | None]) -> Iterator[tuple
             continue
         form = unicodedata.normalize("NFC", label)
         if label in first:
-            yield UNUSABLE, f"{shown(label)} stands in line {first[label]} already", "take it out", number
+            yield UNUSABLE, f"{shown(label)} stands in line {first[label]} already", "Take it out.", number
         elif form in forms:
             other, at = forms[form]
             detail = f"{shown(label)} is {shown(other)} of line {at}, spelt otherwise"
-            yield UNUSABLE, detail, "keep the NFC spelling alone", number
+            yield UNUSABLE, detail, "Keep the NFC spelling only.", number
         elif label in blanks:
             remedy = "Take it out: the blank is added by itself, as the last label."
             yield UNUSABLE, f"{label} is the blank, not a letter", remedy, number
         elif label in _MARKS:
-            yield "alphabet", f"{label} is a mark, not a letter", "take it out: no text holds it", number
+            yield "alphabet", f"{label} is a mark, not a letter", "Take it out: no text holds it.", number
         elif label != form and len(form) == 1:
             detail = f"{shown(label)} is decomposed (NFD); it is read as one character (NFC), {shown(form)}"
-            yield "alphabet", detail, "nothing here; other tools may take it for two", number
+            yield "alphabet", detail, "Nothing is needed here; other tools may take it for two.", number
         elif len(form) > 1:
-            yield "alphabet", f"{shown(label)} is several characters", "write one character a line", number
+            yield "alphabet", f"{shown(label)} is several characters", "Write one character a line.", number
         first.setdefault(label, number)
         forms.setdefault(form, (label, number))

@@ -115,7 +115,7 @@ def examine(
 
 def _measure(utterance: Utterance) -> Measures | Finding:
     if not Path(utterance.audio).is_file():
-        return Finding(utterance.id, "missing audio", f"no file {utterance.audio}", "add the file or remove the row")
+        return Finding(utterance.id, "missing audio", f"no file {utterance.audio}", "Add the file or remove the row.")
     try:
         return measure(utterance.audio)
     except AudioError as fault:
@@ -125,26 +125,26 @@ def _measure(utterance: Utterance) -> Measures | Finding:
 def _sound_findings(u: Utterance, m: Measures, shortest: float, longest: float) -> list[Finding]:
     """Everything that can be wrong with the sound of one clip; silence hides the rest."""
     if m.level <= SILENCE_LEVEL:
-        return [Finding(u.id, "silence", f"nothing above {SILENCE_LEVEL:g} dB", "record it again or remove it")]
+        return [Finding(u.id, "silence", f"nothing above {SILENCE_LEVEL:g} dB", "Record it again or remove it.")]
     tests = (
         (m.speech < shortest, "too short", f"{m.speech:.2f} s of sound, at least {shortest:g} s are wanted",
-         "remove it, or join it with its neighbour"),
+         "Remove it, or join it with its neighbour."),
         (m.speech > longest, "too long", f"{m.speech:.1f} s, at most {longest:g} s are wanted",
-         "cut it at a pause into two clips and two rows"),
+         "Cut it at a pause into two clips and two rows."),
         (m.clipped > max(8, CLIPPED_SHARE * m.speech * u.sample_rate), "clipping",
-         f"{m.clipped} samples lie in flat tops", "record it again with less gain; a declipper only helps a little"),
+         f"{m.clipped} samples lie in flat tops", "Record it again with less gain; a declipper only helps a little."),
         (m.level < QUIET_LEVEL, "quiet", f"loud parts reach only {m.level:.0f} dB of full scale",
-         "record it again nearer to the microphone; raising it raises its noise"),
+         "Record it again nearer to the microphone; raising it raises its noise."),
         (m.snr < NOISY_SNR, "noisy", f"the noise lies {m.snr:.0f} dB under the speech, {NOISY_SNR:g} are wanted",
-         "record it again in a quieter room, or remove it; the voice learns the noise"),
+         "Record it again in a quieter room, or remove it; the voice learns the noise."),
         (abs(m.offset) > OFFSET, "offset", f"the middle of the wave lies at {m.offset:+.3f}",
-         "high-pass it at 20 Hz"),
+         "High-pass it at 20 Hz."),
         (max(m.leading, m.trailing) > EDGE_SECONDS, "silent edges",
          f"{m.leading:.1f} s before and {m.trailing:.1f} s after the speech",
-         "nothing: preparing trims it (unless `trim` is off)"),
+         "Nothing is needed: it is trimmed for training (unless corpus.trim is off)."),
         (m.cancelling, "channels cancel", "one channel is the other upside down, so that their mean is silent: the louder is taken",
-         "nothing for these clips; before you record more, mend the wiring of the microphone"),
-        (m.pause > PAUSE_SECONDS, "long pause", f"{m.pause:.1f} s of silence inside", "cut the pause, or cut it in two"),
+         "Nothing is needed for these clips; before you record more, mend the wiring of the microphone."),
+        (m.pause > PAUSE_SECONDS, "long pause", f"{m.pause:.1f} s of silence inside", "Cut the pause out, or cut the clip in two."),
     )  # fmt: skip
     return [Finding(u.id, kind, detail, remedy) for failed, kind, detail, remedy in tests if failed]
 
@@ -156,7 +156,7 @@ def _text_findings(manifest: Manifest, count_unknown: CountUnknown | None) -> li
     for u in manifest:
         if not is_speakable(u.text):
             findings.append(
-                Finding(u.id, "empty text", "there is nothing to say", "write what is said or remove the row")
+                Finding(u.id, "empty text", "there is nothing to say", "Write what is said or remove the row.")
             )
             continue
         try:
@@ -215,7 +215,7 @@ def _twin_findings(manifest: Manifest, heard: Sequence[tuple[Utterance, Measures
     findings = []
     for name, count in Counter(u.id for u in manifest).items():
         if count > 1:
-            findings.append(Finding(name, "duplicate id", f"used {count} times", "rename all but one or remove them"))
+            findings.append(Finding(name, "duplicate id", f"used {count} times", "Rename all but one or remove them."))
     first: dict[str, Utterance] = {}
     for u, m in heard:
         other = first.setdefault(m.sound, u)
@@ -232,19 +232,33 @@ def _whole_findings(manifest: Manifest, sample_rate: int | None) -> list[Finding
     if len(rates) > 1:
         each = ", ".join(f"{count} at {rate} Hz" for rate, count in rates.most_common())
         findings.append(
-            Finding("*", "several sample rates", each, "nothing, if the recordings sound alike: they are resampled")
+            Finding(
+                "*",
+                "several sample rates",
+                each,
+                "Nothing is needed if the recordings sound alike: they are resampled.",
+            )
         )
     nameless = [u.id for u in manifest if u.speaker is None]
     if nameless and len(nameless) < len(manifest):
         detail = f"{len(nameless)} clips name no speaker, where others do: {', '.join(nameless[:5])}"
-        findings.append(Finding(WHOLE, "no speaker", detail, "write who speaks into their rows: a model needs to know"))
+        findings.append(
+            Finding(
+                WHOLE,
+                "no speaker",
+                detail,
+                "Write who speaks into their rows: a model of several speakers needs to know.",
+            )
+        )
     lower = sum(count for rate, count in rates.items() if sample_rate and rate < sample_rate)
     if lower:
         detail = f"{lower} clips have a lower sample rate than the model's {sample_rate} Hz and are upsampled"
         findings.append(
-            Finding("*", "upsampling", detail, "the voice sounds as dull as its recordings; record at the model's rate")
+            Finding(
+                "*", "upsampling", detail, "Record at the model's rate, or the voice sounds as dull as its recordings."
+            )
         )
     if 0 < manifest.seconds < LITTLE_SECONDS:
         detail = f"{manifest.seconds:.0f} s in all"
-        findings.append(Finding("*", "little speech", detail, "record at least two minutes, better twenty"))
+        findings.append(Finding("*", "little speech", detail, "Record at least two minutes, better twenty."))
     return findings

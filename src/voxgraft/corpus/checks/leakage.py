@@ -16,9 +16,9 @@ from voxgraft.errors import AudioError
 
 _SHOWN = 5
 _REMEDIES = {
-    "text in two sets": "move all recordings of a text into one set: its words are known by heart otherwise",
-    "recording in two sets": "take it out of one of the two",
-    "speaker in two sets": "nothing, where the recogniser is for these speakers; for others, hold whole speakers out",
+    "text in two sets": "Move all recordings of a text into one set: otherwise its words are known by heart.",
+    "recording in two sets": "Take it out of one of the two.",
+    "speaker in two sets": "Nothing is needed if the recogniser is for these speakers; if it is for others, hold whole speakers out.",
 }
 
 

@@ -17,7 +17,7 @@ _LEAST_CORRELATION = 0.3
 # Where all clips or all texts are about as long, no correlation can be seen.
 _LEAST_SPREAD = 0.15
 _SHOWN = 40
-_COLUMN = "look whether the right column was taken for the text (`--columns` names them), and listen to some"
+_COLUMN = "Check that the right column was taken for the text (`--columns` names them), and listen to some clips."
 
 
 def text_findings(texts: Sequence[str]) -> list[Finding]:
@@ -38,7 +38,9 @@ def text_findings(texts: Sequence[str]) -> list[Finding]:
         detail = (
             f"all {len(keys)} texts are single words, {len(counted)} different ones, as speakers' names are: {shown}"
         )
-        return [Finding(WHOLE, "texts like names", detail, f"{_COLUMN}; nothing, if single words are what is said")]
+        return [
+            Finding(WHOLE, "texts like names", detail, f"{_COLUMN} Nothing is needed if single words are what is said.")
+        ]
     return []
 
 
@@ -54,4 +56,4 @@ def length_findings(texts: Sequence[str], speech: Sequence[float]) -> list[Findi
     if correlation >= _LEAST_CORRELATION:
         return []
     detail = f"long texts don't go with long recordings (correlation {correlation:.2f}, usual are 0.8 and more)"
-    return [Finding(WHOLE, "texts of other clips", detail, f"{_COLUMN}: the rows may have been shuffled or shifted")]
+    return [Finding(WHOLE, "texts of other clips", detail, f"{_COLUMN} The rows may have been shuffled or shifted.")]

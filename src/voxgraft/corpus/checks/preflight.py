@@ -51,7 +51,7 @@ def clip_findings(train: Manifest, transcript_spec: TranscriptSpec) -> list[Find
         frames, needed = transcript_spec.frames(u.duration), needed_frames(spelt.labels)
         if not is_speakable(u.text) or not (spelt.labels or spelt.unknown):
             findings.append(
-                Finding(u.id, "empty text", "there is nothing to write", "write what is said or remove the row")
+                Finding(u.id, "empty text", "there is nothing to write", "Write what is said or remove the row.")
             )
         elif spelt.unknown:
             findings.append(
@@ -94,13 +94,13 @@ def _alphabet_findings(train: Manifest, transcript_spec: TranscriptSpec) -> list
         detail = f"{len(unused)} labels never come: {_listed([shown(text) for text in unused], MOST_SHOWN)}"
         findings.append(
             Finding(
-                WHOLE, "unused labels", detail, "record texts that have them, or take them out: nothing teaches them"
+                WHOLE, "unused labels", detail, "Record texts that have them, or take them out: nothing teaches them."
             )
         )
     rare = [f"{shown(text)} ×{used[number]}" for number, text in writing.items() if 0 < used[number] < _FEW]
     if rare:
         detail = f"{len(rare)} labels come fewer than {_FEW} times: {_listed(rare, MOST_SHOWN)}"
-        findings.append(Finding(WHOLE, "rare labels", detail, "look whether they are slips of the pen"))
+        findings.append(Finding(WHOLE, "rare labels", detail, "Check whether they are typing mistakes."))
     return findings
 
 
@@ -114,7 +114,7 @@ def _told_of_part(name: str, part: Manifest, transcript_spec: TranscriptSpec) ->
             WHOLE,
             "missing characters",
             f"{name}: {_characters(strange)}",
-            "these count as errors whatever the recogniser learns",
+            "Nothing is needed, but these count as errors whatever the recogniser learns.",
         )
     ]
 
@@ -132,7 +132,9 @@ def _forms(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
         f"{len(decomposed)} of {len(train)} transcripts are decomposed (NFD), such as {decomposed[0].id}{others}; "
         f"read as NFC, {mended} fewer marks are outside the alphabet"
     )
-    remedy = "Nothing: training reads every transcript as NFC; other tools may count the two spellings as errors."
+    remedy = (
+        "Nothing is needed: training reads every transcript as NFC; other tools may count the two spellings as errors."
+    )
     return [Finding(WHOLE, "normal forms", detail, remedy)]
 
 
@@ -147,7 +149,7 @@ def _rates(train: Manifest, transcript_spec: TranscriptSpec) -> list[Finding]:
     remedy = (
         f"Train on what you will transcribe: resample[rate={min(lower)}] as augmentation makes the others alike."
         if lower
-        else "Nothing: they are resampled."
+        else "Nothing is needed: they are resampled."
     )
     return [Finding(WHOLE, "sample rates", f"the recogniser hears {wanted} Hz: {each}{dull}", remedy)]
 
@@ -184,10 +186,10 @@ def _characters(strange: Sequence[tuple[Utterance, Counter[str]]]) -> str:
 
 def _remedy(unknown: Counter[str]) -> str:
     if " " in unknown:
-        return "give the alphabet a line of one space, which editors like to cut off: without it there are no words"
+        return "Add a line of one space to the alphabet (editors often cut it off): without it there are no words."
     if all(c.isdigit() for c in unknown):
-        return "write numbers as the words that are said"
-    return "mend the transcripts, or give an alphabet with these characters (`voxgraft corpus alphabet` derives one)"
+        return "Write numbers as the words that are said."
+    return "Correct the transcripts, or give an alphabet with these characters (`voxgraft corpus alphabet` makes one)."
 
 
 def shown(symbol: str) -> str:

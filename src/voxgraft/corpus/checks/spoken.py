@@ -70,7 +70,7 @@ def doubtful(spoken: Iterable[Spoken]) -> list[Finding]:
         elif s.margin < limit:
             heard = f"heard {_shortened(s.heard)!r}" if s.heard else "nothing was heard"
             detail = f"fits the sound worse than the others do (margin {s.margin:.2f}, usual {middle:.2f}); {heard}"
-            findings.append(Finding(s.utterance.id, "doubtful text", detail, "listen: the text may be another clip's"))
+            findings.append(Finding(s.utterance.id, "doubtful text", detail, "Listen: the text may be another clip's."))
     return findings
 
 

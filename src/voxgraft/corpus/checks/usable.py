@@ -34,12 +34,11 @@ def usable(
     source = next(iter(files)) if source is None and len(files) == 1 else source
     if bad and not skip_bad:
         told, remedies = _summed_up(bad, findings)
-        remedy = remedies[0] if len(remedies) == 1 else "Mend them (`voxgraft corpus check` lists them all)."
-        remedy = f"{remedy[:1].upper()}{remedy[1:]}".removesuffix(".")
+        remedy = remedies[0] if len(remedies) == 1 else "Correct them (`voxgraft corpus check` lists them all)."
         raise CorpusError(
             f"{len(bad)} recording{'s' if len(bad) > 1 else ''} can't be used: {told}",
             file=source,
-            remedy=f"{remedy}, or {_SKIP}.",
+            remedy=f"{remedy.removesuffix('.')}, or {_SKIP}.",
         )
     if not kept.utterances:
         raise CorpusError(
@@ -67,13 +66,13 @@ def warn(findings: Iterable[Finding]) -> None:
     kinds: dict[str, list[Finding]] = {}
     for f in findings:
         if f.clip == WHOLE:
-            notice(f"warning: {_place(f, named=True)}{f.kind}: {f.detail}; {f.remedy}")
+            notice(f"warning: {_place(f, named=True)}{f.kind}: {f.detail}. {f.remedy}")
         elif not f.blocking:
             kinds.setdefault(f.kind, []).append(f)
     for kind, found in kinds.items():
         shown = "; ".join(f"{f.clip}: {f.detail}" for f in found[:_CLIPS_SHOWN])
         more = f" and {len(found) - _CLIPS_SHOWN} more" if len(found) > _CLIPS_SHOWN else ""
-        notice(f"warning: {kind}: {shown}{more}; {found[0].remedy} (`voxgraft corpus check` lists them all)")
+        notice(f"warning: {kind}: {shown}{more}. {found[0].remedy} `voxgraft corpus check` lists them all.")
 
 
 def _place(finding: Finding, named: bool) -> str:

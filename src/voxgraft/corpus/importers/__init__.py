@@ -173,23 +173,21 @@ def _utterance(row: Row, recordings: Recordings, known: dict[str, Utterance]) ->
     if row.id == row.audio and audio is not None:
         name = _free_name(written, audio, known)
     if name in known:
-        return Finding(name, "duplicate id", "this id was used before", "rename one of the two or remove it", row.line)
+        return Finding(name, "duplicate id", "this id was used before", "Rename one of the two or remove it.", row.line)
     if audio is None:
         where = f"no recording {row.audio!r} in {recordings.folder} or its wavs/ or wav/"
-        return Finding(name, "missing audio", where, "add the file or remove the row", row.line)
+        return Finding(name, "missing audio", where, "Add the file or remove the row.", row.line)
     if _SURROGATE.search(row.text):
-        remedy = "Write the text anew, as UTF-8."
+        remedy = "Write the text again, as UTF-8."
         return Finding(name, "malformed row", "the text holds a character that is not valid Unicode", remedy, row.line)
     if not is_speakable(row.text):
-        return Finding(
-            name, "empty text", "nothing is said to be spoken", "write what is said or remove the row", row.line
-        )
+        return Finding(name, "empty text", "the row has no text", "Write what is said or remove the row.", row.line)
     try:
         info = read_info(audio)
     except AudioError as fault:
         return Finding(name, "unreadable audio", fault.problem, fault.remedy, row.line)
     if not info.frames:
-        return Finding(name, "unreadable audio", "holds no sound", "record it again or remove the row", row.line)
+        return Finding(name, "unreadable audio", "holds no sound", "Record it again or remove the row.", row.line)
     return Utterance(
         id=name,
         audio=str(audio),

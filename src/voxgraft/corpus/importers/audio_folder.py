@@ -87,7 +87,7 @@ def _rows(path: Path) -> Iterator[Row | Finding]:
             continue
         row = _parsed(line)
         if isinstance(row, str):
-            yield Finding(line[:80], "malformed row", row, f"mend line {number} of {path.name}", number)
+            yield Finding(line[:80], "malformed row", row, f"Correct line {number} of {path.name}.", number)
         else:
             yield _row(row, number, path)
 
@@ -107,7 +107,7 @@ def _parsed(line: str) -> dict[str, object] | str:
 def _row(row: dict[str, object], number: int, path: Path) -> Row | Finding:
     name = row.get(AUDIO_FOLDER.audio)
     if not isinstance(name, str) or not name:
-        where = f"mend line {number} of {path.name}"
+        where = f"Correct line {number} of {path.name}."
         return Finding(str(name)[:80], "malformed row", f"{AUDIO_FOLDER.audio} is {name!r:.60}", where, number)
     texts, speakers, languages = (
         [value for key in keys if isinstance(value := as_text(row.get(key)), str)]

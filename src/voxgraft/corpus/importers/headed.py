@@ -115,10 +115,10 @@ def _rows(layout: Layout, path: Path, delimiter: str, headings: list[str]) -> It
         if not fault and len(row.cells) != len(headings):
             fault = f"expected {len(headings)} columns ({delimiter.join(headings[:8])}), got {len(row.cells)}"
         if not fault and not row.cells[headings.index(layout.audio)]:
-            fault = "no name of a recording"
+            fault = "the name of the recording is missing"
         if fault:
             clip = row.line[:LONGEST_LINE].split(delimiter)[0].strip()[:80].replace("\ufffd", "?").replace("\0", "?")
-            yield Finding(clip, "malformed row", fault, f"mend line {row.number} of {path.name}", row.number)
+            yield Finding(clip, "malformed row", fault, f"Correct line {row.number} of {path.name}.", row.number)
         else:
             yield _row(layout, dict(zip(headings, row.cells, strict=True)), row.number)
 

@@ -13,7 +13,7 @@ WESTERN_FINDING = Finding(
     WHOLE,
     "encoding",
     "the texts are not UTF-8, and read as Windows-1252 (Latin-1)",
-    "look at the letters with accents; if they are wrong, save the table as UTF-8",
+    "Check the letters with accents; if they are wrong, save the table as UTF-8.",
 )
 
 

@@ -44,7 +44,7 @@ def read(path: Path, columns: tuple[str, ...] | None) -> Source:
     delimiter = find_delimiter(sample)
     if delimiter is None:
         raise CorpusError(
-            "no columns found",
+            "has no columns",
             file=path,
             expected="lines like `id|text`",
             got=repr(sample[0][:60]) if sample else "an empty file",
@@ -131,7 +131,7 @@ def _rows(path: Path, style: Style, columns: tuple[str, ...], heading: bool) -> 
     if delimiter != "|":
         shown = "tabs" if delimiter == "\t" else f"`{delimiter}`"
         yield Finding(
-            "*", "delimiter", f"columns are separated by {shown}, not `|`", "nothing, if the texts look right"
+            "*", "delimiter", f"columns are separated by {shown}, not `|`", "Nothing is needed if the texts look right."
         )
     lines = numbered_lines(path)
     if heading:
@@ -144,7 +144,7 @@ def _rows(path: Path, style: Style, columns: tuple[str, ...], heading: bool) -> 
             fault = "no name of a recording"
         if fault:
             clip = row.line.split(delimiter)[0].strip()[:80].replace("\ufffd", "?")
-            yield Finding(clip, "malformed row", fault, f"mend line {row.number} of {path.name}", row.number)
+            yield Finding(clip, "malformed row", fault, f"Correct line {row.number} of {path.name}.", row.number)
         else:
             yield _row(dict(zip(columns, row.cells, strict=False)), row.number)
 

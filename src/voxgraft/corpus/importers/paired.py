@@ -37,7 +37,9 @@ def _rows(path: Path) -> Iterator[Row | Finding]:
         if not text.is_file():
             yield Finding(stem, "empty text", f"no {text.name} beside the recording", remedy)
         elif not text.resolve().is_relative_to(path.resolve()):
-            yield Finding(stem, "unsafe path", f"{text.name} is a link out of the folder", "copy the file itself")
+            yield Finding(
+                stem, "unsafe path", f"{text.name} is a link out of the folder", "Copy the file itself into the folder."
+            )
         elif text.stat().st_size > LARGEST_TEXT:
             yield Finding(stem, "malformed row", f"{text.name} is over {LARGEST_TEXT} bytes", remedy)
         else:

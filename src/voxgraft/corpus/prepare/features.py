@@ -92,7 +92,7 @@ def _prepare_one(utterance: Utterance, spec: FeatureSpec, store: ArrayCache) -> 
         return unreadable(utterance, fault)
     except OSError as fault:
         detail = f"{utterance.audio}: {fault.strerror}"
-        return Finding(utterance.id, "missing audio", detail, "add the file or remove the row")
+        return Finding(utterance.id, "missing audio", detail, "Add the file or remove the row.")
     frames = np.load(features_file, mmap_mode="r").shape[0]
     duration = np.load(sound_file, mmap_mode="r").shape[0] / spec.sample_rate
     return PreparedFeatures(replace(utterance, duration=duration), spec, frames, sound_file, features_file, content)

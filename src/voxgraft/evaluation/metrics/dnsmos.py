@@ -35,7 +35,7 @@ class Dnsmos:
         file = Path(spec.submodule_search_locations[0]) / MODEL
         if not file.is_file():
             raise EvaluationError(
-                "no DNSMOS model in speechmos",
+                "the package speechmos holds no DNSMOS model",
                 file=file,
                 remedy="Reinstall it: `pip install --force-reinstall speechmos`.",
             )

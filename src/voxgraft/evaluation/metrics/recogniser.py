@@ -85,7 +85,7 @@ def find_model(model: str) -> Path:
             file=folder,
             expected=" and ".join(PARTS),
             got=f"no {missing[0]}",
-            remedy="Give the folder of a faster-whisper model, or `auto` for an installed one.",
+            remedy="Give the folder of a faster-whisper model, `auto` for an installed one, or `none` to do without.",
         )
     return folder
 

@@ -35,7 +35,7 @@ def load_vits(checkpoint: Checkpoint) -> Loaded:
     try:
         import torch  # noqa: F401
     except ImportError as fault:
-        raise MissingExtra("torch", "train", "Exporting a voice") from fault
+        raise MissingExtra("torch", "train", "exporting a voice") from fault
     from voxgraft.architectures.families.vits import FAMILY
     from voxgraft.graft.apply import apply_plan, build
     from voxgraft.graft.make import make_plan

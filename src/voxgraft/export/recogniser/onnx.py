@@ -55,7 +55,7 @@ def export_recogniser(checkpoint: Checkpoint, folder: Path, name: str) -> Path:
     hearing = checkpoint.features or checkpoint.audio
     if checkpoint.family not in NETWORKS or checkpoint.symbols is None or hearing is None:
         raise ExportError(
-            "no recogniser that can be exported",
+            "not a recogniser that can be exported",
             file=checkpoint.provenance.path,
             expected=" or ".join(NETWORKS) + " with its alphabet",
             got=checkpoint.family,

@@ -147,7 +147,7 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
     if voice is None and kind == "espeak":
         raise _fault(path, "espeak.voice", "missing", "the name of an espeak-ng voice such as en-us", "nothing")
     if voice is not None and (not isinstance(voice, str) or len(voice) > 200):
-        raise _fault(path, "espeak.voice", "no name", "the name of an espeak-ng voice such as en-us", _kind(voice))
+        raise _fault(path, "espeak.voice", "not a name", "the name of an espeak-ng voice such as en-us", _kind(voice))
     own = config.get("voxgraft")
     pauses = isinstance(own, Mapping) and own.get("pauses") is True
     return from_id_map(ids, rows, kind, voice, _clusters(config, path), pauses=pauses)

@@ -56,5 +56,5 @@ def notice_left_out(step: int, values: dict[str, float], position: Position, rat
         raise TrainingError(
             f"the training has diverged: the gradients of {position.skipped} steps in a row are not finite numbers",
             field=rates,
-            remedy="Set lower learning rates, or training.precision=fp32, and begin the run anew.",
+            remedy="Set lower learning rates, or training.precision=fp32, and begin the run again under another name (--name).",
         )

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from voxgraft.checkpoints import Checkpoint
-from voxgraft.errors import GraftError
 from voxgraft.graft.plan import GraftPlan
 from voxgraft.graft.table import summary, verdict
 from voxgraft.progress import notice
-
-
-def require_grafted(plan: GraftPlan) -> None:
-    """Raise GraftError where the plan is refused."""
-    if plan.refusals:
-        raise GraftError(
-            "this graft is refused", got="; ".join(plan.refusals), remedy="See the whole plan with `voxgraft plan`."
-        )
 
 
 def notice_plan(plan: GraftPlan, base: Checkpoint | None) -> None:

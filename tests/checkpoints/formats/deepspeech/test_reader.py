@@ -353,7 +353,7 @@ def test_another_context_and_strangers(tmp_path):
 def test_networks_that_are_no_deepspeech(tmp_path, change):
     arrays = {name: array for name, array in (network() | change).items() if array is not None}
     fault = refused(write_bundle(tmp_path, arrays))
-    assert "no DeepSpeech network" in fault.problem
+    assert "not a DeepSpeech network" in fault.problem
     assert fault.field
 
 

@@ -286,7 +286,7 @@ def test_checkpoints_that_a_link_brings_in_are_not_read(tmp_path):
     run.mkdir()
     (run / "checkpoints").symlink_to(outside)
     (run / "last.ckpt").symlink_to(outside / "last.ckpt")
-    with pytest.raises(CheckpointError, match="no checkpoint that is known"):
+    with pytest.raises(CheckpointError, match="not a checkpoint that voxgraft knows"):
         open_checkpoint(run)
 
 
@@ -328,7 +328,7 @@ def test_a_configuration_names_its_own_folder_of_checkpoints(tmp_path):
     "content", ["path_to_text_config_file: &a [*a]\n", "g2p_engines: {\n", "source_data: 1\n- x", "g2p_engines: 3\n"]
 )
 def test_other_yaml_is_nothing_that_is_known(tmp_path, content):
-    with pytest.raises(CheckpointError, match="no checkpoint that is known"):
+    with pytest.raises(CheckpointError, match="not a checkpoint that voxgraft knows"):
         open_checkpoint(written_config(tmp_path, content))
 
 

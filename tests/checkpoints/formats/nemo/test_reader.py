@@ -103,7 +103,7 @@ def test_other_models_of_nemos_are_refused_by_name(tmp_path):
     ("config", "words"),
     [
         (b"target: [", "not YAML"),
-        (b"- 1", "no YAML mapping"),
+        (b"- 1", "not a YAML mapping"),
         (b"a: &x [1]\nb: *x", "refers back"),
         (b"!!python/object/apply:os.system ['true']", "not YAML"),
         (b"\xff\xfe", "not YAML"),

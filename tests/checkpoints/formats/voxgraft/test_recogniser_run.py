@@ -47,7 +47,7 @@ def test_a_runs_checkpoint_is_what_was_saved(tmp_path, base):
 
 def test_a_voices_metadata_is_left_to_the_voices_reader(tmp_path, base):
     own = metadata_of(base) | {"family": "vits"}
-    with pytest.raises(CheckpointError, match="no checkpoint that is known here"):
+    with pytest.raises(CheckpointError, match="not a checkpoint that voxgraft knows"):
         open_checkpoint(saved(tmp_path / "voice.ckpt", base, voxgraft=own))
 
 

@@ -274,7 +274,7 @@ def test_the_judge_hears_the_base_and_its_error_rate_survives_a_resume(tmp_path,
             Judge.heard += 1
             return SimpleNamespace(speaker_similarity=0.5 + Judge.heard / 10, cer=0.04)
 
-    monkeypatch.setattr("voxgraft.evaluation.judge.Judge", Judge)
+    monkeypatch.setattr("voxgraft.training.tasks.vits.setup.Judge", Judge)
     monkeypatch.setattr(
         "voxgraft.training.tasks.vits.export.export_piper", lambda m, meta, folder: folder / "voice.onnx"
     )
@@ -285,3 +285,11 @@ def test_the_judge_hears_the_base_and_its_error_rate_survives_a_resume(tmp_path,
 
     assert newest(result.folder / "checkpoints")[1]["voxgraft_run"]["base_cer"] == 0.04
     assert train(config, resume=True).best == result.best
+
+
+def test_without_a_recogniser_the_best_is_chosen_by_mel_distance_and_nothing_is_missed(tmp_path, capsys):
+    config = project(tmp_path)
+    begin(config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"recogniser": "none"})}))
+    told = capsys.readouterr().err
+    assert "chosen by mel distance, as no recogniser is wanted" in told
+    assert "no recogniser by this name" not in told

@@ -64,7 +64,7 @@ def test_what_a_run_writes_keeps_the_spectrogram_and_a_resume_goes_on_with_it(tm
     ("changes", "words"),
     [
         ({"filter_length": 2048}, "does not fit its network"),
-        ({"hop_length": 128}, "this graft is refused.*hop"),
+        ({"hop_length": 128}, "this graft is refused: .*hop"),
         ({"win_length": 2000}, "no such spectrogram"),
         ({"mel_fmin": 9000.0}, "no such spectrogram"),
     ],

@@ -229,7 +229,10 @@ def _read_stream(buffer: mmap.mmap, calls: dict[str, None]) -> TorchFile:
     storages: dict[str, Storage] = {}
     magic = _unpickle(buffer, _refuse_persistent, calls)
     if magic.content != MAGIC_NUMBER:
-        raise CheckpointError("a plain pickle, no checkpoint of torch.save", remedy="Give a checkpoint.")
+        raise CheckpointError(
+            "a plain pickle, not a checkpoint of torch.save",
+            remedy="Give a checkpoint that torch.save wrote, such as a .ckpt or .pth.",
+        )
     version = _unpickle(buffer, _refuse_persistent, calls)
     system = _unpickle(buffer, _refuse_persistent, calls)
     if version.content != PROTOCOL_VERSION or not isinstance(system.content, dict):

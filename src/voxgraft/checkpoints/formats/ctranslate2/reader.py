@@ -142,7 +142,7 @@ def _scalar(scalars: Mapping[str, LazyTensor], name: str, path: Path) -> int:
         raise CheckpointError("a setting is absent", file=path, field=name, remedy=_REMEDY)
     number = int(scalars[name].load())
     if not 0 < number < 2**16:
-        raise CheckpointError("no number of heads", file=path, field=name, got=number, remedy=_REMEDY)
+        raise CheckpointError("not a number of heads", file=path, field=name, got=number, remedy=_REMEDY)
     return number
 
 

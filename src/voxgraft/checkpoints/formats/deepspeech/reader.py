@@ -132,7 +132,10 @@ def _architecture(network: Mapping[str, LazyTensor], flags: Mapping[str, Any], n
     odd = next((name for name in wanted if len(shapes.get(name, ())) != 2 or 0 in shapes[name]), None)
     if odd is not None:
         raise CheckpointError(
-            "no DeepSpeech network: this tensor is absent or no matrix", field=odd, got=shapes.get(odd), remedy=_REMEDY
+            "not a DeepSpeech network: this tensor is absent or not a matrix",
+            field=odd,
+            got=shapes.get(odd),
+            remedy=_REMEDY,
         )
     inputs, hidden = shapes["layer_1/weights"]
     n_context = (inputs // _COEFFICIENTS - 1) // 2
@@ -147,7 +150,7 @@ def _architecture(network: Mapping[str, LazyTensor], flags: Mapping[str, Any], n
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
             raise CheckpointError(
-                "no DeepSpeech network that is known here",
+                "not a DeepSpeech network that voxgraft knows",
                 field=name,
                 expected=_shape(expected.get(name)),
                 got=_shape(shapes.get(name)),

@@ -18,7 +18,7 @@ def read_ids(vocabulary: Mapping[str, Any], path: Path) -> dict[str, int]:
     for symbol, number in vocabulary.items():
         if type(number) is not int or number < 0 or len(symbol) > _MAX_SYMBOL:
             raise CheckpointError(
-                "no id", file=path, field=symbol[:60], expected="a number", got=str(number)[:40], remedy=_REMEDY
+                "not an id", file=path, field=symbol[:60], expected="a number", got=str(number)[:40], remedy=_REMEDY
             )
         if number in owners:
             raise CheckpointError(

@@ -44,7 +44,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
     """Read a training checkpoint; its dimensions come from the tensors."""
     path, file = candidate.path, candidate.torch
     if file is None:
-        raise CheckpointError("no file of torch.save", file=path, remedy=_DAMAGED)
+        raise CheckpointError("not a file of torch.save", file=path, remedy=_DAMAGED)
     content = file.content
     recorded = _recorded(content)
     own = read_metadata(content[KEY], path) if KEY in content else Metadata()

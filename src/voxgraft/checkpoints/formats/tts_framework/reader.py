@@ -58,7 +58,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
     path, file = candidate.path, candidate.torch
     save = save_in(file.content) if file else None
     if file is None or save is None:
-        raise CheckpointError("no checkpoint of tts-framework or VoiceSmith", file=path, remedy=_DAMAGED)
+        raise CheckpointError("not a checkpoint of tts-framework or VoiceSmith", file=path, remedy=_DAMAGED)
     notes = [*save.notes, *(f"a naive loader would have run {call}" for call in file.unsafe_calls)]
     licence, source = stated_licence(path)
     symbols: SymbolTable | None = None

@@ -93,7 +93,7 @@ def hot_word_automaton(hot_words: Mapping[str, float], labels: Labels) -> Automa
                 remedy="Spell it as the recogniser's transcripts would, with its own letters.",
             )
         if not np.isfinite(weight):
-            raise TextError("no weight", field=phrase, expected="a number", got=weight, remedy="Take one such as 5.")
+            raise TextError("not a weight", field=phrase, expected="a number", got=weight, remedy="Take one such as 5.")
         trie.add("".join(labels.spellings[i] or "" for i in spelt.labels).strip(" "), float(weight))
     if len(trie.edges) * len(labels) > MOST_CELLS:
         raise TextError(

@@ -47,7 +47,7 @@ from voxgraft.training.tasks.ctc.outcome import outcome
 from voxgraft.training.tasks.ctc.report import write_run_report
 from voxgraft.training.tasks.ctc.testing import tested_sets
 from voxgraft.training.tasks.ctc.validate import transcribe
-from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.graft_notice import notice_plan
 from voxgraft.training.tasks.task import Outcome
 
 # Clips a step: more see the corpus less often in the same time.
@@ -166,7 +166,7 @@ def begin(config: RunConfig) -> RecogniserTraining:
     corpora = corpora_of(config)
     labels = derived_labels(config, base, corpora.train)
     graft = plan_recogniser(config, base, labels)
-    require_grafted(graft.plan)
+    graft.plan.require_accepted()
     notice_plan(graft.plan, graft.base)
     model = model_of(graft, config)
     data, settled = _data(config, model, corpora)

@@ -14,6 +14,7 @@ from torch import nn
 
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.config.run import RunConfig
+from voxgraft.evaluation.judge import Judge
 from voxgraft.export.piper.metadata import VoiceMetadata, metadata_from_dict, metadata_of
 from voxgraft.export.piper.trainer_checkpoint import hyper_parameters
 from voxgraft.graft.apply import apply_plan, build, build_discriminator
@@ -32,7 +33,7 @@ from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.schedule import Schedule
 from voxgraft.training.loop.time_budget import steps_that_fit, with_steps
 from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
-from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.graft_notice import notice_plan
 from voxgraft.training.tasks.task import Outcome
 from voxgraft.training.tasks.vits.batches import Batch, make_batch
 from voxgraft.training.tasks.vits.data import VoiceData, batches, data_of, schedule_of, with_clips, with_kept_voices
@@ -133,7 +134,7 @@ class VoiceTraining:
 def begin(config: RunConfig) -> VoiceTraining:
     """A new run: plan, recover, graft; settings that were left to us are measured and decided."""
     graft = plan_project(config)
-    require_grafted(graft.plan)
+    graft.plan.require_accepted()
     notice_plan(graft.plan, graft.base)
     data = data_of(config, graft.target)
     config = _settled(config, graft.base, len(data.train))
@@ -271,22 +272,13 @@ def passes(training: VoiceTraining) -> Callable[[int], Batch]:
 def _assessor(
     config: RunConfig, target: Target, data: VoiceData, metadata: VoiceMetadata
 ) -> JudgedSpeech | MelDistance:
-    from voxgraft.errors import EvaluationError, MissingExtra
-    from voxgraft.evaluation.judge import Judge
-
     language = metadata.language.family
     texts = validation_texts(config, language, data.validation)
     sentences = [[i for part in encode_text(text, target.symbols) for i in part.ids] for text in texts]
     speaker = data.train[0].speaker
     same = [e for e in data.train if e.speaker == speaker][:TARGET_CLIPS]
-    try:
-        judge = Judge(
-            [(e.prepared.audio, target.sample_rate) for e in same],
-            language=language,
-            recogniser=config.evaluation.recogniser,
-        )
-    except (MissingExtra, EvaluationError) as fault:
-        notice(f"no judge: {fault.summary}. The best voice is chosen by mel distance instead. {fault.remedy}")
+    judge = _judge(config, [(e.prepared.audio, target.sample_rate) for e in same], language)
+    if judge is None:
         clips = [e.prepared.audio for e in data.validation[:PLATEAU_CLIPS]]
         return MelDistance(
             lambda model: mel_distance(model, clips, data.spec),
@@ -304,3 +296,21 @@ def _assessor(
         speaker=speaker,
         margin=config.voice.cer_margin,
     )
+
+
+def _judge(config: RunConfig, recordings: list[tuple[np.ndarray, int]], language: str) -> Judge | None:
+    """What hears the voice at each validation; None where none is wanted or can be had, which is told."""
+    from voxgraft.errors import EvaluationError, MissingExtra
+    from voxgraft.evaluation.instruments import NO_RECOGNISER
+
+    name = config.evaluation.recogniser
+    if name == NO_RECOGNISER:
+        notice("the best voice is chosen by mel distance, as no recogniser is wanted (evaluation.recogniser: none)")
+        return None
+    try:
+        return Judge(recordings, language=language, recogniser=name)
+    except (MissingExtra, EvaluationError) as fault:
+        notice(
+            f"the best voice is chosen by mel distance, as no recogniser can be had: {fault.summary}. {fault.remedy}"
+        )
+        return None
