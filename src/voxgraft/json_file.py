@@ -82,6 +82,13 @@ def _each_once(path: Path, remedy: str) -> Callable[[list[tuple[str, Any]]], dic
     return unique
 
 
+def json_fault(fault: Exception) -> str:
+    """What json says of a text that it can't read, in at most 120 characters."""
+    if isinstance(fault, RecursionError):
+        return "nested too deeply"
+    return " ".join(str(fault).split())[:120]
+
+
 # How what was saved in a file's place begins -> what it is, and what to do.
 _IN_ITS_PLACE = (
     ("<", "a web page", "Sign in where the model comes from, if it asks for that, and download the file again."),
@@ -93,4 +100,4 @@ def _not_json(path: Path, fault: Exception, remedy: str, text: str) -> Checkpoin
     for beginning, kind, instead in _IN_ITS_PLACE:
         if text.lstrip().startswith(beginning):
             return CheckpointError(f"not JSON but {kind}", file=path, remedy=instead)
-    return CheckpointError(f"not JSON: {str(fault)[:120]}", file=path, remedy=remedy)
+    return CheckpointError(f"not JSON: {json_fault(fault)}", file=path, remedy=remedy)

@@ -3,8 +3,10 @@
 import hashlib
 import http.server
 import json
+import os
 import shutil
 import threading
+import time
 import zipfile
 
 import pytest
@@ -13,7 +15,7 @@ from tests.checkpoints.fixture_files import PIPER
 from voxgraft.errors import CheckpointError
 from voxgraft.library.catalogue import Base, Part, base_from
 from voxgraft.library.entry import Slot
-from voxgraft.library.obtain import obtain, wanted_bases
+from voxgraft.library.obtain import _key, obtain, wanted_bases
 from voxgraft.library.resolve import resolve
 from voxgraft.library.store import DOWNLOADS, Library
 
@@ -166,3 +168,22 @@ def test_an_archive_without_room_to_unpack_is_kept(library, tmp_path, monkeypatc
             obtain(found, library)
     (tmp_path / "x.zip").unlink()
     assert obtain(found, library).entry.main == "single.onnx"
+
+
+def test_what_nobody_went_on_with_for_a_month_is_deleted_at_the_next_fetch(library):
+    def kept(name, days):
+        folder = library.folder / DOWNLOADS / name
+        folder.mkdir(parents=True)
+        (folder / ".a.ckpt.part").write_bytes(b"begun")
+        for path in (folder / ".a.ckpt.part", folder):
+            os.utime(path, (time.time() - days * 86_400,) * 2)
+
+    found = base(Part("a.ckpt", ("/nowhere/a.ckpt",)))
+    own = _key(found)
+    for name, days in (("old", 40), ("young", 20), (own, 40)):
+        kept(name, days)
+    before = library.disk_use()
+    with pytest.raises(CheckpointError, match="can't be fetched"):
+        obtain(found, library)
+    assert sorted(downloads(library)) == sorted(["young", own])
+    assert library.disk_use() == before - len(b"begun")

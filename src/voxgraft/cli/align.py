@@ -50,7 +50,8 @@ def align(
         _show(spoken)
     failed = [s for s in spoken if s.fault is not None]
     for s in failed[:_SHOWN]:
-        notice(f"error: {s.utterance.id}: {s.fault.summary if s.fault else ''}")
+        assert s.fault is not None
+        notice(f"error: {s.utterance.id}: {s.fault.summary}\n  {s.fault.remedy}")
     if failed:
         notice(f"{len(failed)} of {len(spoken)} recordings could not be aligned")
         raise typer.Exit(1)

@@ -225,7 +225,7 @@ def _print_document(document: dict[str, Any], out: Path | None) -> None:
 
 
 def _failure(file: Path, fault: VoxgraftError) -> dict[str, str]:
-    notice(f"error: {fault.summary}")
+    notice(f"error: {fault.summary}\n  {fault.remedy}")
     return {"file": str(file), "error": fault.summary, "remedy": fault.remedy}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from voxgraft.corpus.lines import LONGEST_LINE, numbered_lines
 from voxgraft.errors import CorpusError
 from voxgraft.files import write_atomically
+from voxgraft.json_file import json_fault
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
 
@@ -134,7 +135,7 @@ def _utterance(line: str, path: Path, number: int) -> Utterance:
         return Utterance(**record, table=str(path), line=number)
     except (ValueError, TypeError, RecursionError) as fault:
         raise CorpusError(
-            f"not an utterance: {str(fault)[:200]}",
+            f"not an utterance: {json_fault(fault)}",
             file=path,
             field=f"line {number}",
             remedy="Import the corpus again with `voxgraft corpus import`.",

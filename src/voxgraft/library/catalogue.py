@@ -12,6 +12,7 @@ from typing import Any
 
 from voxgraft.errors import ConfigError, shown
 from voxgraft.files import open_regular, write_atomically
+from voxgraft.json_file import json_fault
 from voxgraft.library.entry import QUALITIES, UNKNOWN, VOICE_TYPES, Slot, is_file_name, is_name
 from voxgraft.library.folder import home
 from voxgraft.library.languages import OTHER, closeness
@@ -231,7 +232,7 @@ def _json(path: Path) -> Mapping[str, Any]:
             content = file.read(_LARGEST + 1)
         document = json.loads(content) if len(content) <= _LARGEST else None
     except (OSError, ValueError, RecursionError) as fault:
-        raise _wrong(str(path), None, "JSON", str(fault)[:80]) from fault
+        raise _wrong(str(path), None, "JSON", json_fault(fault)) from fault
     if not isinstance(document, Mapping):
         raise _wrong(str(path), None, "names and their fields", type(document).__name__)
     return document

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from voxgraft.errors import CheckpointError
 from voxgraft.files import open_regular
+from voxgraft.json_file import json_fault
 from voxgraft.library.entry import is_file_name, is_name
 
 _LARGEST = 16 * 2**20
@@ -108,7 +109,7 @@ def _document(path: Path) -> Mapping[str, Any]:
             raise ValueError(f"more than {_LARGEST} bytes")
         document = json.loads(content)
     except (OSError, ValueError, RecursionError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)[:100]
+        reason = getattr(fault, "strerror", None) or json_fault(fault)
         raise CheckpointError(
             f"can't be read as JSON: {reason}", file=path, remedy="Give TTS/.models.json of Coqui TTS."
         ) from fault

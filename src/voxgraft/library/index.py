@@ -10,6 +10,7 @@ from typing import Any
 
 from voxgraft.errors import CheckpointError
 from voxgraft.files import open_regular, write_atomically
+from voxgraft.json_file import json_fault
 from voxgraft.library.entry import VERSION, Entry, entry_from, file_stem
 
 _LARGEST_ENTRY = 2**20
@@ -87,5 +88,5 @@ def _load(path: Path) -> object:
         return json.loads(content)
     except (OSError, ValueError, RecursionError) as fault:
         raise CheckpointError(
-            f"damaged description of a base: {str(fault)[:100]}", file=path, remedy="Delete it and add the base again."
+            f"damaged description of a base: {json_fault(fault)}", file=path, remedy="Delete it and add the base again."
         ) from fault

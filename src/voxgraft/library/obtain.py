@@ -29,10 +29,11 @@ def obtain(base: Base, library: Library, *, timeout: float = 30.0, tries: int = 
     """Fetch the files of a base, verify them as far as anything is known of them, and add it.
 
     What is there already is not fetched again; a fetch that was stopped goes on, and what came whole is kept until it
-    is in the library, unless it is no checkpoint. Raises CheckpointError.
+    is in the library, unless it is no checkpoint; what nobody went on with for a month goes. Raises CheckpointError.
     """
     _check_possible(base)
     place = library.folder / DOWNLOADS / _key(base)
+    library.drop_old_downloads(but=place.name)
     waiting = f"another process is fetching {base.name}; waiting for it"
     with locked(place.with_name(f".{place.name}.lock"), waiting=waiting):
         there = library.find(base.name)

@@ -8,18 +8,21 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from voxgraft.errors import CheckpointError
 from voxgraft.files import discard, name_beside, sha256_of, write_atomically
+from voxgraft.json_file import json_fault
 from voxgraft.library.entry import Entry, StoredFile, entry_from, file_stem, is_name
 from voxgraft.library.folder import library_folder
 from voxgraft.library.index import Index
 from voxgraft.library.lock import locked
 
 ENTRIES, FILES, STAGING, DOWNLOADS, INDEX, LOCK = "entries", "files", "staging", "downloads", "index.json", ".lock"
+# Seconds after which nobody goes on with a download.
+_LONGEST_KEPT = 30 * 86_400
 OWN_NAMES = frozenset({ENTRIES, FILES, STAGING, DOWNLOADS, INDEX, LOCK})
 
 
@@ -158,6 +161,15 @@ class Library:
             return 0
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
+    def drop_old_downloads(self, but: str) -> None:
+        """Delete what was fetched in part, or kept for another try, and not touched for a month, `but` the one of that name."""
+        for folder in _folders(self.folder / DOWNLOADS):
+            if folder.name == but:
+                continue
+            with suppress(OSError):
+                if time.time() - _last_change(folder) > _LONGEST_KEPT:
+                    shutil.rmtree(folder, ignore_errors=True)
+
     def _locked(self) -> AbstractContextManager[None]:
         return locked(
             self.folder / LOCK, waiting="another process is changing the library; waiting for it", longest=600
@@ -174,7 +186,7 @@ class Library:
             return entry_from(json.loads(place.read_bytes()), str(place))
         except (ValueError, RecursionError) as fault:
             raise CheckpointError(
-                f"damaged description of a base: {str(fault)[:100]}",
+                f"damaged description of a base: {json_fault(fault)}",
                 file=place,
                 remedy="Delete it and add the base again.",
             ) from fault
@@ -223,6 +235,11 @@ def _holds(name: list[str], parts: list[str]) -> bool:
 
 def _folders(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+
+
+def _last_change(folder: Path) -> float:
+    """When anything in a folder was written last, in seconds."""
+    return max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def _sync(path: Path) -> None:

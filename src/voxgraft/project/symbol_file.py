@@ -10,6 +10,7 @@ from typing import Any
 from voxgraft.errors import GraftError
 from voxgraft.files import open_regular
 from voxgraft.inference.voice.settings import parse_settings
+from voxgraft.json_file import json_fault
 from voxgraft.text.symbols import SymbolTable
 
 MOST_BYTES = 4_000_000
@@ -70,7 +71,7 @@ def _json(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as fault:
-        raise _error(f"is not JSON: {str(fault)[:100]}", path) from fault
+        raise _error(f"is not JSON: {json_fault(fault)}", path) from fault
 
 
 def _ids_of(data: Any, path: Path) -> dict[str, tuple[int, ...]]:

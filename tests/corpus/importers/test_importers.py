@@ -299,7 +299,15 @@ def test_a_deep_line_of_a_manifest_is_one_clear_error(tmp_path, depth, kind):
     (tmp_path / "manifest.jsonl").write_text(kind * depth)
     with pytest.raises(CorpusError, match="line 1: not an utterance") as caught:
         import_corpus(tmp_path)
-    assert len(caught.value.summary) < 500
+    assert "nested too deeply" in caught.value.summary
+
+
+def test_a_pipe_in_a_recordings_place_is_told_as_one(tmp_path):
+    (tmp_path / "wavs").mkdir()
+    os.mkfifo(tmp_path / "wavs" / "a.wav")
+    (tmp_path / "metadata.csv").write_text("a|Hello there.\n")
+    with pytest.raises(CorpusError, match=r"a: unreadable audio \(is not a file that holds sound\)"):
+        import_corpus(tmp_path)
 
 
 def test_a_wide_value_of_a_manifest_is_not_written_out(tmp_path):

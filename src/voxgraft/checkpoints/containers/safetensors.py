@@ -19,6 +19,7 @@ from voxgraft.checkpoints.containers.tensor_store import LazyTensor
 from voxgraft.checkpoints.containers.wrappers import unwrapped_names
 from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.files import open_regular
+from voxgraft.json_file import json_fault
 
 _MAX_HEADER = 100 * 2**20
 _MAX_DIMS = 64
@@ -95,7 +96,7 @@ def _header(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as fault:
         raise _damaged("the header is not UTF-8") from fault
     except (ValueError, RecursionError) as fault:
-        raise _damaged(f"the header is not JSON: {str(fault)[:80]}") from fault
+        raise _damaged(f"the header is not JSON: {json_fault(fault)}") from fault
     if not isinstance(header, dict):
         raise _damaged("the header is no list of tensors")
     return header

@@ -13,6 +13,7 @@ from voxgraft.corpus.importers.importer import Importer, Row, Source
 from voxgraft.corpus.lines import line_fault, numbered_lines
 from voxgraft.corpus.manifest import as_text
 from voxgraft.errors import CorpusError
+from voxgraft.json_file import json_fault
 
 FILE_NAME = "metadata.jsonl"
 # Files that only `datasets` itself writes beside a table of its own.
@@ -100,7 +101,7 @@ def _parsed(line: str) -> dict[str, object] | str:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as wrong:
-        return f"not JSON: {str(wrong)[:100]}"
+        return f"not JSON: {json_fault(wrong)}"
     return row if isinstance(row, dict) else "expected an object"
 
 

@@ -44,7 +44,7 @@ class Recordings:
         if leads_out and not self._follow_links:
             raise UnsafePath(f"{name!r:.200} leads out of the corpus folder")
         if os.path.isabs(name):
-            return Path(name) if os.path.isfile(name) else None
+            return Path(name) if _is_there(name) else None
         parent = "/".join(part for part in parts[:-1] if part != ".")
         for root in roots:
             for folder in FOLDERS:
@@ -69,7 +69,7 @@ class Recordings:
         small letters and composed, as file systems that came from elsewhere may spell them otherwise than a table."""
         try:
             with os.scandir(where) as entries:
-                names = [e.name for e in entries if e.is_file()]
+                names = [e.name for e in entries if _is_there(e.path)]
         except (OSError, ValueError):
             return {}
         names.sort(key=lambda name: (_preference(name), name), reverse=True)
@@ -115,6 +115,11 @@ def within_folders(name: str) -> str:
     if len(parts) > 1 and parts[0].lower() in FOLDERS:
         parts = parts[1:]
     return "/".join(parts)
+
+
+def _is_there(path: str) -> bool:
+    """Whether something lies there that isn't a folder; whether it is a file that can be read is told by reading it."""
+    return os.path.exists(path) and not os.path.isdir(path)
 
 
 def _preference(name: str) -> int:

@@ -13,6 +13,7 @@ from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import CheckpointError
+from voxgraft.json_file import json_fault
 from voxgraft.text.symbols import SymbolTable
 
 KEY = "voxgraft"
@@ -69,7 +70,7 @@ def read_metadata(data: object, path: Path) -> Metadata:
         field = ".".join(str(part) for part in (KEY, *first["loc"]))
         raise CheckpointError(first["msg"], file=path, field=field, remedy=_REMEDY) from fault
     except (ValueError, TypeError, RecursionError) as fault:
-        raise CheckpointError(str(fault)[:200], file=path, field=KEY, remedy=_REMEDY) from fault
+        raise CheckpointError(json_fault(fault), file=path, field=KEY, remedy=_REMEDY) from fault
 
 
 def metadata_of(checkpoint: Checkpoint) -> dict[str, Any]:
