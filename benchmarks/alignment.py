@@ -12,8 +12,9 @@ from collections.abc import Callable
 from datetime import date
 
 import torch
+from tests.models.path_oracle import maximum_path_torch
 
-from voxgraft.models.alignment import maximum_path, maximum_path_torch
+from voxgraft.models.alignment import maximum_path
 
 SHAPES = ((16, 150, 600), (32, 200, 800), (32, 400, 1000))
 

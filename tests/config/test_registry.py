@@ -29,15 +29,11 @@ TASK = SimpleNamespace(section=TinyConfig)
 BROKEN = SimpleNamespace(section=dict)
 
 
-@pytest.fixture(params=["registered", "offered"])
-def tiny(request, monkeypatch):
-    """A task from outside, registered by hand or offered by an installed package."""
-    monkeypatch.setattr(registry, "_registered", {})
+@pytest.fixture
+def tiny(monkeypatch):
+    """A task from outside, offered by an installed package."""
     point = EntryPoint("tiny", f"{__name__}:TASK", registry.GROUP)
-    offered = {"tiny": point} if request.param == "offered" else {}
-    monkeypatch.setattr(registry, "_offered", lambda: offered)
-    if request.param == "registered":
-        registry.register_section("tiny", TinyConfig)
+    monkeypatch.setattr(registry, "_offered", lambda: {"tiny": point})
     return "tiny"
 
 
@@ -108,8 +104,3 @@ def test_a_broken_package_is_named(monkeypatch, value):
     with pytest.raises(ConfigError, match="installed package") as caught:
         RunConfig(tiny={})
     assert caught.value.field == "tiny"
-
-
-def test_a_built_in_name_is_taken():
-    with pytest.raises(ConfigError, match="already"):
-        registry.register_section("voice", TinyConfig)

@@ -1,5 +1,5 @@
-"""Which section of the settings each task has: those of this package, those that were registered, and those of installed
-packages that offer a task under the entry point `voxgraft.tasks`."""
+"""Which section of the settings each task has: those of this package, and those of installed packages
+that offer a task under the entry point `voxgraft.tasks`."""
 
 from __future__ import annotations
 
@@ -24,21 +24,11 @@ BUILT_IN: Mapping[str, type[Section]] = {
     "vocoder": VocoderConfig,
     "acoustic": AcousticConfig,
 }
-_registered: dict[str, type[Section]] = {}
-
-
-def register_section(task: str, section: type[Section]) -> None:
-    """Let a task from outside have a section of the settings, called as the task is."""
-    if task in BUILT_IN:
-        raise ConfigError(
-            "there is a task of this name already", field=task, remedy="Give the task that you register another name."
-        )
-    _registered[task] = section
 
 
 def task_names() -> tuple[str, ...]:
     """Every task that can be named; none is loaded for it."""
-    return tuple(dict.fromkeys((*BUILT_IN, *_registered, *_offered())))
+    return tuple(dict.fromkeys((*BUILT_IN, *_offered())))
 
 
 def is_trained(task: str) -> bool:
@@ -51,7 +41,7 @@ def section_of_task(task: str) -> type[Section] | None:
 
     An entry point leads to an object with the attribute `section`, the class of its settings.
     """
-    known = BUILT_IN.get(task) or _registered.get(task)
+    known = BUILT_IN.get(task)
     return known or (_loaded(_offered()[task]) if task in _offered() else None)
 
 

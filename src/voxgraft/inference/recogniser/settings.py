@@ -15,15 +15,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.recogniser_features import FeatureSpec, hears_samples
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.errors import CheckpointError, shown
 from voxgraft.files import replacing, write_atomically
-from voxgraft.json_file import read_json
+from voxgraft.json_file import json_fault, read_json
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import validated
 
 FORMAT = "voxgraft-recogniser"
 METADATA_KEY = "voxgraft_recogniser"
@@ -174,7 +175,7 @@ def _loaded(text: str, model: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as fault:
-        raise CheckpointError(f"not JSON: {str(fault)[:120]}", file=model, remedy=_REMEDY) from fault
+        raise CheckpointError(f"not JSON: {json_fault(fault)}", file=model, remedy=_REMEDY) from fault
 
 
 def _parsed(document: Any, path: Path) -> RecogniserSettings:
@@ -183,16 +184,7 @@ def _parsed(document: Any, path: Path) -> RecogniserSettings:
             "this is a voice that speaks, not a recogniser", file=path, remedy="Run it with `voxgraft say`."
         )
     try:
-        known = _Document.model_validate(document)
-    except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        raise CheckpointError(
-            first["msg"].removeprefix("Value error, "),
-            file=path,
-            field=".".join(str(part) for part in first["loc"]) or None,
-            got=None if first["type"] == "missing" else shown(first["input"]),
-            remedy=_REMEDY,
-        ) from fault
+        known = validated(_Document, document, path, _REMEDY)
     except (ValueError, TypeError) as fault:
         raise CheckpointError(f"can't be right: {str(fault)[:120]}", file=path, remedy=_REMEDY) from fault
     return RecogniserSettings(**{name: getattr(known, name) for name in RecogniserSettings.model_fields})

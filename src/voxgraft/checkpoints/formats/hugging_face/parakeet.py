@@ -18,9 +18,9 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import read_ids
-from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import Settings, validated
 
 _REMEDY = "Get the folder again from where the model came from."
 

@@ -20,10 +20,10 @@ from voxgraft.checkpoints.formats.hugging_face.vits_names import POINTWISE, RULE
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, read_ids, told_beyond
 from voxgraft.checkpoints.formats.vits_spectrogram import spectrogram_of
 from voxgraft.checkpoints.formats.vits_tensors import folded_names
-from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import Settings, validated
 
 VARIANT = "mms"
 _DAMAGED = "The folder is damaged or incomplete: download it again."

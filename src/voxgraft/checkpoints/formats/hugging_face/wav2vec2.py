@@ -20,9 +20,9 @@ from voxgraft.checkpoints.containers.weight_files import open_weights, overlaid,
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
 from voxgraft.checkpoints.formats.hugging_face.vocabulary import beyond_rows, is_nested, read_ids, told_beyond
-from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import Settings, validated
 
 _REMEDY = "Get the folder again from where the model came from."
 _ADAPTER = re.compile(r"adapter\.([\w-]{1,60})\.(?:safetensors|bin)")

@@ -15,8 +15,8 @@ from voxgraft.audio.recogniser_specs import whisper_spec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.checkpoints.formats.hugging_face.model_folder import CONFIG, ModelFolder
 from voxgraft.checkpoints.formats.hugging_face.tensors import Shapes, contradictions, numbered, renamed, shape_of
-from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.errors import CheckpointError
+from voxgraft.validated import Settings, validated
 
 _REMEDY = "Get the folder again from where the model came from."
 # Rows of the vocabulary of the models that know English alone.

@@ -19,11 +19,11 @@ from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, read_embed
 from voxgraft.checkpoints.formats.hugging_face.parakeet import EncoderSettings, Features, architecture, audio_spec
 from voxgraft.checkpoints.formats.hugging_face.tensors import contradictions, renamed
 from voxgraft.checkpoints.model_card import card_beside
-from voxgraft.checkpoints.settings import Settings, validated
 from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.errors import CheckpointError
 from voxgraft.files import open_regular
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import Settings, validated
 from voxgraft.yaml_file import parse_yaml
 
 FORMAT = "nemo"

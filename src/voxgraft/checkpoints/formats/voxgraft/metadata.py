@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from voxgraft.audio.mfcc import MfccSpec
 from voxgraft.audio.spec import AudioSpec
@@ -15,6 +15,7 @@ from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import CheckpointError
 from voxgraft.json_file import json_fault
 from voxgraft.text.symbols import SymbolTable
+from voxgraft.validated import validated
 
 KEY = "voxgraft"
 _REMEDY = "The file is damaged: take an older checkpoint of the run, or export again."
@@ -64,11 +65,8 @@ class Metadata(BaseModel):
 def read_metadata(data: object, path: Path) -> Metadata:
     """Check what a file says under `voxgraft`: a mapping, or one as JSON. Raises CheckpointError naming the field."""
     try:
-        return Metadata.model_validate(json.loads(data) if isinstance(data, str | bytes) else data)
-    except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in (KEY, *first["loc"]))
-        raise CheckpointError(first["msg"], file=path, field=field, remedy=_REMEDY) from fault
+        document = json.loads(data) if isinstance(data, str | bytes) else data
+        return validated(Metadata, document, path, _REMEDY, within=(KEY,))
     except (ValueError, TypeError, RecursionError) as fault:
         raise CheckpointError(json_fault(fault), file=path, field=KEY, remedy=_REMEDY) from fault
 

@@ -19,8 +19,8 @@ class Settings(BaseModel):
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def validated(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
-    """`data` from the file `path` as a `kind`. Raises CheckpointError naming the field."""
+def validated(kind: type[Kind], data: Any, path: Path, remedy: str, within: tuple[str, ...] = ()) -> Kind:
+    """`data` from the file `path`, where it lies `within` these fields, as a `kind`. Raises CheckpointError naming the field."""
     try:
         return kind.model_validate(data)
     except ValidationError as fault:
@@ -28,7 +28,7 @@ def validated(kind: type[Kind], data: Any, path: Path, remedy: str) -> Kind:
         raise CheckpointError(
             first["msg"].removeprefix("Value error, "),
             file=path,
-            field=".".join(str(part) for part in first["loc"]) or None,
+            field=".".join(str(part) for part in (*within, *first["loc"])) or None,
             got=None if first["type"] == "missing" else shown(first["input"]),
             remedy=remedy,
         ) from fault
