@@ -80,7 +80,7 @@ def _wav_header(rate: int, data: bytes, declared: int) -> bytes:
         (lambda good: b"hello, this is no sound at all\n" * 10, "not audio"),
         (lambda good: good[:30], "not audio|cut off"),
         (lambda good: good[: len(good) // 2], "cut off"),
-        (lambda good: good[:44], "cut off|no sound"),
+        (lambda good: good[:80], "cut off|no sound"),
         (lambda good: _wav_header(16000, b"\0" * 100, 0x7FFFFFF0), "cut off"),
         (lambda good: _wav_header(0, b"\0" * 100, 100), "not audio|impossible"),
         (lambda good: _wav_header(4_000_000_000, b"\0" * 100, 100), "not audio|impossible"),

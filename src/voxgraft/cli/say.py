@@ -174,7 +174,7 @@ def _speak(
 
 @contextmanager
 def _destination(out: str, sample_rate: int, raw: bool) -> Iterator[Write]:
-    from voxgraft.inference.voice.wave import WaveFile, wave_header
+    from voxgraft.audio.write import WaveFile, wave_header
 
     if out != "-":
         with WaveFile(Path(out), sample_rate) as file:

@@ -1,17 +1,16 @@
-"""Voices that are installed as Python packages, found by what their distributions list; nothing is imported."""
+"""Voices that are installed as Python packages, with what their settings and cards say."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_CONFIG = ".onnx.json"
+from voxgraft.inference.voice.locate import packages_with_voices
+
 _CARD = "MODEL_CARD"
 _LICENCE = re.compile(r"^[\s*#>-]*licen[cs]e\**[ \t]*:\**[ \t]*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 _LARGEST_CONFIG = 16 * 2**20
@@ -35,49 +34,12 @@ class InstalledVoice:
 def installed_voices() -> list[InstalledVoice]:
     """Every voice of every installed package, once, sorted by name."""
     found: dict[Path, InstalledVoice] = {}
-    for distribution in _distributions_with_voices():
-        licence = distribution.metadata["License-Expression"] or distribution.metadata["License"]
-        for _, path in _voices_of(distribution):
+    for package, voices in packages_with_voices():
+        licence = package.metadata["License-Expression"] or package.metadata["License"]
+        for path, _ in voices:
             if path not in found:
                 found[path] = _described(path, licence)
     return sorted(found.values(), key=lambda voice: voice.name)
-
-
-def installed_names() -> dict[str, list[Path]]:
-    """name -> voices: every distribution that holds any, under its name, its module's name and each voice's stem."""
-    found: dict[str, list[Path]] = {}
-    for distribution in _distributions_with_voices():
-        for name, path in _voices_of(distribution):
-            paths = found.setdefault(name, [])
-            if path not in paths:
-                paths.append(path)
-    return found
-
-
-def voices_of_package(name: str) -> list[Path]:
-    """Voices of one distribution, by its exact name or that of its module; empty where there is none."""
-    try:
-        distribution = metadata.distribution(name)
-    except (metadata.PackageNotFoundError, ValueError):
-        return []
-    return list(dict.fromkeys(path for _, path in _voices_of(distribution)))
-
-
-def _distributions_with_voices() -> Iterator[metadata.Distribution]:
-    for distribution in metadata.distributions():
-        if _CONFIG in (distribution.read_text("RECORD") or ""):
-            yield distribution
-
-
-def _voices_of(distribution: metadata.Distribution) -> Iterator[tuple[str, Path]]:
-    for file in distribution.files or ():
-        if not file.name.endswith(_CONFIG):
-            continue
-        path = Path(str(distribution.locate_file(file))).with_name(file.name.removesuffix(".json"))
-        if path.is_file():
-            yield re.sub(r"[-_.]+", "-", distribution.name).lower(), path
-            yield file.parts[0], path
-            yield path.stem, path
 
 
 def _described(path: Path, licence: str | None) -> InstalledVoice:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from voxgraft.checkpoints.open import is_checkpoint_folder
 from voxgraft.errors import CheckpointError
+from voxgraft.inference.voice.locate import installed_names, voices_of_package
 from voxgraft.library.bundled import bundled_bases, bundled_for
 from voxgraft.library.folder import library_folder
 from voxgraft.library.hub import fetch_from_hub, is_hub_name
-from voxgraft.library.installed import installed_names, voices_of_package
 from voxgraft.library.pick import AUTO, Picked, pick
 from voxgraft.library.store import OWN_NAMES, Library
 from voxgraft.progress import notice

@@ -91,7 +91,7 @@ def _rows(folder: Path, parts: Mapping[Path, str | None]) -> Iterator[Row | Find
     for path, part, rows in tables:
         for number, cells in rows:
             if isinstance(cells, str):
-                yield Finding(path.stem, "malformed row", cells, f"mend line {number} of {path.name}", number)
+                yield Finding(path.stem, "malformed row", cells, f"Correct line {number} of {path.name}.", number)
             else:
                 yield _row(cells, part, number, prepared, several=names[cells["basename"]] > 1)
 

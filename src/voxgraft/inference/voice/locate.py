@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
@@ -27,10 +28,10 @@ def find_voice(name: str | Path) -> Path:
     if os.path.isfile(path):
         return path
     if path.suffix != ".onnx" and _PACKAGE_NAME.fullmatch(str(name)):
-        packaged = _in_package(str(name)) or installed_voices().get(str(name))
-        if packaged is not None:
-            return packaged
-    near = difflib.get_close_matches(str(name), installed_voices(), n=3, cutoff=0.4)
+        packaged = voices_of_package(str(name)) or installed_names().get(str(name))
+        if packaged:
+            return _only(packaged, path)
+    near = difflib.get_close_matches(str(name), installed_names(), n=3, cutoff=0.4)
     raise CheckpointError(
         "there is no such voice",
         file=path,
@@ -40,23 +41,38 @@ def find_voice(name: str | Path) -> Path:
     )
 
 
-def installed_voices() -> dict[str, Path]:
-    """Voices that installed packages carry, by the name of their .onnx: `en_US-joe-medium` -> its path."""
-    return {path.stem: path for package in distributions() for path in _voices_of(package)}
+def installed_names() -> dict[str, list[Path]]:
+    """name -> voices: every distribution that holds any, under its name, its module's name and each voice's (`en_US-joe-medium`)."""
+    found: dict[str, list[Path]] = {}
+    for package, voices in packages_with_voices():
+        for voice, module in voices:
+            for name in (re.sub(r"[-_.]+", "-", package.name).lower(), module, voice.stem):
+                paths = found.setdefault(name, [])
+                if voice not in paths:
+                    paths.append(voice)
+    return found
 
 
-def _in_package(name: str) -> Path | None:
+def voices_of_package(name: str) -> list[Path]:
+    """Voices of one distribution, by its exact name or that of its module; empty where there is none."""
     try:
-        voices = _voices_of(distribution(name))
+        return [voice for voice, _ in _voices_of(distribution(name))]
     except (PackageNotFoundError, ValueError):
-        return None
-    return _only(voices, Path(name)) if voices else None
+        return []
 
 
-def _voices_of(package: Distribution) -> list[Path]:
-    """Voices are told from other models by the .onnx.json beside them."""
-    record = package.read_text("RECORD") or ""
-    return sorted(Path(str(package.locate_file(name))) for name in _SETTINGS_IN_RECORD.findall(record))
+def packages_with_voices() -> Iterator[tuple[Distribution, list[tuple[Path, str]]]]:
+    """Distributions that hold voices, each with the paths of these and the modules that they lie in."""
+    for package in distributions():
+        if voices := _voices_of(package):
+            yield package, voices
+
+
+def _voices_of(package: Distribution) -> list[tuple[Path, str]]:
+    """Voices are told from other models by the .onnx.json beside them. What is listed is read, nothing is imported."""
+    names = sorted(set(_SETTINGS_IN_RECORD.findall(package.read_text("RECORD") or "")))
+    found = [(Path(str(package.locate_file(name))), name.partition("/")[0]) for name in names]
+    return [(path, module) for path, module in found if path.is_file()]
 
 
 def _only(voices: list[Path], place: Path) -> Path:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxgraft.checkpoints.containers.torch.allowed_globals import HANDLERS, NAMES
-from voxgraft.checkpoints.containers.torch.pickle_machine import Opaque, PickleMachine
+from voxgraft.checkpoints.containers.torch.pickle_machine import PickleMachine
+from voxgraft.checkpoints.containers.torch.pickled import Opaque
 from voxgraft.errors import CheckpointError
 
 

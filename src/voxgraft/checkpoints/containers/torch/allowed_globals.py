@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from voxgraft.checkpoints.containers.torch.pickle_machine import Handler, Namespace, Opaque
+from voxgraft.checkpoints.containers.torch.pickle_machine import Handler
+from voxgraft.checkpoints.containers.torch.pickled import Namespace, Opaque
 from voxgraft.checkpoints.containers.torch.tensor import STORAGE_DTYPES, TORCH_DTYPES, TorchTensor, make_tensor
 from voxgraft.errors import CheckpointError
 

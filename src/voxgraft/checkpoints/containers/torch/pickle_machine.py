@@ -10,94 +10,19 @@ Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from voxgraft.checkpoints.containers.torch.pickled import HOSTILE, Global, Namespace, Opaque, Unpickled, short, sketched
 from voxgraft.errors import CheckpointError
 
 MAX_OPERATIONS = 5_000_000
 MAX_INTEGER_BYTES = 1024
-MAX_DEPTH = 200
-# How many items lists and mappings may have beyond those written out, each counted as often as it is referred to.
-MAX_SPREAD = 1_000_000
-_CONTAINERS = (list, tuple, dict)
 # What handlers may copy altogether: a short pickle can name the same long list a million times.
 MAX_COPIED = 20_000_000
 _DAMAGED = "The file is damaged or incomplete: copy or download it again."
-_HOSTILE = "Don't use this file; ask its maker for one with weights only."
 
 Handler = Callable[[tuple[Any, ...]], Any]
-
-
-@dataclass(frozen=True)
-class Global:
-    """The name of something in a module; never the thing itself."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
-
-
-@dataclass(eq=False, repr=False)
-class Opaque:
-    """What a call of an unknown global would have made: its name, arguments and state, all inert."""
-
-    made_by: str
-    arguments: Any = ()
-    state: Any = None
-    items: list[Any] = field(default_factory=list)
-
-    def __repr__(self) -> str:
-        """Without what it holds, which may be anything, and itself."""
-        return f"<{self.made_by}>"
-
-
-class Namespace(dict[str, Any]):
-    """The attributes of an object that only holds some (argparse.Namespace and the like)."""
-
-
-@dataclass
-class Unpickled:
-    """The object, and the names and calls outside the allow-list that a naive loader would have acted on."""
-
-    content: Any
-    globals: tuple[str, ...]
-    calls: tuple[str, ...]
-    end: int
-    operations: int
-
-
-def require_bounded(result: Unpickled) -> None:
-    """Refuse data that refers to itself, or to the same lists over and over, so that going through it would never end."""
-    content, most = result.content, MAX_SPREAD + 2 * result.operations
-    sizes: dict[int, int] = {}
-    path: set[int] = set()
-    pending: list[tuple[Any, bool]] = [(content, False)]
-    while pending:
-        node, done = pending.pop()
-        children = [child for child in _children(node) if isinstance(child, _CONTAINERS)]
-        if done:
-            path.discard(id(node))
-            sizes[id(node)] = 1 + len(node) + sum(sizes[id(child)] for child in children)
-            continue
-        if id(node) in sizes or not isinstance(node, _CONTAINERS):
-            continue
-        path.add(id(node))
-        if len(path) > MAX_DEPTH or any(id(child) in path for child in children):
-            raise CheckpointError("the pickle's lists lie in each other without end", remedy=_HOSTILE)
-        pending.append((node, True))
-        pending.extend((child, False) for child in children)
-    if sizes.get(id(content), 0) > most:
-        raise CheckpointError("the pickle unpacks to far more than any real checkpoint", remedy=_HOSTILE)
-
-
-def _children(node: Any) -> Iterable[Any]:
-    if isinstance(node, dict):
-        return node.values()
-    return node if isinstance(node, list | tuple) else ()
 
 
 class _Mark:
@@ -133,7 +58,7 @@ class PickleMachine:
         try:
             for count, (opcode, argument, position) in enumerate(pickletools.genops(file)):
                 if count > MAX_OPERATIONS:
-                    raise CheckpointError("the pickle is far longer than any real checkpoint's", remedy=_HOSTILE)
+                    raise CheckpointError("the pickle is far longer than any real checkpoint's", remedy=HOSTILE)
                 if opcode.name == "STOP":
                     names, calls = tuple(self.globals), tuple(self.calls)
                     return Unpickled(self.pop(), names, calls, (position or 0) + 1, count)
@@ -167,7 +92,7 @@ class PickleMachine:
         if key in self.names:
             return self.names[key]
         if key not in self.handlers:
-            self.globals[_short(f"{module}.{name}", 200)] = None
+            self.globals[short(f"{module}.{name}", 200)] = None
         return Global(module, name)
 
     def charge(self, value: Any, depth: int = 0) -> None:
@@ -175,7 +100,7 @@ class PickleMachine:
         if isinstance(value, str | bytes | list | tuple | dict | set | frozenset):
             self.copied += len(value)
             if self.copied > MAX_COPIED:
-                raise CheckpointError("the pickle unpacks to far more than any real checkpoint", remedy=_HOSTILE)
+                raise CheckpointError("the pickle unpacks to far more than any real checkpoint", remedy=HOSTILE)
         if isinstance(value, tuple) and depth < 3 and len(value) <= 16:
             for item in value:
                 self.charge(item, depth + 1)
@@ -189,8 +114,8 @@ class PickleMachine:
                     raise TypeError("arguments that are no tuple")
                 self.charge(arguments)
                 return handler(arguments)
-        name = _short(str(target), 200) if isinstance(target, Global) else f"<{type(target).__name__}>"
-        self.calls[f"{name}({_sketch_arguments(arguments)})"] = None
+        name = short(str(target), 200) if isinstance(target, Global) else f"<{type(target).__name__}>"
+        self.calls[f"{name}({sketched(arguments)})"] = None
         return Opaque(name, arguments)
 
 
@@ -383,23 +308,3 @@ _OPERATIONS: dict[str, _Operation] = {
 
 def _push_none(_: list[Any]) -> None:
     """POP_MARK only throws away."""
-
-
-def _sketch_arguments(arguments: Any) -> str:
-    items = arguments if isinstance(arguments, tuple) else (arguments,)
-    return ", ".join(_sketch(item) for item in items[:4]) + (", …" if len(items) > 4 else "")
-
-
-def _sketch(value: Any) -> str:
-    """A value in a few characters; what is nested stays unseen."""
-    if value is None or isinstance(value, bool | int | float | str | bytes):
-        return _short(repr(value[:100] if isinstance(value, str | bytes) else value), 100)
-    if isinstance(value, Global):
-        return _short(str(value), 100)
-    if isinstance(value, Opaque):
-        return f"<{value.made_by}>"
-    return f"<{type(value).__name__}>"
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -18,7 +18,8 @@ from typing import Any
 
 from voxgraft.checkpoints.containers.torch.allowed_globals import HANDLERS, NAMES
 from voxgraft.checkpoints.containers.torch.file_window import FileWindow
-from voxgraft.checkpoints.containers.torch.pickle_machine import Opaque, PickleMachine, Unpickled, require_bounded
+from voxgraft.checkpoints.containers.torch.pickle_machine import PickleMachine
+from voxgraft.checkpoints.containers.torch.pickled import Opaque, Unpickled, require_bounded
 from voxgraft.checkpoints.containers.torch.tensor import Bytes, Storage
 from voxgraft.checkpoints.containers.wrappers import unwrap_states
 from voxgraft.errors import CheckpointError, naming_file

@@ -134,13 +134,13 @@ def _of_the_text(item: PreparedFrames, encodings: Sequence[Encoding], symbols: i
     unknown = [symbol for encoding in encodings for symbol in encoding.unknown if is_sound(symbol)]
     if unknown:
         shown = ", ".join(map(repr, dict.fromkeys(unknown[:_SHOWN])))
-        remedy = "Write the text in symbols that the model knows, or name a table that has these with --symbols FILE"
+        remedy = "Write the text in symbols that the model knows, or name a table that has these with --symbols FILE."
         return [_finding(item, "unknown symbols", f"text: the model does not know {shown}", remedy)]
     if not symbols:
-        return [_finding(item, "empty text", "text: nothing in it is spoken", "Write down what is said")]
+        return [_finding(item, "empty text", "text: nothing in it is spoken", "Write down what is said.")]
     if symbols > item.frames:
         detail = f"text: {symbols} symbols for {item.frames} frames of sound"
-        return [_finding(item, "too short for its text", detail, "Check that text and recording belong together")]
+        return [_finding(item, "too short for its text", detail, "Check that text and recording belong together.")]
     return []
 
 
@@ -149,18 +149,18 @@ def _of_the_names(item: PreparedFrames, names: Names) -> list[Finding]:
     if names.several_speakers and clip.speaker not in names.speakers:
         detail = f"speaker: {clip.speaker!r} is none of the model's, {', '.join(names.speakers[:_SHOWN])}"
         found.append(
-            _finding(item, "unknown speaker", detail, "Name the speaker in the corpus, or add it to graft.speakers")
+            _finding(item, "unknown speaker", detail, "Name the speaker in the corpus, or add it to graft.speakers.")
         )
     if names.several_languages and (clip.language or names.language) not in names.languages:
         detail = f"language: {clip.language!r} is none of the model's, {', '.join(names.languages[:_SHOWN])}"
         found.append(
-            _finding(item, "unknown language", detail, "Name the language in the corpus, or add it to graft.languages")
+            _finding(item, "unknown language", detail, "Name the language in the corpus, or add it to graft.languages.")
         )
     return found
 
 
 def _of_the_sound(item: PreparedFrames, hop: int) -> list[Finding]:
-    again = "Remove the project's cache folder so that it is prepared again; if it stays, leave the recording out"
+    again = "Remove the project's cache folder so that it is prepared again; if it stays, leave the recording out."
     arrays = {"mel": item.mel, "pitch": item.pitch, "energy": item.energy}
     for name, array in arrays.items():
         if array.shape[-1] != item.frames:
@@ -179,11 +179,11 @@ def _given(
     item: PreparedFrames, ids: np.ndarray, durations: Callable[[PreparedFrames, np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray | None, list[Finding]]:
     """The durations of a clip, or what is wrong with them."""
-    remedy = "Align the recordings again, with the spectrogram's hop, or leave acoustic.durations out"
+    remedy = "Align the recordings again, with the spectrogram's hop, or leave acoustic.durations out."
     try:
         given = durations(item, ids)
     except CorpusError as fault:
-        return None, [_finding(item, "wrong durations", fault.summary, fault.remedy.removesuffix("."))]
+        return None, [_finding(item, "wrong durations", fault.summary, fault.remedy)]
     if len(given) != len(ids):
         return None, [_finding(item, "wrong durations", f"{len(given)} durations for {len(ids)} symbols", remedy)]
     if (given < 0).any() or int(given.sum()) != item.frames:
@@ -194,4 +194,4 @@ def _given(
 
 def _finding(item: PreparedFrames, kind: str, detail: str, remedy: str) -> Finding:
     clip = item.utterance
-    return Finding(clip.id, kind, f"{clip.audio}: {detail}", f"{remedy}.", clip.line, clip.table)
+    return Finding(clip.id, kind, f"{clip.audio}: {detail}", remedy, clip.line, clip.table)

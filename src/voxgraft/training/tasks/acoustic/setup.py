@@ -36,7 +36,7 @@ from voxgraft.training.tasks.acoustic.outcome import outcome
 from voxgraft.training.tasks.acoustic.phase import LossSchedule, schedule_for
 from voxgraft.training.tasks.acoustic.rates import loss_weights, parameter_groups, with_rates
 from voxgraft.training.tasks.acoustic.validate import measure
-from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.graft_notice import notice_plan
 from voxgraft.training.tasks.task import Outcome
 
 # Clips a step, as EveryVoice has it on a GPU; on a CPU fewer, so that a small corpus is seen in more steps.
@@ -138,7 +138,7 @@ class AcousticTraining:
 def begin(config: RunConfig) -> AcousticTraining:
     """A new run: plan, graft, corpus; settings that were left to us are measured and decided."""
     graft = plan_project(config)
-    require_grafted(graft.plan)
+    graft.plan.require_accepted()
     warms_up = graft.base is None and "warmup" not in config.training.model_fields_set
     family = acoustic_family(graft.target.family)
     loss_weights(config, family)

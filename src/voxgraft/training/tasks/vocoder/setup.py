@@ -30,7 +30,7 @@ from voxgraft.training.loop.learner import Position
 from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.time_budget import steps_that_fit, timed, with_steps
 from voxgraft.training.loop.validation import Best, Kept, Sample, Verdict
-from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.graft_notice import notice_plan
 from voxgraft.training.tasks.task import Outcome
 from voxgraft.training.tasks.vocoder.batches import Batch, make_batch
 from voxgraft.training.tasks.vocoder.data import VocoderData, batches, data_of, schedule_of
@@ -143,7 +143,7 @@ class VocoderTraining:
 def begin(config: RunConfig) -> VocoderTraining:
     """A new run: plan, graft; settings that were left to us are measured and decided."""
     graft = plan_project(config)
-    require_grafted(graft.plan)
+    graft.plan.require_accepted()
     notice_plan(graft.plan, graft.base)
     target = graft.target
     model = model_of(target, graft.base)

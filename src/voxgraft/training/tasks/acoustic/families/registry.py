@@ -30,6 +30,6 @@ def acoustic_family(name: str) -> AcousticFamily:
             field="base",
             expected=" or ".join(known),
             got=name,
-            remedy="Take a base of one of these families, or train from scratch with --set acoustic.family=…",
+            remedy="Take a base of one of these families, or train from scratch with --set acoustic.family=NAME.",
         )
     return known[name]

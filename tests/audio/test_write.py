@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from voxgraft.audio import write
+from voxgraft.audio.write import WaveFile, wave_header
 from voxgraft.errors import AudioError
-from voxgraft.inference.voice import wave
-from voxgraft.inference.voice.wave import WaveFile, wave_header
 
 SAMPLES = np.array([0, 1, -1, 32767, -32767], dtype=np.int16)
 
@@ -41,7 +41,7 @@ def test_a_fault_leaves_the_old_file_and_nothing_else(tmp_path, fault):
 
 
 def test_an_interrupt_before_the_first_sentence_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(wave, "wave_header", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(write, "wave_header", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt), WaveFile(tmp_path / "out.wav", 16_000):
         pytest.fail("not reached")
     assert list(tmp_path.iterdir()) == []
