@@ -314,6 +314,13 @@ def test_steps_come_from_epochs_and_what_is_left_to_us_fits_them(tmp_path):
     assert set(clips) == set(range(8))
 
 
+def test_a_length_in_passes_and_in_steps_is_an_error_before_anything_is_read(tmp_path):
+    with pytest.raises(ConfigError, match="set twice, in passes over the corpus and in steps") as caught:
+        train(project(tmp_path, recogniser={"epochs": 2}, training={"steps": 50}))
+    assert "got 2 and 50" in caught.value.summary
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.usefixtures("without_export")
 def test_minutes_shorten_a_run(tmp_path):
     started = begun(project(tmp_path, training={"minutes": 0.0001, "steps": 500}))

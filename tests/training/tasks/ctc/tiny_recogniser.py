@@ -66,6 +66,8 @@ def settings(
         del sections["recogniser"]["n_hidden"]
     for name, values in changes.items():
         sections[name] = sections.get(name, {}) | values
+    if "epochs" in sections["recogniser"] and "steps" not in changes.get("training", {}):
+        del sections["training"]["steps"]
     return {"name": "tiny", "output": str(folder), "base": str(base), "task": "recogniser", **sections}
 
 

@@ -43,14 +43,18 @@ def test_where_no_clip_can_be_trained_on_the_commonest_reason_is_said(tmp_path):
 
 
 def test_clips_that_do_not_fit_are_left_out_and_said(tmp_path, capsys):
-    folder = corpus(tmp_path / "recordings", texts=("abc", "cab", "bad cab dab " * 12, "123", "dab"))
+    folder = corpus(tmp_path / "recordings", texts=("abc", "cab", "bad cab dab " * 12, "xyz zyx", "dab"))
     import_corpus(folder).write(tmp_path / MANIFEST)
     ready = begin(RunConfig(**settings(tmp_path, spelt("single.ckpt", tmp_path / "base"), batch="auto")))
     said = capsys.readouterr().err
     assert "left out 2: " in said
     assert "the text can't belong to it" in said
-    assert {e.prepared.utterance.id for e in ready.data.train} <= {"0", "1", "3", "4"}
-    assert "symbols that the voice does not know" in said
+    assert "left out 3: 100 % of its letters and sounds are unknown to the voice, such as " in said
+    assert {e.prepared.utterance.id for e in ready.data.train} <= {"0", "1", "4"}
+    assert "to validate on can be used: " in said
+    assert len(ready.data.validation) == 1
+    assert said.count("left out: '") == 1, "told by the plan, and not again"
+    assert "symbols that the voice does not know" not in said
     assert ready.config.training.batch <= len(ready.data.train), "no batch holds a clip twice"
 
 

@@ -16,6 +16,7 @@ from voxgraft.checkpoints.formats.voxgraft.metadata import metadata_of
 from voxgraft.checkpoints.formats.voxgraft.write import write_safetensors
 from voxgraft.config.run import RunConfig
 from voxgraft.corpus.prepare.augmentation import Augmenter
+from voxgraft.errors import ConfigError
 from voxgraft.export.recogniser.onnx import export_recogniser
 from voxgraft.files import write_atomically
 from voxgraft.graft.plan import GraftPlan, read_plan
@@ -161,6 +162,7 @@ class RecogniserTraining:
 
 def begin(config: RunConfig) -> RecogniserTraining:
     """A new run: alphabet, plan, graft; settings that were left to us are measured and decided."""
+    _require_one_length(config)
     base = open_base(config)
     require_recogniser(base, config)
     corpora = corpora_of(config)
@@ -201,6 +203,17 @@ def resume(config: RunConfig, path: Path, content: dict[str, Any]) -> Recogniser
 def _data(config: RunConfig, model: Model, corpora: Corpora) -> tuple[RecogniserData, RunConfig]:
     data = data_of(config, corpora, model.transcript_spec(config), model.features)
     return data, _settled(config, data)
+
+
+def _require_one_length(config: RunConfig) -> None:
+    """Raise ConfigError where a run's length is set in passes and in steps."""
+    if config.recogniser.epochs is not None and "steps" in config.training.model_fields_set:
+        raise ConfigError(
+            "the length of the run is set twice, in passes over the corpus and in steps",
+            field="recogniser.epochs (--epochs), training.steps",
+            got=f"{config.recogniser.epochs} and {config.training.steps}",
+            remedy="Keep one of the two.",
+        )
 
 
 def _settled(config: RunConfig, data: RecogniserData) -> RunConfig:

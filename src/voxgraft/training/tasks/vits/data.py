@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 from torch.utils.data import DataLoader
 
@@ -23,6 +23,7 @@ from voxgraft.progress import notice
 from voxgraft.project.corpora import voice_split
 from voxgraft.project.project import project_manifest
 from voxgraft.project.run_folder import project_folder, run_folder
+from voxgraft.project.texts import MOST_TEXTS, is_sound
 from voxgraft.text.encode import encode_text
 from voxgraft.text.symbols import Encoding, SymbolTable
 from voxgraft.training.loop.feed import Feed, loader_of
@@ -75,12 +76,25 @@ def data_of(config: RunConfig, target: Target) -> VoiceData:
     segment = config.voice.segment // spec.hop
     train, validation = (_examples(part, config, target, spec) for part in (parts.train, parts.validation))
     require_examples(train, parts.train)
+    train, validation = _with_one_to_validate_on(train, validation)
     require_examples(validation, parts.validation)
+    if len(manifest) > MOST_TEXTS:
+        # Of fewer texts the plan has told it.
+        _tell_unknown(train.unknown + validation.unknown)
     minutes = sum(e.prepared.utterance.duration for e in train.kept) / 60
     notice(f"{len(train.kept)} utterances to learn from ({minutes:.1f} minutes), {len(validation.kept)} to validate on")
     window = _window_of(config.voice.window, segment)
     cutting = Cutting(window, segment, spec.hop, target.architecture["inter_channels"])
     return VoiceData(manifest, spec, train.kept, validation.kept, cutting)
+
+
+def _with_one_to_validate_on(train: Examples, validation: Examples) -> tuple[Examples, Examples]:
+    """The same, but where no clip that was set aside can be used, the last of the others takes their place."""
+    if validation.kept or len(train.kept) < 2:
+        return train, validation
+    *others, last = train.kept
+    notice(f"none of the clips set aside to validate on can be used: {last.prepared.utterance.id} takes their place")
+    return replace(train, kept=tuple(others)), replace(validation, kept=(last,))
 
 
 def _window_of(window: int | None, segment: int) -> int | None:
@@ -143,8 +157,9 @@ def _examples(part: Manifest, config: RunConfig, target: Target, spec: AudioSpec
     )
     limits = (config.corpus.shortest, config.corpus.longest)
     segment = config.voice.segment // spec.hop
-    found = make_examples(prepared, partial(_encoded, target.symbols), target.speakers, segment, limits)
-    _tell_what_is_missing(found.left_out, found.unknown)
+    sounds = {number for symbol, numbers in target.symbols.ids.items() if is_sound(symbol) for number in numbers}
+    found = make_examples(prepared, partial(_encoded, target.symbols), sounds, target.speakers, segment, limits)
+    _tell_left_out(found.left_out)
     return found
 
 
@@ -181,11 +196,14 @@ def _encoded(symbols: SymbolTable, text: str) -> list[Encoding]:
     return encode_text(text, symbols)
 
 
-def _tell_what_is_missing(left_out: dict[str, str], unknown: Any) -> None:
+def _tell_left_out(left_out: dict[str, str]) -> None:
     for clip, reason in list(left_out.items())[:5]:
         notice(f"left out {clip}: {reason}")
     if len(left_out) > 5:
         notice(f"left out {len(left_out)} clips in all; `voxgraft corpus check PROJECT` lists what is wrong with them")
+
+
+def _tell_unknown(unknown: Counter[str]) -> None:
     if unknown:
         shown = ", ".join(f"{symbol!r} {count}×" for symbol, count in unknown.most_common(5))
         notice(f"symbols that the voice does not know are left out of the texts: {shown}")

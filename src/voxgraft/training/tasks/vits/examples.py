@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from voxgraft.corpus.manifest import Manifest
 from voxgraft.corpus.prepare.prepare import Prepared
 from voxgraft.errors import TrainingError
 from voxgraft.progress import track
+from voxgraft.project.texts import MOST_UNKNOWN, is_sound
 from voxgraft.text.symbols import Encoding
 
 
@@ -41,18 +42,20 @@ class Examples:
 def make_examples(
     prepared: Sequence[Prepared],
     encode: Callable[[str], list[Encoding]],
+    sounds: Collection[int],
     speakers: Sequence[str],
     segment_frames: int,
     limits: tuple[float, float],
 ) -> Examples:
-    """Encode the texts. A clip is left out where it is outside `limits` (seconds), empty, or has more symbols than frames."""
+    """Encode the texts. A clip is left out where it is outside `limits` (seconds), empty, has more symbols than frames, or
+    mostly letters and sounds that the model does not know; `sounds` are the ids of those that it knows."""
     kept, left_out, unknown = [], {}, Counter[str]()
     for item in track(prepared, "Encoding texts"):
         encodings = encode(item.utterance.text)
         ids = np.array([i for encoding in encodings for i in encoding.ids], dtype=np.int64)
-        for encoding in encodings:
-            unknown.update(encoding.unknown)
-        reason = _unfit(item, len(ids), segment_frames, limits)
+        lacking = sum((encoding.unknown for encoding in encodings), Counter[str]())
+        unknown.update(lacking)
+        reason = _unfit(item, len(ids), segment_frames, limits) or _unread(lacking, ids, sounds)
         if reason:
             left_out[item.utterance.id] = reason
         else:
@@ -71,6 +74,17 @@ def _unfit(item: Prepared, symbols: int, segment_frames: int, limits: tuple[floa
     if symbols > item.frames:
         return f"{symbols} symbols for {item.frames} frames of sound: the text can't belong to it"
     return None
+
+
+def _unread(lacking: Counter[str], ids: np.ndarray, sounds: Collection[int]) -> str | None:
+    """Why a text teaches nothing: most of it is unknown to the model."""
+    strange = Counter({symbol: count for symbol, count in lacking.items() if is_sound(symbol)})
+    known = sum(int(number) in sounds for number in ids) if strange else 0
+    share = strange.total() / (strange.total() + known) if strange else 0.0
+    if share <= MOST_UNKNOWN:
+        return None
+    shown = ", ".join(repr(symbol) for symbol, _ in strange.most_common(4))
+    return f"{100 * share:.0f} % of its letters and sounds are unknown to the voice, such as {shown}"
 
 
 def _speaker_row(item: Prepared, speakers: Sequence[str]) -> int:
