@@ -35,7 +35,10 @@ def require_empty(folder: Path) -> None:
     """Raise CorpusError where a folder to write to holds something already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CorpusError(
-            "is in the way", file=folder, expected="an empty or new folder", remedy="Choose another folder."
+            "is there already and not empty",
+            file=folder,
+            expected="an empty or new folder",
+            remedy="Choose another folder.",
         )
 
 
