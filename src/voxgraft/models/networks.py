@@ -12,6 +12,7 @@ from torch import nn
 PLACES: Mapping[str, tuple[str, str]] = {
     "vits": ("voxgraft.models.vits", "Vits"),
     "fastspeech2": ("voxgraft.models.fastspeech2", "FastSpeech2"),
+    "glow_tts": ("voxgraft.models.glow_tts", "GlowTts"),
     "delightful": ("voxgraft.models.delightful", "Delightful"),
     "hifigan": ("voxgraft.models.vocoders.hifigan", "HifiGan"),
     "univnet": ("voxgraft.models.vocoders.univnet", "UnivNet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,7 @@ def delightful_architecture(shapes: Shapes) -> dict[str, Any]:
         "variance_kernel": _depthwise(shapes, duration),
         **_pitch(shapes),
         "energy": "energy_adaptor.energy_emb.weight" in shapes,
+        **_reference(shapes),
     }
 
 
@@ -55,6 +57,19 @@ def _pitch(shapes: Shapes) -> dict[str, int]:
     if "pitch_adaptor.pitch_embedding.embeddings" in shapes:
         return {"pitch_kernel": 0, "pitch_bins": shape_of(shapes, "pitch_adaptor.pitch_embedding.embeddings", 2)[0]}
     raise incomplete("pitch_adaptor_conv.pitch_emb.weight")
+
+
+def _reference(shapes: Shapes) -> dict[str, Any]:
+    """The reference encoders, of which a file that only speaks may have none: then they are the usual."""
+    encoder = "utterance_prosody_encoder.encoder"
+    if f"{encoder}.gru.weight_hh_l0" not in shapes:
+        return {}
+    layers = count_of(shapes, rf"{re.escape(encoder)}\.norms\.(\d+)\.")
+    return {
+        "reference_filters": tuple(shape_of(shapes, f"{encoder}.norms.{i}.weight", 1)[0] for i in range(layers)),
+        "reference_units": shape_of(shapes, f"{encoder}.gru.weight_hh_l0", 2)[1],
+        "reference_tokens": shape_of(shapes, "utterance_prosody_encoder.stl.embed", 2)[0],
+    }
 
 
 def _depthwise(shapes: Shapes, module: str) -> int:

@@ -7,7 +7,7 @@ from voxgraft.architectures.families.family import Family, Part
 FAMILY = Family(
     name="delightful",
     title="DelightfulTTS",
-    task="text-to-spec",
+    task="acoustic",
     parts=(
         Part("text_encoder", "text encoder"),
         Part("prosody_predictors", "prosody predictors"),
@@ -20,6 +20,8 @@ FAMILY = Family(
         Part("decoder", "decoder"),
         Part("speaker_embedding", "speakers"),
         Part("language_embedding", "languages"),
+        # Where the losses are and the units of pitch: ours alone keep it in the checkpoint.
+        Part("schedule", "schedule of the losses", speaks=False, wanted=False),
         # Older files of tts-framework carry a whole vocoder along.
         Part("vocoder", "vocoder inside", speaks=False, wanted=False),
     ),
@@ -42,6 +44,9 @@ FAMILY = Family(
         ("speaker_embed", "speaker_embedding"),
         ("lang_embed", "language_embedding"),
         ("vocoder.", "vocoder"),
+        ("loss_step", "schedule"),
+        ("pitches_stat", "schedule"),
+        ("pitch_scale", "schedule"),
     ),
     symbol_axis={"src_word_emb": 0},
     speaker_axis={"speaker_embed": 0},

@@ -7,7 +7,7 @@ from voxgraft.architectures.families.family import Family, Part
 FAMILY = Family(
     name="glow_tts",
     title="Glow-TTS",
-    task="text-to-spec",
+    task="acoustic",
     parts=(
         Part("text_encoder", "text encoder"),
         Part("duration", "duration predictor"),

@@ -1,4 +1,8 @@
-"""The conformer of DelightfulTTS, told at every block who speaks in which language. Letters: B batch, T time, C channels."""
+"""The conformer of DelightfulTTS, told at every block who speaks in which language. Letters: B batch, T time, C channels.
+
+Unlike tts-framework's and VoiceSmith's, a clip in a batch is the clip alone: theirs convolve, normalise and place by
+distance over whatever padding a batch happens to have.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from voxgraft.models.delightful.named import separable, wrapped
+from voxgraft.models.delightful.named import Separable, clip_statistics, kept, wrapped
 
 SLOPE = 0.3
 _FEED_FORWARD_KERNEL = 3
 _FEED_FORWARD_FACTOR = 4
+_NEVER = -1e9
 
 
 class Conformer(nn.Module):
@@ -34,12 +39,13 @@ class Conformer(nn.Module):
             Block(channels, heads, kernel, feed_forward, condition_channels, dropout) for _ in range(layers)
         )
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x [B, T, C], condition [B, 1, D] -> [B, T, C]; every clip of a batch is T long."""
+    def forward(self, x: torch.Tensor, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """x [B, T, C], condition [B, 1, D], mask [B, 1, T] or None where every clip is T long -> [B, T, C]."""
         positions = sinusoids(x.shape[1], x.shape[2]).to(x)
+        places = None if mask is None else shifted_places(mask, mask)
         for block in self.layer_stack:
-            x = block(x, condition, positions)
-        return x
+            x = block(x, condition, positions, mask, places)
+        return x if mask is None else x * mask.mT
 
 
 class Block(nn.Module):
@@ -57,14 +63,22 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.conformer_conv_2 = ConvolutionModule(channels, kernel, dropout)
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """x [B, T, C], condition [B, 1, D], positions [T, C] -> [B, T, C]."""
-        x = self.conditioning(x, condition)
+    def forward(
+        self,
+        x: torch.Tensor,
+        condition: torch.Tensor,
+        positions: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        places: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """x [B, T, C], condition [B, 1, D], positions [T, C], mask [B, 1, T], places of `shifted_places` -> [B, T, C]."""
+        x = self.conditioning(x, condition, mask)
         if self.ff is not None:
-            x = x + self.ff(x)
-        x = x + self.conformer_conv_1(x)
-        x = x + self.dropout(self.slf_attn["attention"](self.ln(x), positions))
-        return x + self.conformer_conv_2(x)
+            x = x + self.ff(x, mask)
+        x = x + self.conformer_conv_1(x, mask)
+        attended = self.slf_attn["attention"](self.ln(x), None, positions, mask, places)
+        x = x + self.dropout(attended)
+        return x + self.conformer_conv_2(x, mask)
 
 
 class Conditioning(nn.Module):
@@ -72,14 +86,14 @@ class Conditioning(nn.Module):
 
     def __init__(self, channels: int, kernel: int, condition_channels: int) -> None:
         super().__init__()
-        self.bsconv1d = separable(channels, 2 * channels, kernel)
+        self.bsconv1d = Separable(channels, 2 * channels, kernel)
         self.embedding_proj = nn.Linear(condition_channels, channels)
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x [B, T, C], condition [B, 1, D] -> [B, T, C]."""
-        opened, gate = self.bsconv1d(x.mT).mT.chunk(2, dim=-1)
-        shifted = opened + F.softsign(self.embedding_proj(condition))
-        return (x + shifted * torch.sigmoid(gate)) * math.sqrt(0.5)
+    def forward(self, x: torch.Tensor, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """x [B, T, C], condition [B, 1, D], mask [B, 1, T] -> [B, T, C]."""
+        opened, gate = self.bsconv1d(x.mT, mask).mT.chunk(2, dim=-1)
+        moved = opened + F.softsign(self.embedding_proj(condition))
+        return (x + moved * torch.sigmoid(gate)) * math.sqrt(0.5)
 
 
 class FeedForward(nn.Module):
@@ -93,9 +107,9 @@ class FeedForward(nn.Module):
         self.conv_2 = nn.Conv1d(wide, channels, 1)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, T, C] -> [B, T, C]."""
-        wide = self.dropout(F.leaky_relu(self.conv_1(self.ln(x).mT), SLOPE))
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """x [B, T, C], mask [B, 1, T] -> [B, T, C]."""
+        wide = self.dropout(F.leaky_relu(self.conv_1(kept(self.ln(x).mT, mask)), SLOPE))
         return 0.5 * self.dropout(self.conv_2(wide)).mT
 
 
@@ -112,15 +126,19 @@ class ConvolutionModule(nn.Module):
         self.conv_2 = wrapped(wide, channels, 1)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, T, C] -> [B, T, C]."""
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """x [B, T, C], mask [B, 1, T] -> [B, T, C]."""
         opened, gate = self.conv_1(self.ln_1(x).mT).chunk(2, dim=1)
-        wide = self.ln_2(self.depthwise(opened * F.leaky_relu(gate, SLOPE)))
+        wide = self.depthwise(kept(opened * F.leaky_relu(gate, SLOPE), mask))
+        if mask is None:
+            wide = self.ln_2(wide)
+        else:
+            wide = clip_statistics(wide, mask, (1, 2)) * self.ln_2.weight[:, None] + self.ln_2.bias[:, None]
         return self.dropout(self.conv_2(F.leaky_relu(wide, SLOPE))).mT
 
 
 class RelativeAttention(nn.Module):
-    """Self-attention with relative positions (Dai et al. 2019, arXiv 1901.02860), scaled by the width of all heads."""
+    """Attention with relative positions (Dai et al. 2019, arXiv 1901.02860), scaled by the width of all heads."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -133,25 +151,57 @@ class RelativeAttention(nn.Module):
         self.u_bias = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, channels // heads)))
         self.v_bias = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, channels // heads)))
 
-    def forward(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """x [B, T, C], positions [T, C] -> [B, T, C]."""
+    def forward(
+        self,
+        x: torch.Tensor,
+        heard: torch.Tensor | None,
+        positions: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        places: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """x [B, N, C] attends to `heard` [B, T, C], or to itself; positions [T, C], mask [B, 1, T] of what is heard, places of
+        `shifted_places` -> [B, N, C]."""
+        heard = x if heard is None else heard
         query, key, value, position = (
             rows.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-            for rows in (self.query_proj(x), self.key_proj(x), self.value_proj(x), self.pos_proj(positions))
+            for rows in (self.query_proj(x), self.key_proj(heard), self.value_proj(heard), self.pos_proj(positions))
         )
         content = (query + self.u_bias.unsqueeze(1)) @ key.mT
-        placed = shifted((query + self.v_bias.unsqueeze(1)) @ position.mT)
-        weights = torch.softmax((content + placed) / math.sqrt(x.shape[-1]), dim=-1)
-        return self.out_proj((weights @ value).transpose(1, 2).flatten(2))
+        by_place = (query + self.v_bias.unsqueeze(1)) @ position.mT
+        placed = shifted(by_place) if places is None else shifted_each(by_place, places)
+        scores = (content + placed) / math.sqrt(x.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(mask.unsqueeze(1) == 0, _NEVER)
+        return self.out_proj((torch.softmax(scores, dim=-1) @ value).transpose(1, 2).flatten(2))
 
 
 def shifted(scores: torch.Tensor) -> torch.Tensor:
-    """Scores by absolute position, [B, H, T, T], moved so that each row's own place comes last in what it sees.
+    """Scores by absolute position, [B, H, N, T], moved so that each row's own place comes last in what it sees.
 
-    A column of zeros goes before the first; read through row by row, the first T numbers then drop out.
+    A column of zeros goes before the first; read through row by row, the first N numbers then drop out.
     """
-    time = scores.shape[-1]
-    return F.pad(scores, (1, 0)).flatten(-2)[..., time:].view_as(scores)
+    return F.pad(scores, (1, 0)).flatten(-2)[..., scores.shape[-2] :].view_as(scores)
+
+
+def shifted_places(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Where `shifted` finds each score, were a clip as long as it is: masks [B, 1, N] and [B, 1, T] -> [B, N * T], int64.
+
+    Counted in the padded scores with their column of zeros, read through row by row.
+    """
+    high, wide = rows.shape[-1], columns.shape[-1]
+    own_high, own_wide = (mask.sum(-1).long().view(-1, 1, 1) for mask in (rows, columns))
+    i = torch.arange(high, device=rows.device)[:, None]
+    j = torch.arange(wide, device=rows.device)[None, :]
+    place = i * own_wide + j + own_high
+    row, column = place // (own_wide + 1), place % (own_wide + 1)
+    # What lies in the padding is read from wherever there is something; nobody attends to it.
+    return (row.clamp(max=high - 1) * (wide + 1) + column).flatten(1)
+
+
+def shifted_each(scores: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """`shifted` for clips of different lengths: scores [B, H, N, T], places [B, N * T] -> [B, H, N, T]."""
+    flat = F.pad(scores, (1, 0)).flatten(-2)
+    return flat.gather(-1, places.unsqueeze(1).expand(-1, scores.shape[1], -1)).view_as(scores)
 
 
 def sinusoids(length: int, channels: int) -> torch.Tensor:

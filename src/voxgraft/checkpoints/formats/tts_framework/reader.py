@@ -109,7 +109,9 @@ def _tensors(save: Save, candidate: CheckpointSource, notes: list[str]) -> Tenso
 
 
 def _delightful(save: Save, tensors: TensorStore, notes: list[str]) -> tuple[dict[str, Any], AudioSpec | None]:
-    architecture = delightful_architecture(tensors.shapes)
+    # How either trains: VoiceSmith on what its reference encoders hear, tts-framework on what it predicts, pitch in Hz.
+    trained = {"reference_prosody": save.variant == "voicesmith", "pitch_in_hertz": save.variant == "tts-framework"}
+    architecture = delightful_architecture(tensors.shapes) | trained
     check_complete(tensors.shapes, delightful_shapes(architecture))
     if architecture["pitch_bins"]:
         notes.append(
