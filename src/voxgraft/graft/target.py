@@ -150,7 +150,7 @@ def _two_stage(
     languages = _languages(config, base, family)
     architecture = dict(base.architecture) if base is not None else _from_preset(settings)
     if family.task == "acoustic":
-        architecture |= tables(architecture, symbols, speakers, languages)
+        architecture |= tables(family, architecture, symbols, speakers, languages)
     discriminator = discriminator_kind(config.vocoder, base) if family.task == "vocoder" else "none"
     return Target(
         family=family.name,
@@ -178,18 +178,23 @@ def _from_preset(settings: AcousticConfig | VocoderConfig) -> dict[str, Any]:
 
 
 def tables(
-    architecture: Mapping[str, Any], symbols: SymbolTable | None, speakers: Sequence[str], languages: Sequence[str]
+    family: Family,
+    architecture: Mapping[str, Any],
+    symbols: SymbolTable | None,
+    speakers: Sequence[str],
+    languages: Sequence[str],
 ) -> dict[str, Any]:
     """Keyword arguments for as many symbols, speakers and languages as are wanted.
 
-    Some networks have a table of speakers (`multispeaker`) or of languages (`multilingual`) only where there are several,
-    or where the base has one; phonological features stand in no table.
+    Some networks have a table of speakers or of languages only where there are several, or where the base has one
+    (`family.switches`); phonological features stand in no table.
     """
     found: dict[str, Any] = {} if symbols is None or architecture.get("features") else {"symbols": symbols.rows}
-    found |= {"speakers": max(len(speakers), 1), "languages": max(len(languages), architecture.get("languages", 1))}
-    for switch, names in (("multispeaker", speakers), ("multilingual", languages)):
-        found[switch] = bool(architecture.get(switch)) or len(names) > 1
-    return found
+    found["speakers"] = max(len(speakers), 1)
+    if family.language_axis:
+        found["languages"] = max(len(languages), architecture.get("languages", 1))
+    names = {"multispeaker": speakers, "multilingual": languages}
+    return found | {name: bool(architecture.get(name)) or len(names[name]) > 1 for name in family.switches}
 
 
 def _like_the_base(

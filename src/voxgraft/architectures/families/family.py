@@ -29,7 +29,8 @@ class Family:
     `symbol_axis`, `speaker_axis` and `language_axis` map canonical names to the axis whose rows are symbols (output
     heads included: weight and bias), speakers or languages. `layers` are the layers of a recogniser from input to
     output, each a tuple of prefixes: `--drop-source-layers N` takes the last N. `whole` names parts that are carried
-    whole or not at all. `unlike` maps variants whose network is another than voxgraft's to what they are.
+    whole or not at all. `unlike` maps variants whose network is another than voxgraft's to what they are. `switches` are
+    keywords of its network that say whether there is a table: of speakers `multispeaker`, of languages `multilingual`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Family:
     layers: tuple[tuple[str, ...], ...] = ()
     whole: frozenset[str] = frozenset()
     unlike: Mapping[str, str] = field(default_factory=dict)
+    switches: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -54,5 +54,6 @@ FAMILY = Family(
     symbol_axis={"emb.weight": 0, "text_input_layer.weight": 0},
     speaker_axis={"emb_g.weight": 0, "speaker_embedding.weight": 0},
     language_axis={"language_embedding.weight": 0},
+    switches=("multispeaker", "multilingual"),
     unlike={"coqui": "Coqui TTS' FastSpeech 2 is another network than EveryVoice's, which is the one that is run here"},
 )

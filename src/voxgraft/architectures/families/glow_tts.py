@@ -22,4 +22,5 @@ FAMILY = Family(
     ),
     symbol_axis={"encoder.emb.weight": 0},
     speaker_axis={"emb_g.weight": 0},
+    switches=("multispeaker",),
 )

@@ -15,7 +15,7 @@ WRITES, READS = "text-to-spec", "spec-to-wav"
 # What may be turned, by family, in the words of a voice's settings.
 CONTROLS: Mapping[str, tuple[str, ...]] = {
     "fastspeech2": ("length_scale", "pitch_scale", "energy_scale"),
-    "delightful": ("length_scale", "pitch_scale"),
+    "delightful": ("length_scale", "pitch_scale", "energy_scale"),
     "glow_tts": ("noise_scale", "length_scale"),
 }
 

@@ -78,6 +78,7 @@ def _delightful(
         first if language is None else language,
         pace=scales.length,
         pitch_factor=scales.pitch,
+        energy_factor=scales.energy,
     )
     return said.mel, said.durations
 

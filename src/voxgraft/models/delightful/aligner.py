@@ -39,8 +39,8 @@ class Aligner(nn.Module):
         A frame's `soft` weights sum to 1 over the symbols that there are; `log_scores` are those that the CTC loss takes.
         tts-framework's own lets frames attend to the padding of the text too.
         """
-        queries = _projected(self.query_proj, mel.float(), mask).mT
-        keys = _projected(self.key_proj, text.float().mT, text_mask)
+        queries = _projected(self.query_proj, mel.float(), mask).transpose(-2, -1)
+        keys = _projected(self.key_proj, text.float().transpose(-2, -1), text_mask)
         squares = queries.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
         nothing = text_mask == 0
         log_scores = (-_TEMPERATURE * (squares - 2 * queries @ keys)).masked_fill(nothing, -torch.inf)

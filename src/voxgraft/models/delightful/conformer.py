@@ -45,7 +45,7 @@ class Conformer(nn.Module):
         places = None if mask is None else shifted_places(mask, mask)
         for block in self.layer_stack:
             x = block(x, condition, positions, mask, places)
-        return x if mask is None else x * mask.mT
+        return x if mask is None else x * mask.transpose(-2, -1)
 
 
 class Block(nn.Module):
@@ -91,7 +91,7 @@ class Conditioning(nn.Module):
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """x [B, T, C], condition [B, 1, D], mask [B, 1, T] -> [B, T, C]."""
-        opened, gate = self.bsconv1d(x.mT, mask).mT.chunk(2, dim=-1)
+        opened, gate = self.bsconv1d(x.transpose(-2, -1), mask).transpose(-2, -1).chunk(2, dim=-1)
         moved = opened + F.softsign(self.embedding_proj(condition))
         return (x + moved * torch.sigmoid(gate)) * math.sqrt(0.5)
 
@@ -109,8 +109,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """x [B, T, C], mask [B, 1, T] -> [B, T, C]."""
-        wide = self.dropout(F.leaky_relu(self.conv_1(kept(self.ln(x).mT, mask)), SLOPE))
-        return 0.5 * self.dropout(self.conv_2(wide)).mT
+        wide = self.dropout(F.leaky_relu(self.conv_1(kept(self.ln(x).transpose(-2, -1), mask)), SLOPE))
+        return 0.5 * self.dropout(self.conv_2(wide)).transpose(-2, -1)
 
 
 class ConvolutionModule(nn.Module):
@@ -128,13 +128,13 @@ class ConvolutionModule(nn.Module):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """x [B, T, C], mask [B, 1, T] -> [B, T, C]."""
-        opened, gate = self.conv_1(self.ln_1(x).mT).chunk(2, dim=1)
+        opened, gate = self.conv_1(self.ln_1(x).transpose(-2, -1)).chunk(2, dim=1)
         wide = self.depthwise(kept(opened * F.leaky_relu(gate, SLOPE), mask))
         if mask is None:
             wide = self.ln_2(wide)
         else:
             wide = clip_statistics(wide, mask, (1, 2)) * self.ln_2.weight[:, None] + self.ln_2.bias[:, None]
-        return self.dropout(self.conv_2(F.leaky_relu(wide, SLOPE))).mT
+        return self.dropout(self.conv_2(F.leaky_relu(wide, SLOPE))).transpose(-2, -1)
 
 
 class RelativeAttention(nn.Module):
@@ -142,7 +142,7 @@ class RelativeAttention(nn.Module):
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.channels = heads, channels
         self.query_proj = nn.Linear(channels, channels)
         self.key_proj = nn.Linear(channels, channels, bias=False)
         self.value_proj = nn.Linear(channels, channels, bias=False)
@@ -162,17 +162,22 @@ class RelativeAttention(nn.Module):
         """x [B, N, C] attends to `heard` [B, T, C], or to itself; positions [T, C], mask [B, 1, T] of what is heard, places of
         `shifted_places` -> [B, N, C]."""
         heard = x if heard is None else heard
-        query, key, value, position = (
-            rows.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-            for rows in (self.query_proj(x), self.key_proj(heard), self.value_proj(heard), self.pos_proj(positions))
+        query, key, value, position = map(
+            self._by_head,
+            (self.query_proj(x), self.key_proj(heard), self.value_proj(heard), self.pos_proj(positions.unsqueeze(0))),
         )
-        content = (query + self.u_bias.unsqueeze(1)) @ key.mT
-        by_place = (query + self.v_bias.unsqueeze(1)) @ position.mT
+        content = (query + self.u_bias.unsqueeze(1)) @ key.transpose(-2, -1)
+        by_place = (query + self.v_bias.unsqueeze(1)) @ position.transpose(-2, -1)
         placed = shifted(by_place) if places is None else shifted_each(by_place, places)
-        scores = (content + placed) / math.sqrt(x.shape[-1])
+        scores = (content + placed) / math.sqrt(self.channels)
         if mask is not None:
             scores = scores.masked_fill(mask.unsqueeze(1) == 0, _NEVER)
-        return self.out_proj((torch.softmax(scores, dim=-1) @ value).transpose(1, 2).flatten(2))
+        found = (torch.softmax(scores, dim=-1) @ value).transpose(1, 2)
+        return self.out_proj(found.reshape(found.shape[0], found.shape[1], self.channels))
+
+    def _by_head(self, rows: torch.Tensor) -> torch.Tensor:
+        """[B, T, C] -> [B, H, T, C / H]."""
+        return rows.view(rows.shape[0], rows.shape[1], self.heads, self.channels // self.heads).transpose(1, 2)
 
 
 def shifted(scores: torch.Tensor) -> torch.Tensor:
@@ -180,7 +185,9 @@ def shifted(scores: torch.Tensor) -> torch.Tensor:
 
     A column of zeros goes before the first; read through row by row, the first N numbers then drop out.
     """
-    return F.pad(scores, (1, 0)).flatten(-2)[..., scores.shape[-2] :].view_as(scores)
+    batch, heads, high, wide = scores.shape
+    flat = F.pad(scores, (1, 0)).reshape(batch, heads, high * (wide + 1))
+    return flat[:, :, high:].reshape(batch, heads, high, wide)
 
 
 def shifted_places(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:

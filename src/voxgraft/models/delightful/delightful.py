@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.alignment import maximum_path
@@ -191,11 +192,13 @@ class Delightful(nn.Module):
         pace: float | torch.Tensor = 1.0,
         pitch_factor: float | torch.Tensor = 1.0,
         energy_factor: float | torch.Tensor = 1.0,
+        longest: int | None = None,
     ) -> DelightfulOutput:
         """Speak: symbols [B, N], speaker [B], language [B], lengths [B] where sentences are not equally long.
 
         `pace` above 1 is slower; `durations` [B, N] in frames, `pitch` and `energy` [B, N] in deviations replace what is
-        predicted, which the factors multiply. A sentence without a single frame gets one for each symbol.
+        predicted, which the factors multiply. A sentence without a single frame gets one for each symbol. The mels are as
+        long as the longest, or `longest` frames.
         """
         text_mask = None if lengths is None else sequence_mask(lengths, symbols.shape[1])
         condition = self._condition(speaker, language)
@@ -212,7 +215,7 @@ class Delightful(nn.Module):
             loudness = self._energy(x, text_mask) * energy_factor if energy is None else energy
             x = self._with_energy(x, loudness, text_mask)
         frames = durations.sum(1)
-        mask = sequence_mask(frames, frames.max())
+        mask = sequence_mask(frames, frames.max() if longest is None else longest)
         mel = self._decoded(x, durations, condition, text_mask, mask, padded=lengths is not None)
         return DelightfulOutput(mel, durations, said, loudness)
 
@@ -263,8 +266,8 @@ class Delightful(nn.Module):
             energy_target=wanted_energy,
             utterance=predicted[0],
             utterance_target=heard[0].detach(),
-            phoneme=predicted[1] * text_mask.mT,
-            phoneme_target=heard[1].detach() * text_mask.mT,
+            phoneme=predicted[1] * text_mask.transpose(-2, -1),
+            phoneme_target=heard[1].detach() * text_mask.transpose(-2, -1),
             soft=soft,
             log_scores=log_scores,
             path=path,
@@ -299,11 +302,13 @@ class Delightful(nn.Module):
         return torch.expm1(self.length_regulator.duration_predictor(x, text_mask)[..., 0]).clamp(min=0)
 
     def _condition(self, speaker: torch.Tensor, language: torch.Tensor) -> torch.Tensor:
-        return torch.cat((self.speaker_embed[speaker], self.lang_embed[language]), dim=-1).unsqueeze(1)
+        return torch.cat(
+            (F.embedding(speaker, self.speaker_embed), F.embedding(language, self.lang_embed)), dim=-1
+        ).unsqueeze(1)
 
     def _encoded(self, ids: torch.Tensor, condition: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        x = self.src_word_emb[ids]
-        return self.encoder(x if mask is None else x * mask.mT, condition, mask)
+        x = F.embedding(ids, self.src_word_emb)
+        return self.encoder(x if mask is None else x * mask.transpose(-2, -1), condition, mask)
 
     def _predicted(self, x: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Prosody of the whole sentence [B, 1, U] and of each symbol [B, N, P], from the text."""
@@ -321,7 +326,7 @@ class Delightful(nn.Module):
     def _added(self, whole: torch.Tensor, each: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """What prosody adds to the text: [B, N, C]."""
         added = self.u_bottle_out(whole) + self.p_bottle_out(each)
-        return added if mask is None else added * mask.mT
+        return added if mask is None else added * mask.transpose(-2, -1)
 
     def _durations(self, x: torch.Tensor, mask: torch.Tensor | None, pace: float | torch.Tensor) -> torch.Tensor:
         """Frames of each symbol, [B, N] whole numbers; the predictor's are logarithms of one more."""
@@ -359,22 +364,24 @@ class Delightful(nn.Module):
         """Lay the text along the frames and make a mel of it: [B, M, T]."""
         inside = x.new_ones(len(x), 1, x.shape[1]) if text_mask is None else text_mask
         path = path_from_durations(durations.unsqueeze(1).to(x.dtype), inside, mask)
-        laid = self.decoder(path.mT @ x, condition[..., : self.decoder_condition], mask if padded else None)
-        mel = self.to_mel(laid).mT
+        laid = self.decoder(
+            path.transpose(-2, -1) @ x, condition[..., : self.decoder_condition], mask if padded else None
+        )
+        mel = self.to_mel(laid).transpose(-2, -1)
         return mel * mask if padded else mel
 
 
 def _with_line(x: torch.Tensor, line: torch.Tensor, layer: Any, mask: torch.Tensor | None) -> torch.Tensor:
     """x [B, N, C] with what a layer makes of a line of numbers [B, N], padding apart."""
     line = line.unsqueeze(1)
-    added = layer(line if mask is None else line * mask).mT
-    return x + (added if mask is None else added * mask.mT)
+    added = layer(line if mask is None else line * mask).transpose(-2, -1)
+    return x + (added if mask is None else added * mask.transpose(-2, -1))
 
 
 def _likeliest(soft: torch.Tensor, text_mask: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Durations [B, N] of the likeliest monotonic path through soft [B, T, N]."""
-    scores = torch.log(soft.detach()).mT
-    return maximum_path(scores, text_mask.mT * mask).sum(2).long()
+    scores = torch.log(soft.detach()).transpose(-2, -1)
+    return maximum_path(scores, text_mask.transpose(-2, -1) * mask).sum(2).long()
 
 
 def _with_state(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_: Any) -> None:

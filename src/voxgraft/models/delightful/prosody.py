@@ -49,7 +49,7 @@ class ReferenceEncoder(nn.Module):
             mask = sequence_mask(lengths, x.shape[2])
             x = clip_statistics(F.leaky_relu(x, SLOPE), mask, (2,))
             x = (x * norm.weight[:, None] + norm.bias[:, None]) * mask
-        states, _ = self.gru(x.mT)
+        states, _ = self.gru(x.transpose(-2, -1))
         last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
         return states, states.gather(1, last).squeeze(1), lengths
 
@@ -98,7 +98,7 @@ class StyleTokens(nn.Module):
         query, key, value = (
             self.attention[name](given) for name, given in (("W_query", x), ("W_key", tokens), ("W_value", tokens))
         )
-        weights = torch.softmax(query @ key.mT / math.sqrt(tokens.shape[1]), dim=-1)
+        weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(tokens.shape[1]), dim=-1)
         return (weights @ value).unsqueeze(1)
 
 
@@ -158,4 +158,4 @@ class PhonemeProsody(nn.Module):
         positions = sinusoids(heard.shape[1], heard.shape[2]).to(heard)
         places = shifted_places(text_mask, mask)
         attended = self.attention["attention"](x, heard, positions, mask, places)
-        return self.encoder_bottleneck(self.dropout(attended)) * text_mask.mT
+        return self.encoder_bottleneck(self.dropout(attended)) * text_mask.transpose(-2, -1)

@@ -5,6 +5,7 @@ Letters in shapes: B batch, M mel bands, T frames, C channels, G channels of a s
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -141,8 +142,15 @@ class InvertibleConv(nn.Module):
     def backward_flow(self, x: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None = None) -> torch.Tensor:
         """The reverse of it."""
         del speaker
-        inverse = self.inverse if self.inverse is not None else torch.linalg.inv(self.weight.float()).to(x.dtype)
-        return self._mixed(x, inverse) * mask
+        return self._mixed(x, self._inverse()) * mask
+
+    def _inverse(self) -> torch.Tensor:
+        if self.inverse is not None:
+            return self.inverse
+        if torch.onnx.is_in_onnx_export():
+            # A graph can't invert, and its weights stay as they are.
+            return torch.from_numpy(np.linalg.inv(self.weight.detach().cpu().numpy()))
+        return torch.linalg.inv(self.weight.float())
 
     def keep_inverse(self) -> None:
         """Compute the inverse once and for all."""

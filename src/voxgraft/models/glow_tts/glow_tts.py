@@ -14,7 +14,7 @@ from torch import nn
 
 from voxgraft.models.alignment import log_likelihoods, maximum_path
 from voxgraft.models.glow_tts.flow import FlowDecoder
-from voxgraft.models.glow_tts.text_encoder import TRANSFORMER, TextEncoder
+from voxgraft.models.glow_tts.text_encoder import TRANSFORMER, TextEncoder, TextEncoding
 from voxgraft.models.vits.masks import path_from_durations, sequence_mask
 
 
@@ -144,19 +144,20 @@ class GlowTts(nn.Module):
         mel: torch.Tensor,
         frames: torch.Tensor,
         speaker: torch.Tensor | None = None,
+        *,
+        durations: torch.Tensor | None = None,
     ) -> GlowPass:
         """A training pass over ids [B, N] with lengths [B] and mel [B, M, T] with frames [B].
 
-        Raises CorpusError where a clip has fewer frames than symbols.
+        Without `durations` [B, N] they are those of the likeliest alignment: CorpusError where a clip has fewer frames than
+        symbols.
         """
         g = self.embed_speaker(speaker)
         text = self.encoder(ids, lengths, g)
         frames = frames // self.squeeze * self.squeeze
         mask = sequence_mask(frames, mel.shape[2] // self.squeeze * self.squeeze)
         latent, log_determinant = self.decoder(mel[:, :, : mask.shape[2]] * mask, mask, g)
-        path = maximum_path(
-            log_likelihoods(latent, text.mean, text.log_deviation), text.mask.transpose(1, 2) * mask
-        ).to(text.mean.dtype)
+        path = self._path(text, latent, mask, durations)
         return GlowPass(
             latent=latent,
             mean=text.mean @ path,
@@ -188,7 +189,8 @@ class GlowTts(nn.Module):
             wanted = (torch.exp(text.log_durations) - 1) * length_scale
             durations = torch.ceil(wanted).clamp(min=1)
         durations = durations.to(text.mean.dtype) * text.mask.squeeze(1)
-        frames = durations.sum(1).long()
+        # Never nothing at all, though it be one symbol of one frame.
+        frames = durations.sum(1).long().clamp(min=self.squeeze)
         mask = sequence_mask(frames, frames.max())
         path = path_from_durations(durations.unsqueeze(1), text.mask, mask)
         mean, log_deviation = text.mean @ path, text.log_deviation @ path
@@ -206,23 +208,67 @@ class GlowTts(nn.Module):
         speaker: torch.Tensor | None = None,
         *,
         noise_scale: float = 0.0,
+        durations: torch.Tensor | None = None,
     ) -> GlowSpeech:
         """What the model makes of the text in the time that a recording takes: exactly as many frames as that has.
 
-        As `forward`, but a recording that is no whole number of pairs of frames is lengthened by its last one first.
+        As `forward`, but a recording that is no whole number of pairs of frames is lengthened by its last one first, and
+        so is its last symbol.
+        """
+        g = self.embed_speaker(speaker)
+        text = self.encoder(ids, lengths, g)
+        longest = mel.shape[2]
+        mel, whole = _lengthened(mel, frames, self.squeeze)
+        mask = sequence_mask(whole, mel.shape[2])
+        if durations is None:
+            latent, _ = self.decoder(mel * mask, mask, g)
+            path = self._path(text, latent, mask)
+        else:
+            last = F.one_hot(lengths - 1, ids.shape[1])
+            path = self._path(text, mel, mask, durations + last * (whole - frames)[:, None])
+        mean, log_deviation = text.mean @ path, text.log_deviation @ path
+        latent = (mean + torch.exp(log_deviation) * torch.randn_like(mean) * noise_scale) * mask
+        spoken = self.decoder.backward_flow(latent, mask, g)[:, :, :longest]
+        spoken = F.pad(spoken, (0, longest - spoken.shape[2])) * sequence_mask(frames, longest)
+        return GlowSpeech(spoken, frames, path.sum(2))
+
+    @torch.no_grad()
+    def align(
+        self,
+        ids: torch.Tensor,
+        lengths: torch.Tensor,
+        mel: torch.Tensor,
+        frames: torch.Tensor,
+        speaker: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Durations [B, N] in frames, int64, of the likeliest alignment; they sum to the frames. Arguments as of `forward`.
+
+        CorpusError where a clip has fewer frames than symbols.
         """
         g = self.embed_speaker(speaker)
         text = self.encoder(ids, lengths, g)
         mel, whole = _lengthened(mel, frames, self.squeeze)
         mask = sequence_mask(whole, mel.shape[2])
         latent, _ = self.decoder(mel * mask, mask, g)
+        # The frame that was repeated belongs to nobody.
+        inside = sequence_mask(frames, mel.shape[2])
+        return self._path(text, latent, inside).sum(2).long()
+
+    def predicted_durations(
+        self, ids: torch.Tensor, lengths: torch.Tensor, speaker: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """What symbols [B, N] would take, float frames [B, N], before they are made whole."""
+        text = self.encoder(ids, lengths, self.embed_speaker(speaker))
+        return torch.expm1(text.log_durations).clamp(min=0) * text.mask.squeeze(1)
+
+    def _path(
+        self, text: TextEncoding, latent: torch.Tensor, mask: torch.Tensor, durations: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The path [B, N, T] of durations, or the likeliest: latent [B, M, T], mask [B, 1, T], durations [B, N]."""
+        if durations is not None:
+            return path_from_durations(durations.unsqueeze(1).to(mask.dtype), text.mask, mask)
         scores = log_likelihoods(latent, text.mean, text.log_deviation)
-        path = maximum_path(scores, text.mask.transpose(1, 2) * mask)
-        mean, log_deviation = text.mean @ path, text.log_deviation @ path
-        latent = (mean + torch.exp(log_deviation) * torch.randn_like(mean) * noise_scale) * mask
-        longest = int(frames.max())
-        spoken = self.decoder.backward_flow(latent, mask, g)[:, :, :longest]
-        return GlowSpeech(spoken * sequence_mask(frames, longest), frames, path.sum(2))
+        return maximum_path(scores, text.mask.transpose(1, 2) * mask).to(text.mean.dtype)
 
     def initialise(self, mel: torch.Tensor, frames: torch.Tensor, speaker: torch.Tensor | None = None) -> None:
         """Fit the normalisations of a new flow to recordings (Kingma and Dhariwal 2018): mel [B, M, T], frames [B].

@@ -15,7 +15,7 @@ from typing import Any
 from voxgraft.architectures.dimensions.hifigan import hifigan_architecture
 from voxgraft.architectures.dimensions.univnet import COQUI as COQUI_UNIVNET
 from voxgraft.architectures.dimensions.univnet import univnet_architecture
-from voxgraft.architectures.dimensions.vits import missing_parts
+from voxgraft.architectures.dimensions.vits import Obstacle, missing_parts
 from voxgraft.architectures.families import family_of
 from voxgraft.architectures.names.rules import canonical_name
 from voxgraft.audio.spec import AudioSpec
@@ -117,8 +117,21 @@ def _checkpoint(
         missing=missing_parts(shapes) if model.family == "vits" else family_of(model.family).missing(shapes),
         notes=tuple(notes),
         config=config.fields,
-        obstacle=obstacle_of(shapes, dict(architecture), config) if model.family == "vits" else None,
+        obstacle=_obstacle(model, config),
     )
+
+
+def _obstacle(model: _Model, config: Config) -> Obstacle | None:
+    """What the network is that voxgraft's of its family can't be."""
+    if model.family == "vits":
+        return obstacle_of(model.tensors.shapes, dict(model.architecture), config)
+    if model.family == "glow_tts" and model.architecture["speaker_channels"] and not model.architecture["multispeaker"]:
+        return Obstacle(
+            "encoder.duration_predictor.conv_1.weight",
+            "text-to-spec models with a voice vector in place of a table of speakers are not run here yet",
+            "Take a base with a table of speakers, or with a single speaker.",
+        )
+    return None
 
 
 def _content(candidate: CheckpointSource) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from voxgraft.training.tasks.acoustic.families.family import AcousticFamily
 
 GROUP = "voxgraft.acoustic_families"
 # A module of this package each, with an object FAMILY.
-OURS = ("fastspeech2",)
+OURS = ("fastspeech2", "delightful", "glow_tts")
 
 
 @cache
