@@ -50,6 +50,11 @@ def test_an_entry_point_adds_a_kind(monkeypatch):
 
 
 def test_an_unknown_kind_says_which_there_are():
-    with pytest.raises(TextError, match="espeak or text") as fault:
+    with pytest.raises(TextError, match="espeak or text or bytes") as fault:
         phonemizer("pinyin")
     assert "voxgraft.phonemizers" in fault.value.remedy
+
+
+def test_bytes_are_those_of_utf_8():
+    assert phonemizer("bytes").sentences("né.") == [[chr(byte) for byte in "né.".encode()]]
+    assert phonemizer("bytes").sentences("") == []

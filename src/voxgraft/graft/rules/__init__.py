@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voxgraft.graft.rules.delightful import RULES as DELIGHTFUL
 from voxgraft.graft.rules.fastspeech2 import RULES as FASTSPEECH2
 from voxgraft.graft.rules.recognisers import WAV2VEC2, WHISPER
 from voxgraft.graft.rules.rules import Rules
@@ -12,6 +13,7 @@ __all__ = ["Rules", "rules_of"]
 
 RULES: dict[str, Rules] = {
     "vits": VITS,
+    "delightful": DELIGHTFUL,
     "fastspeech2": FASTSPEECH2,
     "wav2vec2": WAV2VEC2,
     "whisper": WHISPER,

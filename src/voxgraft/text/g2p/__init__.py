@@ -14,10 +14,9 @@ from voxgraft.errors import TextError
 
 GROUP = "voxgraft.phonemizers"
 DEFAULT_VOICE = "en-us"
-_BUILT_IN = ("espeak", "text")
+_BUILT_IN = ("espeak", "text", "bytes")
 # Kinds of text whose names say too little.
 _IN_WORDS = {
-    "bytes": "bytes",
     "coqui": "the phonemes of the phonemizer that this model was trained with",
     "g2p": "the phones of EveryVoice's g2p",
     "pieces": "pieces of words",
@@ -38,7 +37,7 @@ class Phonemizer(Protocol):
 
 
 def phonemizer(kind: str = "espeak", voice: str | None = None) -> Phonemizer:
-    """The phonemizer for a kind of text (`espeak`, `text`, or what a plug-in adds) and an espeak-ng voice.
+    """The phonemizer for a kind of text (`espeak`, `text`, `bytes`, or what a plug-in adds) and an espeak-ng voice.
 
     Raises TextError for an unknown kind or voice, MissingExtra where espeak-ng isn't installed.
     """
@@ -50,6 +49,10 @@ def phonemizer(kind: str = "espeak", voice: str | None = None) -> Phonemizer:
         from voxgraft.text.g2p.graphemes import GraphemePhonemizer
 
         return GraphemePhonemizer()
+    if kind == "bytes":
+        from voxgraft.text.g2p.utf8 import BytePhonemizer
+
+        return BytePhonemizer()
     plugins = _plugins()
     if kind in plugins:
         made: Phonemizer = plugins[kind].load()(voice)

@@ -23,8 +23,8 @@ class Batch:
     speaker's mean in standard deviations, 0 where there is no voice and in the padding; prior [B, T, N] of an aligner, or
     None; durations [B, N] in frames, int64, where a file gives them, or None; speaker and language [B], rows of the tables.
 
-    `clips` are the indices of the examples, `symbols` and `mel_frames` the lengths again; `total` and `total_frames` are the
-    clips and frames of the whole step, on all processes: numbers that no device has to be asked for. All parts of a step
+    `clips` are the indices of the examples, `symbols` and `mel_frames` the lengths again; `total`, `total_frames` and
+    `total_symbols` are the clips, frames and symbols of the whole step, on all processes: numbers that no device has to be asked for. All parts of a step
     are padded to its longest clip, so that means over padded positions add up.
     """
 
@@ -43,6 +43,7 @@ class Batch:
     mel_frames: tuple[int, ...]
     total: int
     total_frames: int
+    total_symbols: int
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -52,6 +53,11 @@ class Batch:
         """Frames of as many average clips of the step as are here: what a sum over frames is divided by to be a mean of the
         clips at hand that adds up to the step's mean over frames."""
         return self.total_frames * len(self) / self.total
+
+    @property
+    def usual_symbols(self) -> float:
+        """The same of symbols."""
+        return self.total_symbols * len(self) / self.total
 
     def part(self, begin: int, end: int) -> Batch:
         """Clips begin to end alone."""
@@ -91,10 +97,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class StepSize:
-    """What all parts of a step know of the whole: its clips and frames, and its longest text and sound."""
+    """What all parts of a step know of the whole: its clips, frames and symbols, and its longest text and sound."""
 
     clips: int
     frames: int
+    symbols: int
     longest_text: int
     longest_sound: int
 
@@ -102,7 +109,7 @@ class StepSize:
 def step_size(examples: Sequence[Example], clips: Sequence[int]) -> StepSize:
     """Of a step of these clips."""
     texts, sounds = [len(examples[clip].ids) for clip in clips], [examples[clip].frames for clip in clips]
-    return StepSize(len(clips), sum(sounds), max(texts), max(sounds))
+    return StepSize(len(clips), sum(sounds), sum(texts), max(texts), max(sounds))
 
 
 def make_batch(
@@ -133,6 +140,7 @@ def make_batch(
         mel_frames=tuple(example.frames for example in chosen),
         total=of.clips,
         total_frames=of.frames,
+        total_symbols=of.symbols,
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from voxgraft.architectures.families import family_of
 from voxgraft.checkpoints import Checkpoint
 from voxgraft.errors import CheckpointError
 from voxgraft.models.networks import network_of
@@ -14,11 +15,12 @@ from voxgraft.models.networks import network_of
 def whole_network(checkpoint: Checkpoint) -> nn.Module:
     """In evaluation, float32, on the CPU. CheckpointError where a tensor is missing, unknown or of another shape."""
     network = network_of(checkpoint.family, checkpoint.architecture)
-    own = network.state_dict()
+    own, family = network.state_dict(), family_of(checkpoint.family)
     for name, tensor in own.items():
         found = checkpoint.shapes.get(name)
-        # The counts of older versions' normalisations are not used.
-        if found != tuple(tensor.shape) and not (found is None and name.endswith("num_batches_tracked")):
+        # The counts of older versions' normalisations are not used, and how far a schedule is only our own files say.
+        needless = found is None and (name.endswith("num_batches_tracked") or family.part_of(name) == "schedule")
+        if found != tuple(tensor.shape) and not needless:
             raise CheckpointError(
                 "a tensor of the model is missing" if found is None else "a tensor of another shape than the model's",
                 file=checkpoint.provenance.path,

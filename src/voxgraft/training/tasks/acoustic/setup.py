@@ -151,6 +151,7 @@ def begin(config: RunConfig) -> AcousticTraining:
     family.take_up(network, data.statistics)
     plan = family.refined(graft.plan, graft.base, network)
     apply_plan(plan, graft.base, network)
+    family.meet(network, lambda: make_batch(data.train, mixture_of(data, config).clips(0)))
     config = with_rates(config, family, plan)
     schedule = schedule_for(family, config, graft.base, mixture_of(data, config).steps_per_epoch)
     described = Described.of(config, graft.base, data)

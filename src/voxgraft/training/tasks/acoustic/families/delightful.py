@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
 from torch import nn
 
+from voxgraft.checkpoints import Checkpoint
+from voxgraft.corpus.prepare.variance import VarianceStatistics
+from voxgraft.graft.plan import GraftPlan
 from voxgraft.models.delightful import WEIGHTS, Delightful, DelightfulOutput, delightful_losses
 from voxgraft.models.fastspeech2.variance_adaptor import averages
 from voxgraft.models.vits.masks import path_from_durations, sequence_mask
 from voxgraft.training.tasks.acoustic.batches import Batch
+from voxgraft.training.tasks.acoustic.bins import with_bins
 from voxgraft.training.tasks.acoustic.families.family import Progress, Ramp
 from voxgraft.training.tasks.acoustic.families.glow_tts import evaluated
+
+_BINS = "pitch_adaptor.pitch_bins"
 
 
 class DelightfulFamily:
@@ -37,7 +43,7 @@ class DelightfulFamily:
         return True
 
     @torch.no_grad()
-    def take_up(self, network: nn.Module, statistics: Any) -> None:
+    def take_up(self, network: nn.Module, statistics: VarianceStatistics) -> None:
         """The range of the corpus' pitch; where the base counts pitch in Hz, its mean and deviation there."""
         own = _own(network)
         low, high = statistics.pitch_bounds
@@ -50,9 +56,16 @@ class DelightfulFamily:
             deviation = sum(speaker.std for speaker in speakers) / len(speakers)
             own.pitch_scale.copy_(torch.tensor([mean, deviation]))
 
-    def refined(self, plan: Any, base: Any, network: nn.Module) -> Any:
-        """As it is: VoiceSmith's rows are of ranges of its own corpus, which no file names in Hz."""
-        return plan
+    def refined(self, plan: GraftPlan, base: Checkpoint | None, network: nn.Module) -> GraftPlan:
+        """The vectors of VoiceSmith's ranges of pitch, which are deviations too, go where these are now."""
+        own = _own(network)
+        if base is None or not own.has_bins or _BINS not in base.tensors:
+            return plan
+        old, new = np.asarray(base.tensors[_BINS], np.float32), own.pitch_adaptor.pitch_bins.numpy()
+        return with_bins(plan, "pitch_adaptor.pitch_embedding.embeddings", old, new)
+
+    def meet(self, network: nn.Module, first: Callable[[], Batch]) -> None:
+        """Nothing is."""
 
     @torch.no_grad()
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:
@@ -85,7 +98,14 @@ class DelightfulFamily:
             prior=batch.prior,
             durations=batch.durations,
         )
-        return delightful_losses(output, batch.mel, batch.symbols, batch.mel_frames, total_frames=batch.usual_frames)
+        return delightful_losses(
+            output,
+            batch.mel,
+            batch.symbols,
+            batch.mel_frames,
+            total_frames=batch.usual_frames,
+            total_symbols=batch.usual_symbols,
+        )
 
     @torch.no_grad()
     def teacher_forced(

@@ -5,7 +5,7 @@ Letters in shapes: B clips, N symbols, T frames, M mel bands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,6 +58,9 @@ class AcousticFamily(Protocol):
 
     def refined(self, plan: GraftPlan, base: Checkpoint | None, network: nn.Module) -> GraftPlan:
         """The plan where what `take_up` set decides something about it; else the plan as it is."""
+
+    def meet(self, network: nn.Module, first: Callable[[], Batch]) -> None:
+        """Set what of a network that nobody trained yet is fitted to recordings: `first` makes a batch of some."""
 
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:
         """Durations [B, N] in frames, int64, of the likeliest alignment by the network as it is; they sum to the frames.

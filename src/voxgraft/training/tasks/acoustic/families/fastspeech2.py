@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,9 @@ class FastSpeech2Family:
                 new = getattr(_own(network).variance_adaptor, f"{name}_bins").numpy()
                 plan = with_bins(plan, vectors, np.asarray(base.tensors[bins], np.float32), new)
         return plan
+
+    def meet(self, network: nn.Module, first: Callable[[], Batch]) -> None:
+        """Nothing is."""
 
     @torch.no_grad()
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:

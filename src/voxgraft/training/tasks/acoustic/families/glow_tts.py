@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import nn
 
+from voxgraft.checkpoints import Checkpoint
+from voxgraft.corpus.prepare.variance import VarianceStatistics
+from voxgraft.graft.plan import GraftPlan
 from voxgraft.models.glow_tts import WEIGHTS, GlowTts, glow_losses
 from voxgraft.training.tasks.acoustic.batches import Batch
 from voxgraft.training.tasks.acoustic.families.family import Progress, Ramp
@@ -31,12 +33,19 @@ class GlowTtsFamily:
         """Always: by what its flow makes of the recording."""
         return True
 
-    def take_up(self, network: nn.Module, statistics: Any) -> None:
+    def take_up(self, network: nn.Module, statistics: VarianceStatistics) -> None:
         """Nothing follows pitch or energy."""
 
-    def refined(self, plan: Any, base: Any, network: nn.Module) -> Any:
+    def refined(self, plan: GraftPlan, base: Checkpoint | None, network: nn.Module) -> GraftPlan:
         """As it is."""
         return plan
+
+    def meet(self, network: nn.Module, first: Callable[[], Batch]) -> None:
+        """The normalisations of a new flow; those of one that was trained would forget what they know."""
+        own = _own(network)
+        if not own.initialised:
+            batch = first()
+            own.initialise(batch.mel, batch.frames, batch.speaker)
 
     @torch.no_grad()
     def align(self, network: nn.Module, batch: Batch) -> torch.Tensor:
@@ -50,7 +59,9 @@ class GlowTtsFamily:
         output = _own(network)(
             batch.ids, batch.lengths, batch.mel, batch.frames, batch.speaker, durations=batch.durations
         )
-        return glow_losses(output, batch.frames, batch.lengths, total_frames=batch.usual_frames)
+        return glow_losses(
+            output, batch.frames, batch.lengths, total_frames=batch.usual_frames, total_symbols=batch.usual_symbols
+        )
 
     @torch.no_grad()
     def teacher_forced(
