@@ -28,9 +28,12 @@ _numbers = itertools.count()
 _swept: set[Path] = set()
 
 
-def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
-    """Write a file whole or not at all: temporary file beside it, fsync, rename. Raises OSError that names `path`."""
-    with replacing(path) as temporary, open(temporary, "wb") as file:
+def write_atomically(path: Path, content: str | bytes | Iterable[bytes], *, durable: bool = True) -> None:
+    """Write a file whole or not at all: temporary file beside it, fsync, rename. Raises OSError that names `path`.
+
+    Without `durable` nobody waits for the disk: for files that tell by a checksum whether a power cut damaged them.
+    """
+    with replacing(path, durable=durable) as temporary, open(temporary, "wb") as file:
         if isinstance(content, str):
             file.write(content.encode("utf-8"))
         elif isinstance(content, bytes):
@@ -120,7 +123,7 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A temporary file beside `path`, for whoever writes it piece by piece; takes its place at the end, or goes.
 
     Raises OSError that names `path`, not the temporary file, also where the system names none.
@@ -130,8 +133,9 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as fault:
         discard(temporary)

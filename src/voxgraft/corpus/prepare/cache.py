@@ -57,7 +57,8 @@ class ArrayCache:
             np.save(buffer, array, allow_pickle=False)
             content = buffer.getvalue()
             try:
-                write_atomically(path, content + _trailer(zlib.crc32(content)))
+                # Its checksum tells whether it is whole, even after a power cut: nothing waits for the disk.
+                write_atomically(path, content + _trailer(zlib.crc32(content)), durable=False)
             except OSError as fault:
                 raise CorpusError(
                     f"can't be written: {fault.strerror}",
