@@ -33,6 +33,7 @@ _PLACES = {
     "export_piper": "voxgraft.export.piper.voice",
     "Recogniser": "voxgraft.inference.recogniser.recogniser",
     "Voice": "voxgraft.inference.voice.voice",
+    "VocoderModule": "voxgraft.training.lightning.vocoder",
     "VoxgraftError": "voxgraft.errors",
 }
 _CALLED = {"check_corpus": "check"}
@@ -43,6 +44,7 @@ __all__ = [
     "Manifest",
     "Recogniser",
     "RunConfig",
+    "VocoderModule",
     "Voice",
     "VoxgraftError",
     "apply_plan",

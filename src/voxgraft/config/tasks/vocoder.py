@@ -61,7 +61,7 @@ class VocoderConfig(Section):
         description="First layers of each discriminator that stay as they are, one more of those by scale; 3 for matching, "
         "as EveryVoice has it.",
     )
-    segment: int = Field(8192, ge=256, description="Samples of each clip that a step learns from.")
+    segment: int = Field(8192, ge=2048, description="Samples of each clip that a step learns from.")
     generated: PathText | None = Field(
         None,
         description="Folder of spectrograms that an acoustic model generated of the corpus, ID.npy [mels, frames] each: the "

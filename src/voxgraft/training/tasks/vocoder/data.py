@@ -25,6 +25,7 @@ from voxgraft.training.loop.schedule import Schedule
 from voxgraft.training.tasks.vocoder.batches import Batch, Cutting, make_batch
 from voxgraft.training.tasks.vocoder.examples import Example, Examples, make_examples, require_examples
 from voxgraft.training.tasks.vocoder.generated import generated_files
+from voxgraft.training.tasks.vocoder.spectrogram import segment_frames
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def data_of(config: RunConfig, spec: AudioSpec, noise_channels: int) -> VocoderD
     sets = {"train": parts.train, "validation": parts.validation}
     prepared = {name: _prepared(part, config, spec) for name, part in sets.items()}
     generated = _generated(config, spec, [one for part in prepared.values() for one in part])
-    segment = config.vocoder.segment // spec.hop
+    segment = segment_frames(config.vocoder.segment, spec)
     train, validation = (
         _examples(prepared[name], config, spec, shortest, generated)
         for name, shortest in (("train", segment), ("validation", 1))

@@ -84,13 +84,17 @@ class VocoderLearner:
 
     def begin_step(self, batch: Batch | None, position: Position, factor: float, processes: Processes) -> None:
         """Set the learning rates; bring the spectral norms up to date, once for all pieces of the batch."""
-        self._step = position.step
+        self.at_step(position.step)
         decayed = factor * self.settings.decay_per_epoch ** (position.step // self.steps_per_epoch)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["rate"] * decayed
         if self.discriminator is not None and self.judges:
             approach_spectra(self.discriminator)
+
+    def at_step(self, step: int) -> None:
+        """Which losses count depends on the step."""
+        self._step = step
 
     def losses(self, piece: Batch) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
         """Losses of generator and discriminators, and every term without its weight; each the piece's share of the batch."""

@@ -10,6 +10,7 @@ from typing import Any
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.audio.spectrogram import check_normalisation
 from voxgraft.errors import TrainingError
+from voxgraft.progress import notice
 
 # The inverse Fourier transform of iSTFTNet takes a hop of a quarter of its points.
 _OVERLAP = 4
@@ -48,3 +49,12 @@ def require_fitting(spec: AudioSpec | None, architecture: Mapping[str, Any], fil
                 else "Correct the audio settings beside the base's weights, or take another base.",
             )
     return spec
+
+
+def segment_frames(segment: int, spec: AudioSpec) -> int:
+    """Frames of a segment of at least so many samples that its spectrogram can be made."""
+    frames = max(1, segment // spec.hop)
+    least = -(-spec.n_fft // spec.hop)
+    if frames < least:
+        notice(f"segments have {least} frames, as many as a window of the spectrogram needs, and not {frames}")
+    return max(frames, least)

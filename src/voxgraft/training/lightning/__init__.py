@@ -1,0 +1,1 @@
+"""Models as Lightning modules, for whoever trains with a Trainer of their own."""
