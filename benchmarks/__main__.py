@@ -14,6 +14,8 @@ BENCHMARKS = {
     "alignment": "monotonic alignment search",
     "training_step": "a training step, next to Piper's trainer",
     "ctc_step": "a training step of a recogniser, next to transformers' Trainer",
+    "vocoder_step": "a training step of HiFi-GAN, next to EveryVoice's module (--peer of the file itself)",
+    "vocoder_speed": "vocoders side by side: seconds a second of speech",
     "beam_search": "beam search, next to pyctcdecode and ctc-beam-decoder",
     "transcribe": "transcribing minutes and an hour: time and memory",
     "replay": "a voice kept beside a new one, with and without replay",

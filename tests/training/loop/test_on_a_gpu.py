@@ -7,6 +7,7 @@ from tests.training.loop.fake_gpu import GPU, NoWaiting, Waits, batch_on_gpu, fa
 from tests.training.tasks.ctc import tiny_recogniser
 from tests.training.tasks.ctc.conftest import whisper  # noqa: F401
 from tests.training.tasks.vits import tiny_project
+from tests.training.tasks.vocoder import tiny_vocoder
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, unset_fake_temporarily
 
 from voxgraft.models.vits import vits as vits_model
@@ -14,7 +15,9 @@ from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.step import take_step
 from voxgraft.training.tasks.ctc import module as ctc_module
 from voxgraft.training.tasks.ctc import setup as ctc_setup
+from voxgraft.training.tasks.settle import settled_task
 from voxgraft.training.tasks.vits import setup as vits_setup
+from voxgraft.training.tasks.vocoder import setup as vocoder_setup
 
 ENCODERS = {
     "deepspeech": "none",
@@ -30,6 +33,8 @@ VOICES = {
     "all-learn": {"learning_rates": tiny_project.EVERYTHING_LEARNS},
     "whole-clips": {"window": None},
 }
+# Discriminator, and the last part of a network: the spectral norms of the full ones are brought up to date there too.
+VOCODERS = {"vocoder-light": "light", "vocoder-full": "hifigan", "vocoder-univnet": "univnet", "vocoder-alone": "none"}
 
 
 @pytest.fixture
@@ -39,6 +44,10 @@ def begun(tmp_path, request):
     def begin(name, **training):
         if name in VOICES:
             return vits_setup.begin(tiny_project.project(tmp_path, **VOICES[name] | training))
+        if name in VOCODERS:
+            weights = {"mel": 45, "stft": 1, "adversarial": 1, "feature": 2}
+            config = tiny_vocoder.project(tmp_path, discriminator=VOCODERS[name], weights=weights, **training)
+            return vocoder_setup.begin(settled_task(config))
         base = ENCODERS[name] or request.getfixturevalue("whisper")
         settings = {"steps": 6, "batch": 2} | training
         return ctc_setup.begin(
@@ -99,7 +108,7 @@ def batches_of(training, count):
     return found
 
 
-@pytest.mark.parametrize("name", [*VOICES, *ENCODERS])
+@pytest.mark.parametrize("name", [*VOICES, *ENCODERS, *VOCODERS])
 def test_a_step_keeps_to_its_device_and_does_not_wait_for_it(begun, engine, name):
     training = begun(name)
     first, second = batches_of(training, 2)
@@ -148,7 +157,7 @@ def test_the_rule_sees_what_waits(waits):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("name", sorted({*VOICES, *ENCODERS} - {"all-learn"}))
+@pytest.mark.parametrize("name", sorted({*VOICES, *ENCODERS, *VOCODERS} - {"all-learn"}))
 def test_a_step_on_a_gpu_is_that_of_the_cpu(begun, name):
     """Without what draws otherwise there: dropout, and the noise that a duration predictor learns with."""
     found = {}
