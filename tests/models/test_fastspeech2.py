@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from voxgraft.checkpoints import open_checkpoint  # noqa: E402
 from voxgraft.models.fastspeech2 import FastSpeech2  # noqa: E402
+from voxgraft.models.fastspeech2.conformer import SelfAttention  # noqa: E402
 from voxgraft.models.fastspeech2.variance_adaptor import averages, lay_out  # noqa: E402
 
 FIXTURES = paths.FIXTURES / "everyvoice"
@@ -166,3 +167,11 @@ def test_lay_out_repeats_symbols_and_pads_with_zeros():
 def test_averages_leave_out_what_is_unvoiced():
     path = torch.tensor([[[1.0, 1, 1, 0], [0, 0, 0, 1]]])
     assert averages(torch.tensor([[2.0, 0, 4, 0]]), path).tolist() == [[3.0, 0.0]]
+
+
+def test_attention_in_training_is_that_of_speaking_but_for_dropout():
+    torch.manual_seed(2)
+    # A chance under 1/256 is none: the training's own way, with nothing lost.
+    attention = SelfAttention(8, 2, 0.001)
+    x, padding = torch.randn(3, 6, 8), torch.arange(6) >= torch.tensor([[6], [4], [2]])
+    close(attention.train()(x, padding), attention.eval()(x, padding))

@@ -39,6 +39,13 @@ class Aligner(nn.Module):
 
         A frame's `soft` weights sum to 1 over the symbols; `log_scores` are those that the CTC loss takes.
         """
+        # Differences of large numbers, scaled down: bf16 would not tell the symbols apart.
+        with torch.autocast(mel.device.type, enabled=False):
+            return self._attend(mel.float(), text.float(), text_mask, prior)
+
+    def _attend(
+        self, mel: torch.Tensor, text: torch.Tensor, text_mask: torch.Tensor, prior: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         queries, keys = self.query_proj(mel).transpose(1, 2), self.key_proj(text)
         squares = queries.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
         log_scores = -_TEMPERATURE * (squares - 2 * queries @ keys)

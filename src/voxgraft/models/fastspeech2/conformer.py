@@ -5,8 +5,12 @@ Letters in shapes: B batch, T positions, C channels.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
+
+from voxgraft.models.dropout import Dropout, dropout
 
 
 class FeedForward(nn.Module):
@@ -18,9 +22,9 @@ class FeedForward(nn.Module):
             nn.LayerNorm(channels),
             nn.Linear(channels, filter_channels),
             nn.SiLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(filter_channels, channels),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -40,11 +44,34 @@ class Convolution(nn.Module):
             nn.BatchNorm1d(channels),
             nn.SiLU(),
             nn.Conv1d(channels, channels, 1),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.sequential(self.layer_norm(x).transpose(1, 2)).transpose(1, 2)
+
+
+class SelfAttention(nn.MultiheadAttention):
+    """Attention of x [B, T, C] to itself, padding [B, T] true where no position is -> [B, T, C].
+
+    While it trains on a CPU, with the dropout of models/dropout.py: torch's own takes longer than all else of a step.
+    """
+
+    def __init__(self, channels: int, heads: int, chance: float) -> None:
+        super().__init__(channels, heads, dropout=chance, batch_first=True)
+
+    def forward(self, x: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        if not self.training or not self.dropout or x.device.type != "cpu":
+            return super().forward(x, x, x, key_padding_mask=padding, need_weights=False)[0]
+        batch, length, channels = x.shape
+        joint = torch.nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)
+        # [3, B, heads, T, C / heads]
+        parts = joint.view(batch, length, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
+        query, key, value = parts.unbind(0)
+        scores = (query / math.sqrt(self.head_dim)) @ key.transpose(-1, -2)
+        weights = scores.masked_fill(padding[:, None, None], -torch.inf).softmax(-1)
+        mixed = dropout(weights, self.dropout, True) @ value
+        return self.out_proj(mixed.transpose(1, 2).reshape(batch, length, channels))
 
 
 class ConformerLayer(nn.Module):
@@ -54,17 +81,15 @@ class ConformerLayer(nn.Module):
         super().__init__()
         self.ffn1 = FeedForward(channels, filter_channels, dropout)
         self.self_attn_layer_norm = nn.LayerNorm(channels)
-        self.self_attn = nn.MultiheadAttention(channels, heads, dropout=dropout, batch_first=True)
-        self.self_attn_dropout = nn.Dropout(dropout)
+        self.self_attn = SelfAttention(channels, heads, dropout)
+        self.self_attn_dropout = Dropout(dropout)
         self.conv_module = Convolution(channels, kernel, dropout)
         self.ffn2 = FeedForward(channels, filter_channels, dropout)
         self.final_layer_norm = nn.LayerNorm(channels)
 
     def forward(self, x: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
         x = x + 0.5 * self.ffn1(x)
-        normed = self.self_attn_layer_norm(x)
-        attended, _ = self.self_attn(normed, normed, normed, key_padding_mask=padding, need_weights=False)
-        x = x + self.self_attn_dropout(attended)
+        x = x + self.self_attn_dropout(self.self_attn(self.self_attn_layer_norm(x), padding))
         x = x + self.conv_module(x)
         return self.final_layer_norm(x + 0.5 * self.ffn2(x))
 

@@ -6,8 +6,9 @@ Letters in shapes: B batch, M mel bands, T frames, C channels.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+
+from voxgraft.models.dropout import dropout
 
 
 class NamedConv(nn.Module):
@@ -40,5 +41,5 @@ class Postnet(nn.Module):
         last = len(self.convolutions) - 1
         for i, convolution in enumerate(self.convolutions):
             mel = convolution(mel) if i == last else torch.tanh(convolution(mel))
-            mel = F.dropout(mel, 0.5, self.training)
+            mel = dropout(mel, 0.5, self.training)
         return mel

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from voxgraft.models.dropout import Dropout
 from voxgraft.models.fastspeech2.aligner import Aligner
 
 PHONE, FRAME = "phone", "frame"
@@ -48,7 +49,7 @@ class PredictorLayer(nn.Module):
         super().__init__()
         plain = nn.Conv1d(inputs, outputs, kernel, padding=(kernel - 1) // 2)
         convolution = SeparableConv(inputs, outputs, kernel) if depthwise else plain
-        self.layers = nn.Sequential(AlongTime(convolution), nn.ReLU(), nn.LayerNorm(outputs), nn.Dropout(dropout))
+        self.layers = nn.Sequential(AlongTime(convolution), nn.ReLU(), nn.LayerNorm(outputs), Dropout(dropout))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
