@@ -168,8 +168,8 @@ def our_batch(folder: Path) -> Any:
     """The batch as the loader gives it."""
     import torch
 
-    from voxgraft.training.tasks.acoustic.batches import Batch
     from voxgraft.corpus.prepare.prior import beta_binomial_prior
+    from voxgraft.training.tasks.acoustic.batches import Batch
 
     found = {name: torch.from_numpy(array) for name, array in np.load(folder / "batch.npz").items()}
     lengths, frames = found["lengths"].tolist(), found["frames"].tolist()

@@ -8,7 +8,7 @@ import pytest
 import voxgraft
 
 PUBLIC = [
-    "Checkpoint", "GraftPlan", "Manifest", "Recogniser", "RunConfig", "VocoderModule", "Voice", "VoxgraftError", "apply_plan", "check_corpus", "compare",
+    "AcousticModule", "Checkpoint", "GraftPlan", "Manifest", "Recogniser", "RunConfig", "VocoderModule", "Voice", "VoxgraftError", "apply_plan", "check_corpus", "compare",
     "dump_config", "export_piper", "import_corpus", "load_config", "make_plan", "new_project", "open_checkpoint",
     "plan_project", "resolve", "target_for", "train", "with_overrides",
 ]  # fmt: skip

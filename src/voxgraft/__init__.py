@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 # name -> module that holds it
 _PLACES = {
+    "AcousticModule": "voxgraft.training.lightning.acoustic",
     "open_checkpoint": "voxgraft.checkpoints",
     "resolve": "voxgraft.library.resolve",
     "Checkpoint": "voxgraft.checkpoints",
@@ -39,6 +40,7 @@ _PLACES = {
 _CALLED = {"check_corpus": "check"}
 
 __all__ = [
+    "AcousticModule",
     "Checkpoint",
     "GraftPlan",
     "Manifest",

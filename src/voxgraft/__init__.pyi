@@ -21,6 +21,7 @@ from voxgraft.inference.recogniser.recogniser import Recogniser as Recogniser
 from voxgraft.inference.voice.voice import Voice as Voice
 from voxgraft.library.resolve import resolve as resolve
 from voxgraft.project.project import new_project as new_project
+from voxgraft.training.lightning.acoustic import AcousticModule as AcousticModule
 from voxgraft.training.lightning.vocoder import VocoderModule as VocoderModule
 from voxgraft.training.run import train as train
 

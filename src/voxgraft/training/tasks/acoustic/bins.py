@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from voxgraft.checkpoints import Checkpoint
 from voxgraft.graft.plan import GraftPlan, Row
+from voxgraft.graft.rules import rules_of
 
 
 def with_bins(plan: GraftPlan, vectors: str, old: np.ndarray, new: np.ndarray) -> GraftPlan:
@@ -17,6 +19,21 @@ def with_bins(plan: GraftPlan, vectors: str, old: np.ndarray, new: np.ndarray) -
     """
     rows = tuple(_moved(row, old, new) if row.target == vectors and row.action == "copy" else row for row in plan.rows)
     return replace(plan, rows=rows)
+
+
+def as_the_base_has_them(plan: GraftPlan, base: Checkpoint | None) -> GraftPlan:
+    """The plan for a network whose corpus is not known yet: what follows its statistics is copied from the base."""
+    names = rules_of(plan.family).of_the_corpus
+    if base is None:
+        return plan
+    return replace(plan, rows=tuple(_copied(row, base) if row.target in names else row for row in plan.rows))
+
+
+def _copied(row: Row, base: Checkpoint) -> Row:
+    name = str(row.target)
+    if base.shapes.get(name) != row.target_shape:
+        return row
+    return Row("copy", name, name, row.target_shape, row.target_shape, row.part, "as the base has it: no corpus yet")
 
 
 def _moved(row: Row, old: np.ndarray, new: np.ndarray) -> Row:

@@ -44,16 +44,20 @@ def schedule_for(
     if not ramp.terms:
         return schedule
     phase = config.acoustic.phase if base is not None else "restart"
-    ahead = {"restart": 0, "done": schedule.end}.get(phase)
-    if ahead is None:
-        assert base is not None
-        ahead = round(schedule.end * share_done(base, ramp))
+    ahead = round(schedule.end * share_at_begin(family, config, base))
     schedule = LossSchedule(ramp.begin, length, ahead)
     terms = " and ".join(sorted(ramp.terms))
     done = schedule.at(0).ramp
     how = f"at {100 * done:.0f} % of its weight, in full from step {max(0, schedule.end - ahead)} on"
     notice(f"losses: {terms} begins {'in full' if done == 1 else how} (acoustic.phase: {phase})")
     return schedule
+
+
+def share_at_begin(family: AcousticFamily, config: RunConfig, base: Checkpoint | None) -> float:
+    """How much of the schedule a run has behind it when it begins, 0 to 1, as `acoustic.phase` says."""
+    if base is None or config.acoustic.phase == "restart":
+        return 0.0
+    return 1.0 if config.acoustic.phase == "done" else share_done(base, family.ramp)
 
 
 def share_done(base: Checkpoint, ramp: Ramp) -> float:
