@@ -34,7 +34,7 @@ from voxgraft.graft.target import target_for
 from voxgraft.models.spectral_norm import approach_spectra
 from voxgraft.models.vocoders.speak import noise_channels, speak
 from voxgraft.training.loop.schedule import Schedule
-from voxgraft.training.tasks.graft_notice import notice_plan, require_grafted
+from voxgraft.training.tasks.graft_notice import notice_plan
 from voxgraft.training.tasks.vocoder.batches import Batch, Cutting
 from voxgraft.training.tasks.vocoder.examples import make_examples, require_examples
 from voxgraft.training.tasks.vocoder.module import VocoderLearner
@@ -63,7 +63,7 @@ class VocoderModule(lightning.LightningModule):
         )
         target = target_for(config, base)
         self.plan = make_plan(base, target) if base is not None else scratch_plan(target)
-        require_grafted(self.plan)
+        self.plan.require_accepted()
         notice_plan(self.plan, base)
         self.model = model_of(target, base)
         kind = discriminator_kind(config.vocoder, base)
