@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 def evaluate(
     result: Annotated[
-        str, typer.Argument(help="A voice (.onnx, folder, package), or a recogniser (.onnx, run, checkpoint).")
+        str,
+        typer.Argument(
+            help="A voice (.onnx, folder, package), a text-to-spec model or vocoder (run, checkpoint), or a recogniser "
+            "(.onnx, run, checkpoint)."
+        ),
     ],
     project: Annotated[
         Path | None,
@@ -53,6 +57,10 @@ def evaluate(
         ),
     ] = None,
     dnsmos: Annotated[bool | None, typer.Option(help="Measure sound quality too; the project's, or yes.")] = None,
+    vocoder: Annotated[
+        str | None, typer.Option(help="Lets a text-to-spec model be heard; the run's own by default.")
+    ] = None,
+    base_vocoder: Annotated[str | None, typer.Option(help="The same for its base; default: the result's.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with the scores, sound and pictures.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
@@ -73,6 +81,8 @@ def evaluate(
         "language": language,
         "recogniser": recogniser,
         "dnsmos": dnsmos,
+        "vocoder": vocoder,
+        "base_vocoder": base_vocoder,
     }
     _check_taken(given, task)
     settings = None if project is None else _settings(project)

@@ -9,6 +9,8 @@ from pathlib import Path
 from voxgraft.config.load import PROJECT_FILE
 from voxgraft.config.run import RunConfig
 
+# What the run of a matched vocoder is called after its model's.
+MATCHED = "-matched-vocoder"
 MANIFEST = Path("corpus", "manifest.jsonl")
 _CHECKPOINT = re.compile(r"epoch=(\d+)-step=(\d+)\.(ckpt|safetensors)")
 
@@ -154,6 +156,11 @@ class RunFolder:
     def vocoder(self) -> Path:
         """Where the run's best vocoder is exported to, PROJECT/vocoders/NAME.onnx."""
         return self.project.vocoders / f"{self.name}.onnx"
+
+    @property
+    def matched(self) -> RunFolder:
+        """The run of the vocoder that was matched to this run's text-to-spec model."""
+        return self.project.run(f"{self.name}{MATCHED}")
 
     @property
     def is_run(self) -> bool:

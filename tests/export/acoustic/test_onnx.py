@@ -200,3 +200,8 @@ def test_say_speaks_with_both_files_beside_each_other(letters, tmp_path):
         assert other.exit_code == 0, other.output
     finally:
         moved.rename(letters)
+
+
+def test_as_a_checkpoint_it_is_told_what_it_is(letters):
+    with pytest.raises(CheckpointError, match="a text-to-spec model that voxgraft exported"):
+        open_checkpoint(letters)

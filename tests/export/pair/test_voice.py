@@ -218,3 +218,33 @@ def test_a_tensor_that_speaks_must_be_there(tmp_path):
     assert caught.value.field == "mel_linear.bias"
     without_aligner = {name: whole.tensors[name] for name in whole.tensors if ".attention." not in name}
     load_network(replace(whole, tensors=without_aligner))
+
+
+def test_as_a_checkpoint_it_is_told_what_it_is(fused):
+    """To train on, the checkpoints that it was made of are needed."""
+    from voxgraft.errors import CheckpointError
+
+    with pytest.raises(CheckpointError, match="a text-to-spec model and a vocoder in one") as caught:
+        open_checkpoint(fused)
+    assert caught.value.got == f"{ACOUSTIC.name} with {VOCODER.name}"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"scales_taken": ["x"]}, "voxgraft.scales_taken"),
+        ({"languages": "eng"}, "voxgraft.languages"),
+        ({"controls": [1]}, "voxgraft.controls"),
+    ],
+)
+def test_settings_that_are_damaged_are_one_error(change, field, fused, tmp_path):
+    import shutil
+
+    from voxgraft.errors import CheckpointError
+
+    shutil.copy(fused, tmp_path / "x.onnx")
+    document = json.loads(fused.with_name(f"{fused.name}.json").read_text("utf-8"))
+    (tmp_path / "x.onnx.json").write_text(json.dumps(document | {"voxgraft": document["voxgraft"] | change}))
+    with pytest.raises(CheckpointError) as caught:
+        Voice.load(tmp_path / "x.onnx")
+    assert caught.value.field == field

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxgraft.checkpoints.containers.onnx import OnnxGraph
+from voxgraft.inference.acoustic.settings import METADATA_KEY
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Inputs that it has, outputs that it has, or a model type in its metadata, and what it is then."""
+    """Inputs that it has, outputs that it has, a model type or an entry in its metadata, and what it is then."""
 
     what: str
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
     model_type: str | None = None
+    entry: str | None = None
 
     def fits(self, graph: OnnxGraph) -> bool:
         """Whether a graph is of this kind."""
+        if self.entry is not None:
+            return self.entry in graph.metadata
         if self.model_type is not None:
             return graph.metadata.get("model_type", "").lower().startswith(self.model_type)
         return self.inputs <= set(graph.inputs) and self.outputs <= set(graph.outputs)
@@ -27,6 +31,7 @@ class Kind:
 # The first that fits counts.
 KINDS: Sequence[Kind] = (
     Kind("a voice of Piper", frozenset({"input", "input_lengths", "scales"})),
+    Kind("a text-to-spec model that voxgraft exported", entry=METADATA_KEY),
     Kind("an acoustic model of Matcha-TTS", model_type="matcha"),
     Kind("a Kokoro voice", frozenset({"style", "speed"})),
     Kind("a recogniser of NeMo", frozenset({"audio_signal", "length"})),

@@ -7,6 +7,7 @@ from pathlib import Path
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export.source import Source, find_source
+from voxgraft.project.run_folder import checkpoints_in
 
 
 def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Checkpoint) -> Checkpoint:
@@ -26,9 +27,12 @@ def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Chec
 
 
 def named_vocoder(asked: str | Path | None, source: Source | None) -> str | Path | None:
-    """What names the vocoder: who asks, else the settings of the model's run; None where nobody does."""
+    """What names the vocoder: who asks, else the run that matched one to the model, else the settings of the model's own run;
+    None where nobody does."""
     if asked is not None or source is None or source.run is None:
         return asked
     from voxgraft.config.run_file import load_run_config
 
+    if checkpoints_in(source.run.matched.best):
+        return source.run.matched.path
     return load_run_config(source.run.config).acoustic.vocoder

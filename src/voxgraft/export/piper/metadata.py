@@ -159,7 +159,7 @@ class VoiceMetadata:
             return {}
         return {
             "vocoder": asdict(self.vocoder),
-            "scales": list(FUSED_SCALES),
+            "scales_taken": list(FUSED_SCALES),
             "controls": list(self.controls),
             "languages": list(self.languages),
         }

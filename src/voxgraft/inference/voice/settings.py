@@ -156,17 +156,22 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
 def _of_a_pair(config: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
     """What a voice of a text-to-spec model and a vocoder takes beyond Piper's; nothing for any other."""
     own = config.get("voxgraft")
-    if not isinstance(own, Mapping) or own.get("scales") is None:
+    if not isinstance(own, Mapping) or own.get("scales_taken") is None:
         return {}
-    found = {name: _names(own.get(name), f"voxgraft.{name}", path) for name in ("scales", "controls", "languages")}
-    if found["scales"] != NAMES:
-        raise _fault(path, "voxgraft.scales", "not known here", ", ".join(NAMES), ", ".join(found["scales"])[:100])
+    found = {
+        name: _names(own.get(name), f"voxgraft.{name}", path) for name in ("scales_taken", "controls", "languages")
+    }
+    if found["scales_taken"] != NAMES:
+        raise _fault(
+            path, "voxgraft.scales_taken", "not known here", ", ".join(NAMES), ", ".join(found["scales_taken"])[:100]
+        )
     return {"scales_taken": NAMES, "controls": found["controls"], "languages": found["languages"]}
 
 
-def _names(found: object, field: str, path: Path) -> tuple[str, ...]:
-    listed = found if isinstance(found, list) else []
-    if not all(isinstance(name, str) and name for name in listed) or len(listed) > LARGEST_COUNT:
+def _names(found: Any, field: str, path: Path) -> tuple[str, ...]:
+    listed = [] if found is None else found
+    whole = isinstance(listed, list) and all(isinstance(name, str) and name for name in listed)
+    if not whole or len(listed) > LARGEST_COUNT:
         raise _fault(path, field, "not a list of names", "a list of names", _kind(found))
     return tuple(listed)
 

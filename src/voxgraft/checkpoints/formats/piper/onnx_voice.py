@@ -26,6 +26,7 @@ from voxgraft.checkpoints.source import CheckpointSource
 from voxgraft.config.presets import quality_of
 from voxgraft.errors import CheckpointError, naming_file
 from voxgraft.files import open_regular
+from voxgraft.inference.voice.scales import PIPERS
 from voxgraft.inference.voice.settings import VoiceSettings, parse_settings, read_settings_json, settings_beside
 from voxgraft.inference.voice.voice import OPTIONAL_INPUTS, REQUIRED_INPUTS
 
@@ -61,6 +62,7 @@ def read(candidate: CheckpointSource) -> Checkpoint:
     settings_path = settings_beside(path)
     raw = read_settings_json(settings_path)
     settings = parse_settings(raw, settings_path)
+    _check_alone(path, settings, raw)
     recovered = recover_vits(graph)
     store = TensorStore(recovered.tensors, path)
     own = read_metadata(raw[KEY], settings_path) if isinstance(raw.get(KEY), dict) else Metadata()
@@ -109,6 +111,22 @@ def _check_voice(path: Path, graph: OnnxGraph) -> None:
         expected=", ".join(REQUIRED_INPUTS),
         got=kind_of(graph),
         remedy="Give the .onnx of a Piper voice or of a HiFi-GAN, or the checkpoint that this model was exported from.",
+    )
+
+
+def _check_alone(path: Path, settings: VoiceSettings, raw: dict[str, Any]) -> None:
+    """Refuse a voice that is no VITS, but a text-to-spec model and a vocoder in one graph."""
+    if settings.scales_taken == PIPERS:
+        return
+    own = raw[KEY]
+    names = [str((own.get(part) or {}).get("name", part))[:80] for part in ("base", "vocoder")]
+    raise CheckpointError(
+        "a voice of a text-to-spec model and a vocoder in one: it speaks as it is, and can't be taken apart",
+        file=path,
+        field="family",
+        expected="a VITS voice",
+        got=f"{names[0]} with {names[1]}",
+        remedy="Speak with it: `voxgraft say`. To train, inspect or export, give the checkpoints that it was made of.",
     )
 
 

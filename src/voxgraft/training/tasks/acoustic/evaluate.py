@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,7 +14,8 @@ from voxgraft.corpus.manifest import Manifest
 from voxgraft.errors import EvaluationError, VoxgraftError
 from voxgraft.evaluation import material
 from voxgraft.evaluation.bootstrap import Interval, ratio_interval
-from voxgraft.export.source import find_source
+from voxgraft.export.pair.vocoder import named_vocoder
+from voxgraft.export.source import Source, find_source
 from voxgraft.graft.target import target_for
 from voxgraft.progress import notice
 from voxgraft.project.corpora import voice_split
@@ -21,6 +23,7 @@ from voxgraft.project.project import FROM_SCRATCH, as_trained, project_manifest
 from voxgraft.training.tasks.acoustic.data import examples_of
 from voxgraft.training.tasks.acoustic.describe import statistics_of
 from voxgraft.training.tasks.acoustic.families.registry import acoustic_families
+from voxgraft.training.tasks.acoustic.heard import evaluate_heard
 from voxgraft.training.tasks.acoustic.network import whole_network
 from voxgraft.training.tasks.acoustic.validate import Errors, measure
 from voxgraft.training.tasks.task import Evaluated, EvaluationRequest
@@ -28,18 +31,41 @@ from voxgraft.training.tasks.task import Evaluated, EvaluationRequest
 MEASURES = {"mel_distance": "mel distance", "duration_error": "durations off by (frames)"}
 
 
-def acoustic_result(result: str) -> Checkpoint | None:
+@dataclass(frozen=True)
+class AcousticResult:
+    """The model under its name, and where it was found."""
+
+    name: str
+    source: Source
+    checkpoint: Checkpoint
+
+
+def acoustic_result(result: str) -> AcousticResult | None:
     """The text-to-spec model that a run or a checkpoint holds; None for anything else."""
     path = Path(result).expanduser()
     if not path.exists() or path.suffix == ".onnx":
         return None
-    checkpoint = open_checkpoint(find_source(result).path)
-    trained = family_of(checkpoint.family).task == "acoustic" and checkpoint.family in acoustic_families()
-    return checkpoint if trained else None
+    source = find_source(result)
+    checkpoint = open_checkpoint(source.path)
+    return AcousticResult(result, source, checkpoint) if family_of(checkpoint.family).kind == "text-to-spec" else None
 
 
-def evaluate(result: Checkpoint, request: EvaluationRequest) -> Evaluated:
-    """Mel distance and errors of durations on recordings that were not trained on, beside the base's."""
+def evaluate(opened: AcousticResult, request: EvaluationRequest) -> Evaluated:
+    """What is heard through a vocoder where one is named, as of any voice; else mel distance and errors of durations on
+    recordings that were not trained on. Beside the base's."""
+    if named_vocoder(request.vocoder, opened.source) is not None:
+        return evaluate_heard(opened.name, request)
+    _require_unheard(request)
+    result = opened.checkpoint
+    if result.family not in acoustic_families():
+        raise EvaluationError(
+            "without a vocoder only families that are trained here can be measured",
+            file=opened.source.path,
+            field="family",
+            expected=", ".join(acoustic_families()),
+            got=result.family,
+            remedy="Name a vocoder with --vocoder, and it is judged by what is heard.",
+        )
     config = as_trained(request.project) if request.project is not None else RunConfig(task="acoustic")
     manifest = _recordings(config, request)
     models = {"result": result}
@@ -51,6 +77,18 @@ def evaluate(result: Checkpoint, request: EvaluationRequest) -> Evaluated:
     rows = tuple((title, *(_told(scores[role][name]) for role in scores)) for name, title in MEASURES.items())
     notes = ("durations are forced, pitch and energy predicted; a vocoder's part is not in these numbers",)
     return Evaluated(f"{len(found['result'].clips)} utterances", ("", *scores), rows, scores, notes)
+
+
+def _require_unheard(request: EvaluationRequest) -> None:
+    """Raise EvaluationError where an option is about what is heard, and nothing is."""
+    about_sound = ("texts", "seeds", "speaker", "base_speaker", "language", "recogniser", "dnsmos", "report")
+    given = [name for name in about_sound if getattr(request, name) is not None]
+    if given:
+        raise EvaluationError(
+            "is about what is heard, and a text-to-spec model is heard through a vocoder only",
+            field=f"--{given[0].replace('_', '-')}",
+            remedy="Name the vocoder with --vocoder.",
+        )
 
 
 def errors_of(checkpoint: Checkpoint, manifest: Manifest, config: RunConfig) -> Errors:

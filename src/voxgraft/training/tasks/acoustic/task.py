@@ -22,7 +22,9 @@ class AcousticTask:
     title = "a text-to-spec model"
     section = AcousticConfig
     exports = ("piper", "onnx", "sherpa", "pack", "weights")
-    evaluates_with: frozenset[str] = frozenset()
+    evaluates_with = frozenset(
+        ("texts", "seeds", "speaker", "base_speaker", "language", "recogniser", "dnsmos", "vocoder", "base_vocoder")
+    )
 
     def begin(self, config: RunConfig) -> Training:
         """A new run, from its plan to the graft that is ready to step."""
@@ -49,7 +51,7 @@ class AcousticTask:
         return acoustic_result(result)
 
     def evaluate(self, opened: Any, request: EvaluationRequest) -> Evaluated:
-        """Mel distance and errors of durations on recordings, beside its base."""
+        """What is heard through a vocoder, or mel distance and errors of durations on recordings, beside its base."""
         from voxgraft.training.tasks.acoustic.evaluate import evaluate
 
         return evaluate(opened, request)
