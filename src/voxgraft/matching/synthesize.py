@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from voxgraft.audio.write import WaveFile
 from voxgraft.errors import TextError
 from voxgraft.files import replacing, write_atomically
 from voxgraft.inference.acoustic.acoustic import Acoustic, Spoken
@@ -21,7 +22,6 @@ from voxgraft.inference.acoustic.readalong import readalong_html, readalong_xml
 from voxgraft.inference.acoustic.textgrid import textgrid
 from voxgraft.inference.acoustic.timing import timing_of
 from voxgraft.inference.voice.voice import to_pcm
-from voxgraft.inference.voice.wave import WaveFile
 from voxgraft.matching.lines import Line
 from voxgraft.matching.names import HTML, SPEC, TEXTGRID, WAV, XML, Names
 from voxgraft.progress import track

@@ -205,3 +205,26 @@ def test_say_speaks_with_both_files_beside_each_other(letters, tmp_path):
 def test_as_a_checkpoint_it_is_told_what_it_is(letters):
     with pytest.raises(CheckpointError, match="a text-to-spec model that voxgraft exported"):
         open_checkpoint(letters)
+
+
+@pytest.mark.parametrize(
+    ("file", "tables", "controls"),
+    [
+        ("tts_framework/delightful.ckpt", (3, 19), {"length_scale", "pitch_scale", "energy_scale"}),
+        ("tts_framework/acoustic.pt", (3, 19), {"length_scale", "pitch_scale"}),
+        ("coqui_tts/glow_tts.pth", (0, 0), {"noise_scale", "length_scale"}),
+    ],
+)
+def test_other_families_are_written_and_verified_alike(file, tables, controls, tmp_path):
+    """What is written was compared with torch on several texts; here, that it says what it is, and longer texts are longer."""
+    from voxgraft.export.acoustic.onnx import export_acoustic
+
+    model = Acoustic.load(export_acoustic(open_checkpoint(ACOUSTIC.parents[1] / file), tmp_path, "model"))
+    assert (len(model.settings.speakers), len(model.settings.languages)) == tables
+    assert set(model.settings.controls) == controls
+    short, long = (model.mel([1, 2, 3, 4, 5, 6] * count) for count in (1, 5))
+    assert long.mel.shape[1] > short.mel.shape[1] == short.durations.sum()
+    assert short.durations.dtype == np.int64
+    slow = model.mel(short.ids, Controls(pace=20.0))
+    # The Glow-TTS of the fixture makes each symbol so short that it is one frame at any pace.
+    assert slow.mel.shape[1] > short.mel.shape[1] or (short.durations == 1).all()

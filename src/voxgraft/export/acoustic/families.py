@@ -28,6 +28,12 @@ class Tables:
     languages: int
 
 
+def controls_of(family: str, architecture: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a network with these keyword arguments heeds."""
+    without = () if architecture.get("energy", True) else ("energy_scale",)
+    return tuple(name for name in CONTROLS[family] if name not in without)
+
+
 def tables_of(family: str, architecture: Mapping[str, Any]) -> Tables:
     """By the keyword arguments of its network."""
     speakers, languages = int(architecture.get("speakers") or 1), int(architecture.get("languages") or 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError, VoxgraftError
-from voxgraft.export.acoustic.families import CONTROLS, named, require_text_to_spec, spectrogram_of, tables_of
+from voxgraft.export.acoustic.families import controls_of, named, require_text_to_spec, spectrogram_of, tables_of
 from voxgraft.export.acoustic.framing import Framing
 from voxgraft.export.acoustic.sherpa import matcha_metadata, matcha_tokens
 from voxgraft.export.piper.voice import one_thread
@@ -63,7 +63,7 @@ def settings_of(checkpoint: Checkpoint, name: str) -> AcousticSettings:
         audio=spectrogram_of(checkpoint),
         speakers=named(checkpoint.speakers, tables.speakers),
         languages=named(checkpoint.languages, tables.languages),
-        controls=CONTROLS[checkpoint.family],
+        controls=controls_of(checkpoint.family, checkpoint.architecture),
         length_scale=scales.get("length_scale", 1.0),
         noise_scale=scales.get("noise_scale", 0.667),
         statistics=dict(checkpoint.config.get("statistics") or checkpoint.config.get("stats") or {}),

@@ -92,7 +92,7 @@ def _glow_tts(
     language: torch.Tensor | None,
 ) -> Spoken:
     said = network.infer(ids, lengths, speaker=speaker, noise_scale=scales.noise, length_scale=scales.length)
-    return said.mel, said.durations
+    return said.mel, said.durations.long()
 
 
 _SPEAK: Mapping[str, Speak] = {"fastspeech2": _fastspeech2, "delightful": _delightful, "glow_tts": _glow_tts}

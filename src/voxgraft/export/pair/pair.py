@@ -9,9 +9,9 @@ from voxgraft.audio.fit import spec_fit, told
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export.acoustic.families import (
-    CONTROLS,
     READS,
     Tables,
+    controls_of,
     named,
     require_task,
     require_text_to_spec,
@@ -87,6 +87,6 @@ def describe_pair(
         licences=tuple(dict.fromkeys(licences)),
         speakers=named(pair.acoustic.speakers, speakers),
         languages=named(pair.acoustic.languages, languages),
-        controls=CONTROLS[pair.acoustic.family],
+        controls=controls_of(pair.acoustic.family, pair.acoustic.architecture),
         vocoder=base_of(pair.vocoder),
     )
