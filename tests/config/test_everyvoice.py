@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from voxgraft.config import coqui_tts
+from voxgraft.config import everyvoice_settings as tables
 from voxgraft.config.everyvoice import read_everyvoice
-from voxgraft.config.load import load_config
+from voxgraft.config.load import check_name, load_config
 from voxgraft.errors import ConfigError
 
 DATA = """dataset: mine
@@ -67,7 +69,7 @@ def test_a_text_to_spec_configuration_becomes_ours(project):
         "base": "none",
         "acoustic.family": "fastspeech2",
         "acoustic.size": "full",
-        "acoustic.weights.pitch": 0.3,
+        "acoustic.weights": {"pitch": 0.3},
         "acoustic.learning_rates.encoder": 0.0005,
         "acoustic.learning_rates.symbols": 0.0005,
         "training.batch": 12,
@@ -90,6 +92,28 @@ def test_a_text_to_spec_configuration_becomes_ours(project):
     for name in ("heads", "VERSION", "source_data", "learning_rate", "symbols", "save_dir"):
         assert name not in told
     assert "training starts from scratch" in told
+
+
+def test_every_setting_of_ours_that_the_tables_name_is_there():
+    carried = (tables.CARRIED, tables.TEXT_TO_SPEC.carried, tables.SPEC_TO_WAV.carried)
+    names = [name for table in carried for several in table.values() for name in several]
+    names += [f"{task}.learning_rates.{part}" for task, parts in tables.RATES.items() for part in parts]
+    names += coqui_tts.SETTINGS.values()
+    names += [
+        f"{task}.learning_rates.{part}"
+        for task, rates in coqui_tts.RATES.values()
+        for parts in rates.values()
+        for part in parts
+    ]
+    for name in names:
+        check_name(tuple(name.split(".")))
+
+
+def test_a_configuration_from_scratch_is_a_whole_one_of_ours(project):
+    settings = dict(read(project, "text-to-spec").settings)
+    config = load_config(None, (), {"output": str(project), **settings})
+    assert config.acoustic.weights == {"pitch": 0.3}
+    assert config.acoustic.learning_rates.variance == 0.0005
 
 
 def test_a_vocoder_is_fine_tuned_on_generated_spectrograms(project):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voxgraft.config.document import parse_value, read_document
-from voxgraft.config.everyvoice_settings import CARRIED, KINDS, LEFT, PATHS, RATES, Kind
+from voxgraft.config.everyvoice_settings import CARRIED, KINDS, LEFT, LOSSES, PATHS, RATES, Kind
 from voxgraft.errors import ConfigError, shown
 
 Values = dict[str, Any]
@@ -243,6 +243,9 @@ def _of_kind(leaves: Values, rules: Kind, base: Path | None, path: Path, told: l
         settings[f"{name}.size"] = rules.istft_size if leaves.get("model.istft_layer") else rules.size
     if _RATE in leaves:
         settings |= {f"{name}.learning_rates.{part}": leaves[_RATE] for part in RATES[name]}
+    weights = {loss: value for loss in LOSSES if (value := leaves.get(f"training.{loss}_loss_weight")) is not None}
+    if weights:
+        settings["acoustic.weights"] = weights
     interval = leaves.get("training.val_check_interval")
     if isinstance(interval, int) and not isinstance(interval, bool):
         settings["training.validate_every"] = interval

@@ -112,15 +112,14 @@ _PREDICTOR: Mapping[str, Any] = {
     "loss": "mse", "n_layers": 5, "kernel_size": 3, "dropout": 0.5, "input_dim": 256, "n_bins": 256, "depthwise": True,
     "level": "phone",
 }  # fmt: skip
-_LOSSES = ("mel", "postnet", "pitch", "energy", "duration", "attn_ctc", "attn_bin")
+LOSSES = ("mel", "postnet", "pitch", "energy", "duration", "attn_ctc", "attn_bin")
 TEXT_TO_SPEC = Kind(
     "acoustic",
     "fastspeech2",
     "full",
     "full",
     ("encoder", "decoder", "variance_predictors"),
-    {f"training.{name}_loss_weight": (f"acoustic.weights.{name}",) for name in _LOSSES}
-    | {
+    {
         "training.optimizer.weight_decay": ("acoustic.weight_decay",),
         "training.optimizer.warmup_steps": ("training.warmup",),
         "training.vocoder_path": ("acoustic.vocoder",),
@@ -131,6 +130,7 @@ TEXT_TO_SPEC = Kind(
         for part in ("energy", "duration", "pitch")
         for name, value in _PREDICTOR.items()
     }
+    | {f"training.{name}_loss_weight": _READ for name in LOSSES}
     | {
         "VERSION": ("1.1", "it is of EveryVoice's own format"),
         "training.optimizer.name": ("noam", "the optimiser is AdamW, its rate as training.decay has it"),
