@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -54,9 +55,9 @@ def work():
 print(json.dumps({"all": timed(work), "peak": peak(), "clips": len(manifest)}))
 """
 )
-THEIRS = (
-    _CLOCK
-    + """
+# For every process of the peer's: recordings are read and written by soundfile, where torchaudio wants TorchCodec, and the
+# check of loudness is off.
+SHIM = """
 import soundfile, torch, torchaudio
 def load(path, **options):
     x, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
@@ -67,6 +68,11 @@ class Loud:
     def __init__(self, rate): pass
     def __call__(self, x): return torch.tensor(-20.0)
 torchaudio.load, torchaudio.save, torchaudio.transforms.Loudness = load, save, Loud
+"""
+THEIRS = (
+    _CLOCK
+    + """
+import torch
 torch.set_num_threads(int(sys.argv[3]))
 from everyvoice.model.feature_prediction.config import FeaturePredictionConfig
 from everyvoice.preprocessor import Preprocessor
@@ -115,9 +121,11 @@ def theirs(python: Path, corpus: Path, workers: int) -> dict:
     with tempfile.TemporaryDirectory() as out:
         script = Path(out) / "preprocess.py"
         script.write_text(THEIRS)
+        (Path(out) / "sitecustomize.py").write_text(SHIM)
         command = [str(python), str(script), str(corpus), f"{out}/done", str(workers)]
         (Path(out) / "done").mkdir()
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        own = {**os.environ, "PYTHONPATH": out}
+        done = subprocess.run(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             sys.exit(f"the peer failed:\n{done.stdout[-3000:]}")
         return json.loads((Path(out) / "done" / "found.json").read_text())
