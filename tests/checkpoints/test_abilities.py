@@ -98,3 +98,14 @@ def test_a_recogniser_without_its_vocabulary_gets_a_new_output_layer(tmp_path):
 
 def test_recognisers_are_asked_for_an_alphabet_not_for_symbols():
     assert "--alphabet" in by_name(open_checkpoint(FIXTURES / "deepspeech" / "cyrillic"))["transfer"].how
+
+
+def test_a_vocoder_is_tuned_matched_and_exported_as_one():
+    found = by_name(open_checkpoint(FIXTURES / "everyvoice" / "spec-to-wav.ckpt"), "base.ckpt")
+    assert not found["speak"].possible
+    assert found["fine-tune"].how == "voxgraft new my-vocoder --base base.ckpt --corpus RECORDINGS"
+    assert found["export"].how == "voxgraft export base.ckpt --to onnx"
+    assert found["match"].possible
+    found = by_name(open_checkpoint(FIXTURES / "vocoders" / "hifigan-folded.onnx"), "base.onnx")
+    assert "how its spectrograms are made" in found["fine-tune"].how
+    assert found["export"].possible

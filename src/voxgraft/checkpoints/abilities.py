@@ -136,7 +136,12 @@ def _untrainable(facts: _Facts) -> str:
     trained = ", ".join(known.title for known in families().values() if is_trained(known.task))
     if not is_trained(facts.family.task):
         return _obstacle(facts) or f"voxgraft trains {trained}, not {facts.family.title} yet"
-    return _obstacle(facts) or _unread(facts) or _unknown_rate(facts)
+    return _obstacle(facts) or _unread(facts) or _unknown_rate(facts) or _unknown_spectrogram(facts)
+
+
+def _unknown_spectrogram(facts: _Facts) -> str:
+    unknown = facts.family.kind == "spec-to-wav" and facts.checkpoint.audio is None
+    return "the file does not say how its spectrograms are made: put its configuration beside it" * unknown
 
 
 def _unknown_rate(facts: _Facts) -> str:
@@ -146,7 +151,8 @@ def _unknown_rate(facts: _Facts) -> str:
 def _fine_tune(facts: _Facts, where: str) -> str:
     if not facts.listens:
         flags = f"{facts.quality}{facts.language}{facts.remark}"
-        return f"voxgraft new my-voice --base {where} --corpus RECORDINGS{flags}"
+        name = "my-vocoder" if facts.family.kind == "spec-to-wav" else "my-voice"
+        return f"voxgraft new {name} --base {where} --corpus RECORDINGS{flags}"
     if not facts.needs_alphabet:
         return f"voxgraft new my-recogniser --recogniser --base {where} --corpus RECORDINGS"
     drop = " --drop_source_layers 1" * facts.has_symbols
@@ -174,6 +180,8 @@ def _unmatchable(family: Family) -> str:
 
 
 def _unexportable(facts: _Facts) -> str:
+    if facts.family.kind == "spec-to-wav" and is_trained(facts.family.task):
+        return _obstacle(facts)
     if not facts.listens:
         return _obstacle(facts) or _not_a_voice(facts)
     if not facts.has_symbols:
@@ -183,5 +191,6 @@ def _unexportable(facts: _Facts) -> str:
 
 
 def _export(facts: _Facts, where: str) -> str:
-    to = "onnx" if facts.listens else f"piper{facts.language}{facts.remark}"
+    onnx = facts.listens or facts.family.kind == "spec-to-wav"
+    to = "onnx" if onnx else f"piper{facts.language}{facts.remark}"
     return f"voxgraft export {where} --to {to}"

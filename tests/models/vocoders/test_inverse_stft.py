@@ -16,7 +16,10 @@ def coefficients(points: int, frames: int) -> torch.Tensor:
 
 @pytest.mark.parametrize(("points", "hop"), [(16, 4), (64, 16), (1024, 256), (96, 24)])
 @pytest.mark.parametrize("frames", [5, 6, 31])
-def test_it_equals_torchs(points, hop, frames):
+@pytest.mark.parametrize("exported", [False, True])
+def test_it_equals_torchs(points, hop, frames, exported, monkeypatch):
+    """By the fast transform, and by the convolution of a graph."""
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: exported)
     spectrum = coefficients(points, frames)
     wanted = torch.istft(spectrum, points, hop, points, torch.hann_window(points))
     audio = InverseStft(points, hop, trim=points // 2)(spectrum.real, spectrum.imag)

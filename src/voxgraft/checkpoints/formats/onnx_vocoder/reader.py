@@ -26,7 +26,7 @@ FORMAT = "onnx-vocoder"
 BEFORE = {"piper-onnx": "it is asked for any ONNX, and says what else it may be"}
 _GENERATOR = "generator."
 # What a graph computes with besides the weights.
-_CONSTANTS = (".basis", ".squares")
+_CONSTANTS = (".basis", ".squares", ".transform.window")
 
 
 def recognises(candidate: CheckpointSource) -> bool:
