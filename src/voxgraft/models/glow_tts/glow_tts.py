@@ -36,7 +36,7 @@ class GlowPass(NamedTuple):
 
 
 class GlowSpeech(NamedTuple):
-    """mel [B, M, T], frames [B] of each, durations [B, N] in frames."""
+    """mel [B, M, T], frames [B] of each, durations [B, N] in frames, int64, which sum to them."""
 
     mel: torch.Tensor
     frames: torch.Tensor
@@ -181,7 +181,8 @@ class GlowTts(nn.Module):
         """Speak: ids [B, N], lengths [B] -> mels as long as the longest of the batch.
 
         `noise_scale` is the deviation of the latent's noise, `length_scale` stretches time; `durations` [B, N], in frames,
-        replace the predicted ones. Where a flow over pairs of frames is given an odd number, the last falls off.
+        replace the predicted ones. Where a flow over pairs of frames is given an odd number, the last falls off: the last
+        symbol is that much shorter.
         """
         g = self.embed_speaker(speaker)
         text = self.encoder(ids, lengths, g)
@@ -196,7 +197,11 @@ class GlowTts(nn.Module):
         mean, log_deviation = text.mean @ path, text.log_deviation @ path
         latent = mean + torch.exp(log_deviation) * torch.randn_like(mean) * noise_scale
         mel = self.decoder.backward_flow(latent * mask, mask, g)
-        return GlowSpeech(mel, frames // self.squeeze * self.squeeze, durations)
+        whole = frames // self.squeeze * self.squeeze
+        last = torch.arange(ids.shape[1], device=ids.device)[None, :] == (lengths - 1)[:, None]
+        return GlowSpeech(
+            mel, whole, (durations.long() + last * (whole - durations.sum(1).long())[:, None]).clamp(min=0)
+        )
 
     @torch.no_grad()
     def teacher_forced(
@@ -230,7 +235,8 @@ class GlowTts(nn.Module):
         latent = (mean + torch.exp(log_deviation) * torch.randn_like(mean) * noise_scale) * mask
         spoken = self.decoder.backward_flow(latent, mask, g)[:, :, :longest]
         spoken = F.pad(spoken, (0, longest - spoken.shape[2])) * sequence_mask(frames, longest)
-        return GlowSpeech(spoken, frames, path.sum(2))
+        inside = sequence_mask(frames, mel.shape[2])
+        return GlowSpeech(spoken, frames, (path * inside).sum(2).long())
 
     @torch.no_grad()
     def align(

@@ -96,7 +96,7 @@ class GlowTtsFamily:
         """Without noise; it turns no pitch and no energy."""
         lengths, who = (torch.tensor([number]).to(ids.device) for number in (len(ids), speaker))
         said = _own(network).infer(ids.unsqueeze(0), lengths, speaker=who, length_scale=1 / pace)
-        return said.mel[0], said.durations[0].long()
+        return said.mel[0], said.durations[0]
 
 
 @contextmanager
