@@ -8,10 +8,10 @@ from tests import paths
 
 pytest.importorskip("torch")
 
-from voxgraft.checkpoints import open_checkpoint  # noqa: E402
-from voxgraft.export.pair.pair import describe_pair, load_pair  # noqa: E402
-from voxgraft.export.pair.voice import export_pair, verify_pair  # noqa: E402
-from voxgraft.inference.voice.voice import Voice  # noqa: E402
+from voxgraft.checkpoints import open_checkpoint
+from voxgraft.export.pair.pair import describe_pair, load_pair
+from voxgraft.export.pair.voice import export_pair, verify_pair
+from voxgraft.inference.voice.voice import Voice
 
 COQUI = paths.FIXTURES / "coqui_tts"
 

@@ -180,3 +180,24 @@ def test_pitch_in_hertz_and_the_schedule_are_in_the_checkpoint(tmp_path, capsys)
     again = again.model_copy(update={"base": str(found.provenance.path), "name": "again"})
     train(again)
     assert "begins in full (acoustic.phase: continue)" in capsys.readouterr().err
+
+
+def test_a_file_that_was_made_ready_to_speak_is_a_base_as_any_other(tmp_path):
+    """As Coqui TTS' store_inverse leaves it: weight norms folded, inverses kept."""
+    content = torch.load(COQUI / "model.pth", weights_only=True)
+    state, gain, direction = content["model"], "parametrizations.weight.original0", "parametrizations.weight.original1"
+    for stem in [name.removesuffix(gain) for name in state if name.endswith(gain)]:
+        state[f"{stem}weight"] = torch._weight_norm(state.pop(stem + direction), state.pop(stem + gain), 0)
+    for name in [name for name in state if name.startswith("decoder.flows") and state[name].shape == (4, 4)]:
+        state[f"{name}_inv"] = torch.linalg.inv(state[name])
+    torch.save(content, tmp_path / "model.pth")
+    (tmp_path / "config.json").write_bytes((COQUI / "config.json").read_bytes())
+    made = []
+    for folder in (tmp_path, COQUI):
+        training = begun(
+            of_base(tmp_path / folder.name, "coqui").model_copy(update={"base": str(folder)}), tmp_path / folder.name
+        )
+        assert training.plan.parameters_carried == 1
+        own = training.learner.network.eval()
+        made.append(own.infer(torch.tensor([[3, 5, 4]]), torch.tensor([3])).mel)
+    torch.testing.assert_close(made[0], made[1])
