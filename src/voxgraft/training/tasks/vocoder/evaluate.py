@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -89,8 +90,8 @@ def measure(checkpoint: Checkpoint, recordings: Manifest, config: RunConfig | No
     return Heard(parts)
 
 
-def _again(generator: nn.Module, audio: object, spec: AudioSpec) -> object:
-    mel = mel_spectrogram(audio, spec)[:, : len(audio) // spec.hop]  # type: ignore[arg-type]
+def _again(generator: nn.Module, audio: np.ndarray, spec: AudioSpec) -> np.ndarray:
+    mel = mel_spectrogram(audio, spec)[:, : len(audio) // spec.hop]
     return speak(generator, torch.from_numpy(mel).unsqueeze(0))[0, 0].numpy()
 
 
