@@ -165,3 +165,20 @@ def test_what_is_no_spectrogram_is_one_error(change, words, tmp_path):
     assert words in str(done.exception)
     assert done.exception.file == str(tmp_path / "x.npy")
     assert not (tmp_path / "x.npy.wav").exists()
+
+
+def test_text_is_shown_as_a_text_to_spec_model_reads_it(tmp_path):
+    from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.export.acoustic.onnx import export_acoustic
+
+    exported = export_acoustic(open_checkpoint(ACOUSTIC), tmp_path, "model")
+    shown = [
+        json.loads(CliRunner().invoke(app, ["text", "a bad echo", "--voice", str(model), "--json"]).stdout)
+        for model in (ACOUSTIC, exported)
+    ]
+    assert shown[0] == shown[1]
+    assert shown[0]["unknown"] == {}
+    assert len(shown[0]["ids"][0]) == 9, "ch is one symbol"
+    vocoder = CliRunner().invoke(app, ["text", "a", "--voice", str(VOCODER)])
+    assert isinstance(vocoder.exception, ExportError)
+    assert vocoder.exception.field == "symbols"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 def text(
     raw: Annotated[str | None, typer.Argument(help="The text.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language, as an espeak-ng voice: en-us, de, ru …")] = None,
-    voice: Annotated[str | None, typer.Option(help="Read it as this voice does: a .onnx, folder or package.")] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="Read it as this does: a voice's .onnx, folder or package, or a checkpoint.")
+    ] = None,
     voices: Annotated[bool, typer.Option("--voices", help="List the languages and exit.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -50,7 +53,20 @@ def _symbols(voice: str | None, lang: str | None) -> SymbolTable:
     from voxgraft.inference.voice.locate import find_voice
     from voxgraft.inference.voice.settings import read_settings, settings_beside
 
+    if _is_model(voice):
+        from voxgraft.export.acoustic.families import symbols_of
+
+        return symbols_of(voice)
     return read_settings(settings_beside(find_voice(voice))).symbols
+
+
+def _is_model(voice: str) -> bool:
+    """A checkpoint, a run, or a text-to-spec model that was exported: no voice with its settings beside it."""
+    path = Path(voice).expanduser()
+    if path.is_dir():
+        return not any(path.glob("*.onnx"))
+    settings = (path.with_name(f"{path.name}.json"), path.with_suffix(".json"))
+    return path.is_file() and (path.suffix != ".onnx" or not any(file.is_file() for file in settings))
 
 
 def _list_voices(json: bool) -> None:

@@ -248,3 +248,27 @@ def test_settings_that_are_damaged_are_one_error(change, field, fused, tmp_path)
     with pytest.raises(CheckpointError) as caught:
         Voice.load(tmp_path / "x.onnx")
     assert caught.value.field == field
+
+
+def test_other_runtimes_speak_the_language_that_it_was_exported_for(pair, tmp_path):
+    """They know of three scales: what is not asked for is the language that was named."""
+    from voxgraft.export.pair.pair import describe_pair
+    from voxgraft.export.pair.voice import export_notes, export_pair
+
+    metadata = describe_pair(pair, name="ada", language="fra")
+    voice = Voice.load(export_pair(pair, metadata, tmp_path))
+    assert voice.path.name == "fr_FR-ada-custom.onnx"
+    (encoding,) = voice.encode(TEXT)
+    feed = {
+        "input": np.array([encoding.ids]),
+        "input_lengths": np.array([len(encoding.ids)]),
+        "sid": np.array([0]),
+        "scales": np.array([0.667, 1.0, 0.8], np.float32),
+    }
+    by_others = voice._session.run(["output"], feed)[0].reshape(-1)
+    assert np.array_equal(by_others, voice.speak_ids(encoding.ids))
+    assert np.array_equal(by_others, voice.speak_ids(encoding.ids, language="fra"))
+    other = voice.speak_ids(encoding.ids, language="eng")
+    assert len(other) != len(by_others) or np.abs(other - by_others).max() > 1e-4
+    assert not any("--language" in note for note in export_notes(metadata))
+    assert any("--language" in note for note in export_notes(describe_pair(pair, name="ada")))

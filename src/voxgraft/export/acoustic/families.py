@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from voxgraft.architectures.families import family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint
 from voxgraft.errors import ExportError
+from voxgraft.inference.acoustic.settings import is_acoustic, read_acoustic_settings
+from voxgraft.inference.session import open_session
+from voxgraft.text.symbols import SymbolTable
 
 WRITES, READS = "text-to-spec", "spec-to-wav"
 # What may be turned, by family, in the words of a voice's settings.
@@ -96,3 +100,24 @@ def spectrogram_of(checkpoint: Checkpoint) -> AudioSpec:
 def named(names: tuple[str, ...], rows: int) -> tuple[str, ...]:
     """A name for each row of a table of several, the number where there is none; none at all for a single one."""
     return tuple(names[row] if row < len(names) else str(row) for row in range(rows)) if rows > 1 else ()
+
+
+def symbols_of(name: str) -> SymbolTable:
+    """How a checkpoint, a run or an exported text-to-spec model reads a text. Raises CheckpointError, ExportError."""
+    path = Path(name).expanduser()
+    if path.suffix == ".onnx" and path.is_file():
+        metadata = open_session(path, threads=1).get_modelmeta().custom_metadata_map
+        if is_acoustic(metadata):
+            return read_acoustic_settings(metadata, path).symbols
+    from voxgraft.checkpoints import open_checkpoint
+    from voxgraft.export.source import find_source
+
+    checkpoint = open_checkpoint(find_source(path).path)
+    if checkpoint.symbols is None:
+        raise ExportError(
+            "it doesn't say which symbols its ids mean, or reads none",
+            file=checkpoint.provenance.path,
+            field="symbols",
+            remedy="Give a voice, or a text-to-spec model with its configuration beside it.",
+        )
+    return checkpoint.symbols

@@ -56,17 +56,18 @@ def fused_graph(
     *,
     several_speakers: bool,
     several_languages: bool,
+    language: int = 0,
 ) -> onnx.ModelProto:
     """Piper's inputs `input`, `input_lengths`, `scales` and `sid`. Outputs: `output` float32 [1, 1, S], `durations` int64
     [1, N] in frames, which Piper takes for the alignment.
 
-    `scales` is float32 of 3 to 6 numbers, `inference/voice/scales.py: FUSED` says which; those that are left out are as usual:
+    `scales` is float32 of 3 to 6 numbers, `inference/voice/scales.py: FUSED` says which; those that are left out are as usual, the last one `language`:
     a runtime that knows of three gives three. `vocoder` makes [1, 1, S] of a mel [1, M, T].
     """
     import torch
     from torch import nn
 
-    usual = torch.tensor([usual for _, usual in FUSED])
+    usual = torch.tensor([*(usual for _, usual in FUSED[:-1]), float(language)])
 
     class Voice(nn.Module):
         def __init__(self) -> None:
@@ -74,10 +75,10 @@ def fused_graph(
             self.network, self.vocoder = network, vocoder
 
         def forward(self, ids: Any, lengths: Any, scales: Any, speaker: Any = None) -> Any:
-            noise, length, _, pitch, energy, language = torch.cat([scales, usual[scales.shape[0] :]]).unbind()
+            noise, length, _, pitch, energy, chosen = torch.cat([scales, usual[scales.shape[0] :]]).unbind()
             own = Scales(length, pitch, energy, noise)
-            chosen = language.long().unsqueeze(0) if several_languages else None
-            mel, durations = _said(family, network, framing, ids, own, speaker, chosen)
+            spoken = chosen.long().unsqueeze(0) if several_languages else None
+            mel, durations = _said(family, network, framing, ids, own, speaker, spoken)
             return _heeding(vocoder(mel), lengths, scales), durations
 
     names = ["input", "input_lengths", "scales", *_speaker(several_speakers)]

@@ -81,12 +81,13 @@ def describe_pair(
     """What is known of the voice that a pair makes. Raises ExportError where nobody says which language it speaks."""
     known = describe_voice(pair.acoustic, name=name, language=language, consent=consent)
     licences = (*known.licences, *((pair.vocoder.provenance.licence,) if pair.vocoder.provenance.licence else ()))
-    speakers, languages = pair.tables.speakers, pair.tables.languages
+    speakers, languages = pair.tables.speakers, named(pair.acoustic.languages, pair.tables.languages)
     return replace(
         known,
         licences=tuple(dict.fromkeys(licences)),
         speakers=named(pair.acoustic.speakers, speakers),
-        languages=named(pair.acoustic.languages, languages),
+        languages=languages,
+        default_language=languages.index(language) if language in languages else 0,
         controls=controls_of(pair.acoustic.family, pair.acoustic.architecture),
         vocoder=base_of(pair.vocoder),
     )

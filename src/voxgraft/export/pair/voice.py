@@ -43,6 +43,7 @@ def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path) -> Path
             pair.vocoder_network,
             several_speakers=pair.tables.speakers > 1,
             several_languages=pair.tables.languages > 1,
+            language=metadata.default_language,
         )
         for key, value in runtime_metadata(metadata).items():
             graph.metadata_props.add(key=key, value=value)
@@ -53,7 +54,20 @@ def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path) -> Path
     return Path(folder) / name
 
 
-def spelling_note(metadata: VoiceMetadata) -> tuple[str, ...]:
+def export_notes(metadata: VoiceMetadata) -> tuple[str, ...]:
+    """What the user should know of a voice that is written."""
+    return (*_language_note(metadata), *_spelling_note(metadata))
+
+
+def _language_note(metadata: VoiceMetadata) -> tuple[str, ...]:
+    if metadata.language.code != "und":
+        return ()
+    return (
+        "nobody says which language it speaks: name it with --language (de, ru …), and Home Assistant lists it there",
+    )
+
+
+def _spelling_note(metadata: VoiceMetadata) -> tuple[str, ...]:
     """What other runtimes make of a model whose symbols are spelt with several letters; nothing where none are."""
     joined = [symbol for symbol in metadata.symbols.clusters if len(symbol) > 1 and not symbol.startswith("<")]
     if not joined:

@@ -46,7 +46,8 @@ class VoiceMetadata:
     own `noise_scale length_scale noise_w`. `licences` are those that bind the voice: the base's and the corpus's.
     `corpus_sha256` is the hash of the manifest it was trained on. `consent` is what the user states about the
     speaker's consent; None is written as "not stated". A voice of a text-to-spec model and a vocoder names the latter in `vocoder`,
-    and what can be turned in `controls`; `languages` are in the order of their ids, empty for a single one.
+    and what can be turned in `controls`; `languages` are in the order of their ids, empty for a single
+    one; `default_language` is what it speaks where nobody asks for another.
     """
 
     name: str
@@ -67,6 +68,7 @@ class VoiceMetadata:
     vocoder: BaseProvenance | None = None
     controls: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    default_language: int = 0
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -162,6 +164,7 @@ class VoiceMetadata:
             "scales_taken": list(FUSED_SCALES),
             "controls": list(self.controls),
             "languages": list(self.languages),
+            "default_language": self.default_language,
         }
 
     def for_weights(self, architecture: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class VoiceSettings:
     scales_taken: tuple[str, ...] = PIPERS
     controls: tuple[str, ...] = PIPERS
     languages: tuple[str, ...] = ()
+    default_language: int = 0
 
     @property
     def scales(self) -> dict[str, float]:
@@ -153,7 +154,7 @@ def _symbols(config: Mapping[str, Any], path: Path) -> SymbolTable:
     return from_id_map(ids, rows, kind, voice, _clusters(config, path), pauses=pauses)
 
 
-def _of_a_pair(config: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+def _of_a_pair(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """What a voice of a text-to-spec model and a vocoder takes beyond Piper's; nothing for any other."""
     own = config.get("voxgraft")
     if not isinstance(own, Mapping) or own.get("scales_taken") is None:
@@ -165,7 +166,16 @@ def _of_a_pair(config: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ..
         raise _fault(
             path, "voxgraft.scales_taken", "not known here", ", ".join(NAMES), ", ".join(found["scales_taken"])[:100]
         )
-    return {"scales_taken": NAMES, "controls": found["controls"], "languages": found["languages"]}
+    last = max(len(found["languages"]) - 1, 0)
+    default = _number(
+        own, "default_language", path, field="voxgraft.default_language", default=0, lowest=0, highest=last
+    )
+    return {
+        "scales_taken": NAMES,
+        "controls": found["controls"],
+        "languages": found["languages"],
+        "default_language": default,
+    }
 
 
 def _names(found: Any, field: str, path: Path) -> tuple[str, ...]:

@@ -202,7 +202,9 @@ class Voice:
                 )
 
     def language_id(self, language: str | int | None) -> int:
-        """The id of a language given by name or id, the first for None. Raises TextError."""
+        """The id of a language given by name or id, the voice's default for None. Raises TextError."""
+        if language is None:
+            return self.settings.default_language
         return chosen("language", language, self.settings.languages, self.path)
 
     def speaker_id(self, speaker: str | int | None) -> int:

@@ -10,7 +10,7 @@ from voxgraft.export.pair.pack import write_pair_pack
 from voxgraft.export.pair.pair import describe_pair, load_pair
 from voxgraft.export.pair.side_by_side import SHERPA_NOTE, export_side_by_side
 from voxgraft.export.pair.vocoder import find_vocoder, named_vocoder
-from voxgraft.export.pair.voice import export_pair, spelling_note
+from voxgraft.export.pair.voice import export_notes, export_pair
 from voxgraft.export.piper.voice import tokens_path
 from voxgraft.export.scores import read_scores
 from voxgraft.export.source import Source
@@ -25,7 +25,7 @@ def export_spoken(source: Source, checkpoint: Checkpoint, request: ExportRequest
         return _side_by_side(source, checkpoint, request, folder)
     pair = load_pair(checkpoint, find_vocoder(request.vocoder, source, checkpoint))
     metadata = describe_pair(pair, name=request.name, language=request.language, consent=request.consent)
-    notes = spelling_note(metadata)
+    notes = export_notes(metadata)
     if request.to == "pack":
         scores = read_scores(request.scores) if request.scores is not None else None
         pack = write_pair_pack(pair, metadata, folder, scores=scores, archive=request.archive)
