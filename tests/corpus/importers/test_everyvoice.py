@@ -82,6 +82,15 @@ def test_names_that_nobody_gave_are_none(corpus, write):
     assert (only.id, only.speaker, only.language) == ("a", None, None)
 
 
+def test_the_default_speaker_beside_others_keeps_that_name(corpus, write):
+    for speaker in ("default", "bob"):
+        preprocessed(write, "", speaker, speaker, "default")
+    (corpus / "filelist.psv").write_text(
+        HEADING + row("default", speaker="default", language="default") + row("bob", speaker="bob", language="default")
+    )
+    assert [(u.speaker, u.language) for u in import_corpus(corpus)] == [("default", None), ("bob", None)]
+
+
 def test_two_recordings_of_one_name_are_told_apart_by_their_speakers(corpus, write):
     for speaker in ("ann", "bob"):
         preprocessed(write, "", "a", speaker)

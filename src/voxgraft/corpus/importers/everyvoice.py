@@ -88,15 +88,33 @@ def _rows(folder: Path, parts: Mapping[Path, str | None]) -> Iterator[Row | Find
     tables = [(path, part, list(_cells(path))) for path, part in parts.items()]
     names = Counter(cells["basename"] for _, _, rows in tables for _, cells in rows if isinstance(cells, dict))
     prepared = _prepared(folder)
+    # Beside others it is a name like theirs, by which EveryVoice's models know it.
+    named = {
+        column: any(
+            cells.get(column, "") not in ("", UNNAMED)
+            for _, _, rows in tables
+            for _, cells in rows
+            if isinstance(cells, dict)
+        )
+        for column in ("speaker", "language")
+    }
     for path, part, rows in tables:
         for number, cells in rows:
             if isinstance(cells, str):
                 yield Finding(path.stem, "malformed row", cells, f"Correct line {number} of {path.name}.", number)
             else:
-                yield _row(cells, part, number, prepared, several=names[cells["basename"]] > 1)
+                yield _row(cells, part, number, prepared, named, several=names[cells["basename"]] > 1)
 
 
-def _row(cells: Mapping[str, str], part: str | None, number: int, prepared: Mapping[str, str], *, several: bool) -> Row:
+def _row(
+    cells: Mapping[str, str],
+    part: str | None,
+    number: int,
+    prepared: Mapping[str, str],
+    named: Mapping[str, bool],
+    *,
+    several: bool,
+) -> Row:
     name = cells["basename"]
     speaker, language = (cells.get(column) or UNNAMED for column in ("speaker", "language"))
     whole = SEPARATOR.join((name, speaker, language))
@@ -104,8 +122,8 @@ def _row(cells: Mapping[str, str], part: str | None, number: int, prepared: Mapp
         whole if several else name,
         prepared.get(whole, name),
         next((cells[column] for column in _TEXTS if cells.get(column)), ""),
-        None if speaker == UNNAMED else speaker,
-        None if language == UNNAMED else language,
+        speaker if named["speaker"] else None,
+        language if named["language"] else None,
         number,
         part=part,
     )
