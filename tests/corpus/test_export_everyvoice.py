@@ -87,5 +87,5 @@ def test_configurations_name_what_is_there_and_state_nothing_for_their_user(expo
 
 def test_nothing_is_written_over(exported):
     manifest, folder = exported
-    with pytest.raises(CorpusError, match="is in the way"):
+    with pytest.raises(CorpusError, match="is there already and not empty"):
         export_everyvoice(manifest, folder)
