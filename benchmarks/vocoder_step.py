@@ -9,7 +9,8 @@ so that a busy machine slows both alike. What is done otherwise than in EveryVoi
 - one forward pass of the discriminators serves both networks' losses; EveryVoice makes two
 - the generator's gradient leads through the discriminators to its sound alone, not into their weights
 - the generator learns from the discriminators as they were before this step's change, not after it
-- period discriminators lay clips and phases out so that they fill the processor's vectors, the generator clips side by side
+- period discriminators lay clips and phases out so that they fill the processor's vectors; generator and discriminators by
+  scale convolve clips side by side
 - weights are normalised once a step, not once a pass
 """
 

@@ -117,6 +117,18 @@ def test_every_kind_judges_a_batch(kind):
         torch.testing.assert_close(score[:1], single, rtol=1e-3, atol=1e-5)
 
 
+def test_clips_side_by_side_are_judged_as_alone():
+    torch.manual_seed(0)
+    judge, audio = MultiScaleDiscriminator(2, narrow_layers()), 0.3 * torch.randn(5, 1, 1000)
+    together = judge(audio)
+    assert together[0][1][-1].dim() == 4
+    with torch.no_grad():
+        alone = judge(audio)
+    for (score, _), (single, features) in zip(together, alone, strict=True):
+        assert features[-1].dim() == 3
+        torch.testing.assert_close(score.detach(), single, rtol=1e-4, atol=1e-6)
+
+
 def test_silence_has_a_finite_gradient():
     audio = torch.zeros(1, 1, 4096, requires_grad=True)
     for score, _ in MultiResolutionDiscriminator(width=4)(audio):

@@ -16,7 +16,7 @@ class SpectralConv1d(nn.Module):
     """A convolution [B, inputs, T] -> [B, outputs, T'] whose weight is `weight_orig` over its largest singular value.
 
     That value is estimated from the singular vectors `weight_u` and `weight_v`, which come nearer with each `approach`,
-    once a training step: within a step all passes see one weight.
+    once a training step: within a step all passes see one weight. Clips may lie side by side: [1, inputs, T, B].
     """
 
     def __init__(self, plain: nn.Conv1d) -> None:
@@ -41,7 +41,12 @@ class SpectralConv1d(nn.Module):
         return self.weight_orig / torch.dot(self.weight_u, rows @ self.weight_v)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.conv1d(x, self.effective_weight(), self.bias, self.stride, self.padding, groups=self.groups)
+        weight = self.effective_weight()
+        if x.dim() == weight.dim():
+            return F.conv1d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
+        # A second axis that is one wide: see `side_by_side`.
+        stride, padding = (*self.stride, 1), (*self.padding, 0)
+        return F.conv2d(x, weight.unsqueeze(-1), self.bias, stride, padding, groups=self.groups)
 
 
 def approach_spectra(model: nn.Module) -> None:
