@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from tests import paths
 from tests.checkpoints.fixture_files import PIPER, copied
 
 from voxgraft.checkpoints import open_checkpoint
@@ -109,3 +110,14 @@ def test_a_vocoder_is_tuned_matched_and_exported_as_one():
     found = by_name(open_checkpoint(FIXTURES / "vocoders" / "hifigan-folded.onnx"), "base.onnx")
     assert "how its spectrograms are made" in found["fine-tune"].how
     assert found["export"].possible
+
+
+def test_a_text_to_spec_model_speaks_and_is_exported_with_a_vocoder():
+    found = by_name(open_checkpoint(paths.FIXTURES / "everyvoice" / "text-to-spec.ckpt"))
+    for name in ("speak", "export"):
+        assert found[name].possible
+        assert "--vocoder VOCODER" in found[name].how
+    features = by_name(open_checkpoint(paths.FIXTURES / "everyvoice" / "features.ckpt"))
+    for name in ("speak", "export"):
+        assert not features[name].possible
+        assert "phonological features" in features[name].how

@@ -34,7 +34,11 @@ def abilities_of(checkpoint: Checkpoint, named: str | None = None) -> tuple[Abil
     name = named or str(checkpoint.provenance.path)
     where = shlex.quote(f"./{name}" if name.startswith("-") else name)
     steps = (
-        ("speak", _unspoken(facts), f'voxgraft say {where} "Some words."{facts.language} -o words.wav{facts.remark}'),
+        (
+            "speak",
+            _unspoken(facts),
+            f'voxgraft say {where} "Some words."{facts.vocoder}{facts.language} -o words.wav{facts.remark}',
+        ),
         ("fine-tune", _untrainable(facts), _fine_tune(facts, where)),
         ("transfer", _untransferable(facts), _transfer(facts, where)),
         ("match", _unmatchable(facts.family), f"voxgraft plan --base ACOUSTIC --vocoder {where}"),
@@ -53,6 +57,11 @@ class _Facts:
     @property
     def listens(self) -> bool:
         return self.family.task == "recogniser"
+
+    @property
+    def vocoder(self) -> str:
+        """The flag without which a text-to-spec model is not heard."""
+        return " --vocoder VOCODER" if self.family.kind == "text-to-spec" else ""
 
     @property
     def has_symbols(self) -> bool:
@@ -108,6 +117,8 @@ def _unspoken(facts: _Facts) -> str:
 
 def _not_a_voice(facts: _Facts) -> str:
     family = facts.family
+    if family.task == "acoustic" and is_trained(family.task):
+        return _not_heard(facts.checkpoint)
     if family.task != "voice":
         return f"{family.title} alone is a {family.kind} model"
     if not is_trained(family.task):
@@ -115,10 +126,17 @@ def _not_a_voice(facts: _Facts) -> str:
     return "" if facts.checkpoint.audio is not None else _NO_RATE
 
 
+def _not_heard(checkpoint: Checkpoint) -> str:
+    """Why a text-to-spec model can't be heard through any vocoder; empty where it can."""
+    if checkpoint.symbols is None:
+        return "it reads phonological features, which nothing here makes of a text"
+    return "" if checkpoint.audio is not None else "the file does not say how its spectrograms are made"
+
+
 def _unread(facts: _Facts) -> str:
     """A kind of text that nothing here makes of sentences; empty where something does."""
     symbols = facts.checkpoint.symbols
-    if symbols is None or facts.family.task != "voice":
+    if symbols is None or facts.family.task not in ("voice", "acoustic"):
         return ""
     return unreadable(symbols.text_kind) or ""
 
@@ -192,5 +210,5 @@ def _unexportable(facts: _Facts) -> str:
 
 def _export(facts: _Facts, where: str) -> str:
     onnx = facts.listens or facts.family.kind == "spec-to-wav"
-    to = "onnx" if onnx else f"piper{facts.language}{facts.remark}"
+    to = "onnx" if onnx else f"piper{facts.vocoder}{facts.language}{facts.remark}"
     return f"voxgraft export {where} --to {to}"

@@ -104,4 +104,4 @@ def _exported_pair(
     metadata = describe_pair(pair, name=title, language=language)
     names = f"{acoustic.provenance.path.name} with {vocoder.provenance.path.name}"
     notice(f"exporting {names} to speak with them; that is done once")
-    return export_pair(pair, metadata, folder)
+    return export_pair(pair, metadata, folder, for_piper=False)

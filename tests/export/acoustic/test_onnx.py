@@ -228,3 +228,21 @@ def test_other_families_are_written_and_verified_alike(file, tables, controls, t
     slow = model.mel(short.ids, Controls(pace=20.0))
     # The Glow-TTS of the fixture makes each symbol so short that it is one frame at any pace.
     assert slow.mel.shape[1] > short.mel.shape[1] or (short.durations == 1).all()
+
+
+@pytest.mark.parametrize(("family", "cut"), [("hifigan", 0), ("vocos", 16)])
+def test_sherpas_matcha_loader_takes_vocoders_that_end_in_a_fourier_transform(family, cut, tmp_path):
+    """Of a Vocos sherpa-onnx leaves out half a hop at either end."""
+    from tests.export.pair.test_voice import TINY_VOCODERS
+
+    torch.manual_seed(0)
+    network = network_of(family, TINY_VOCODERS[family])
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    vocoder = replace(
+        open_checkpoint(VOCODER), family=family, variant=None, architecture=TINY_VOCODERS[family], tensors=tensors
+    )
+    path = export_side_by_side(open_checkpoint(ACOUSTIC), vocoder, tmp_path, "both", sherpa=True)[0]
+    theirs = by_sherpa(path, [[ord(letter) for letter in TEXT]], 0)
+    ours = np.concatenate(list(SpokenPair.load(path).speak(TEXT)))
+    assert np.abs(ours).max() > 0.01
+    np.testing.assert_allclose(theirs, ours[cut : len(ours) - cut], atol=1e-4)

@@ -272,3 +272,33 @@ def test_other_runtimes_speak_the_language_that_it_was_exported_for(pair, tmp_pa
     assert len(other) != len(by_others) or np.abs(other - by_others).max() > 1e-4
     assert not any("--language" in note for note in export_notes(metadata))
     assert any("--language" in note for note in export_notes(describe_pair(pair, name="ada")))
+
+
+def test_a_model_that_reads_bytes_speaks_here_and_is_refused_for_piper(tmp_path):
+    """VoiceSmith's: no runtime of Piper's voices reads bytes."""
+    from dataclasses import replace
+
+    from voxgraft.export.pair.pair import describe_pair
+    from voxgraft.export.pair.voice import export_pair
+    from voxgraft.models.networks import network_of
+
+    acoustic = open_checkpoint(EVERYVOICE.parent / "tts_framework" / "acoustic.pt")
+    architecture = {"mels": 6, "channels": 16, "hidden": 32, "layers": 1, "n_fft": 1024, "hop": 256}
+    torch.manual_seed(0)
+    tensors = {name: tensor.numpy() for name, tensor in network_of("vocos", architecture).state_dict().items()}
+    vocoder = replace(
+        open_checkpoint(VOCODER),
+        family="vocos",
+        variant=None,
+        architecture=architecture,
+        tensors=tensors,
+        audio=acoustic.audio,
+    )
+    both = load_pair(acoustic, vocoder)
+    metadata = describe_pair(both, name="smith", language="en")
+    with pytest.raises(ExportError, match="no voices that read bytes"):
+        export_pair(both, metadata, tmp_path)
+    voice = Voice.load(export_pair(both, metadata, tmp_path, for_piper=False))
+    (sentence,) = voice.speak("Hello.", language="en")
+    assert len(sentence) > 256
+    assert len(voice.languages) == 19

@@ -26,14 +26,16 @@ from voxgraft.files import write_atomically
 TOLERANCE = 1e-3
 
 
-def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path) -> Path:
+def export_pair(pair: Pair, metadata: VoiceMetadata, folder: str | Path, *, for_piper: bool = True) -> Path:
     """Write `ll_CC-name-quality.onnx`, its `.onnx.json` and sherpa-onnx's `tokens.txt`; returns the path of the first.
 
-    It is verified against torch before anything takes its final name. Raises ExportError; then the folder is as it was.
+    What is not `for_piper` may read a kind of text that only voxgraft reads. It is verified against torch before anything takes its final name. Raises ExportError; then the folder is as it was.
     """
     from voxgraft.export.acoustic.graph import fused_graph
 
     _check_fits(pair, metadata)
+    if for_piper:
+        require_readable(metadata)
     name = f"{metadata.voice_name}.onnx"
     with whole_or_nothing(Path(folder), name) as partial, one_thread():
         graph = fused_graph(
@@ -128,4 +130,3 @@ def _check_fits(pair: Pair, metadata: VoiceMetadata) -> None:
             got=metadata.symbols.rows,
             remedy="Put the model's own configuration beside it.",
         )
-    require_readable(metadata)
