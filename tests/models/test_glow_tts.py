@@ -178,3 +178,15 @@ def test_a_speaker_must_be_named():
 def test_what_it_is_not_is_told():
     with pytest.raises(ValueError, match="rel_pos_transformer"):
         GlowTts(symbols=5, mels=4, encoder_type="rnn")
+
+
+@torch.no_grad()
+def test_half_precision_changes_little():
+    theirs, model = reference("voice"), restored("voice")
+    given = (theirs["batch"], theirs["lengths"], theirs["batch_mel"], theirs["frames"])
+    full = model(*given)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = model(*given, durations=full.durations)
+    usual, found = (glow_losses(passed, theirs["frames"], theirs["lengths"]) for passed in (full, half))
+    for name, value in found.items():
+        torch.testing.assert_close(value, usual[name], rtol=0.02, atol=0.01)

@@ -221,3 +221,15 @@ def test_given_durations_pitch_and_energy_are_obeyed_in_a_batch(name):
         given["ids"], given["speaker"], given["language"], lengths=given["lengths"], durations=passed.durations
     )
     torch.testing.assert_close(both.mel[1:, :, :18], row.mel, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", CASES)
+def test_half_precision_changes_little(name):
+    model, given = model_of(name), batch()
+    full = model.learn(**given)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = model.learn(**given, durations=full.durations)
+    usual, found = losses_of(full, given), losses_of(half, given)
+    for key, value in found.items():
+        torch.testing.assert_close(value, usual[key], rtol=0.05, atol=0.03, msg=lambda m, k=key: f"{k}: {m}")

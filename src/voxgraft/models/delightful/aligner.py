@@ -39,11 +39,13 @@ class Aligner(nn.Module):
         A frame's `soft` weights sum to 1 over the symbols that there are; `log_scores` are those that the CTC loss takes.
         tts-framework's own lets frames attend to the padding of the text too.
         """
-        queries = _projected(self.query_proj, mel.float(), mask).transpose(-2, -1)
-        keys = _projected(self.key_proj, text.float().transpose(-2, -1), text_mask)
-        squares = queries.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
-        nothing = text_mask == 0
-        log_scores = (-_TEMPERATURE * (squares - 2 * queries @ keys)).masked_fill(nothing, -torch.inf)
+        # Distances are small differences of large numbers: nothing for half precision.
+        with torch.autocast(mel.device.type, enabled=False):
+            queries = _projected(self.query_proj, mel.float(), mask).transpose(-2, -1)
+            keys = _projected(self.key_proj, text.float().transpose(-2, -1), text_mask)
+            squares = queries.square().sum(2, keepdim=True) + keys.square().sum(1, keepdim=True)
+            distances = squares - 2 * queries @ keys
+        log_scores = (-_TEMPERATURE * distances).masked_fill(text_mask == 0, -torch.inf)
         if prior is not None:
             log_scores = F.log_softmax(log_scores, -1) + torch.log(prior + _LEAST_PRIOR)
         return log_scores.softmax(-1), log_scores

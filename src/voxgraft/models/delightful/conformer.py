@@ -41,7 +41,7 @@ class Conformer(nn.Module):
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """x [B, T, C], condition [B, 1, D], mask [B, 1, T] or None where every clip is T long -> [B, T, C]."""
-        positions = sinusoids(x.shape[1], x.shape[2]).to(x)
+        positions = sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
         places = None if mask is None else shifted_places(mask, mask)
         for block in self.layer_stack:
             x = block(x, condition, positions, mask, places)
@@ -211,8 +211,8 @@ def shifted_each(scores: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     return flat.gather(-1, places.unsqueeze(1).expand(-1, scores.shape[1], -1)).view_as(scores)
 
 
-def sinusoids(length: int, channels: int) -> torch.Tensor:
+def sinusoids(length: int, channels: int, device: torch.device | None = None) -> torch.Tensor:
     """Positions as sines and cosines by turns (Vaswani et al. 2017): [length, channels]."""
-    rates = torch.exp(torch.arange(0, channels, 2) * (-math.log(10000.0) / channels))
-    angles = torch.arange(length).unsqueeze(1) * rates
+    rates = torch.exp(torch.arange(0, channels, 2, device=device) * (-math.log(10000.0) / channels))
+    angles = torch.arange(length, device=device).unsqueeze(1) * rates
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)[:, :channels]

@@ -80,8 +80,12 @@ def similarity(ours: torch.Tensor, theirs: torch.Tensor, mask: torch.Tensor) -> 
     low = theirs.masked_fill(outside, torch.inf).amin((1, 2), keepdim=True)
     high = theirs.masked_fill(outside, -torch.inf).amax((1, 2), keepdim=True)
     x, y = (((z - low) / (high - low).clamp(min=1e-6) * mask).unsqueeze(1) for z in (ours, theirs))
-    window = _gaussian(size).to(x)
-    mean_x, mean_y, square_x, square_y, product = (F.conv2d(z, window).squeeze(1) for z in (x, y, x * x, y * y, x * y))
+    window = _gaussian(size, x.device)
+    # Variances are small differences of large numbers: nothing for half precision.
+    with torch.autocast(x.device.type, enabled=False):
+        mean_x, mean_y, square_x, square_y, product = (
+            F.conv2d(z, window).squeeze(1) for z in (x, y, x * x, y * y, x * y)
+        )
     variances = square_x - mean_x.square() + square_y - mean_y.square()
     covariance = product - mean_x * mean_y
     structure = (2 * covariance + _CONTRAST) / (variances + _CONTRAST)
@@ -93,9 +97,9 @@ def similarity(ours: torch.Tensor, theirs: torch.Tensor, mask: torch.Tensor) -> 
     return torch.where(count > 0, total / count.clamp(min=1), torch.ones_like(total))
 
 
-def _gaussian(size: int) -> torch.Tensor:
+def _gaussian(size: int, device: torch.device) -> torch.Tensor:
     """A window [1, 1, size, size] of sum 1."""
-    line = torch.exp(-((torch.arange(size) - (size - 1) / 2) ** 2) / (2 * _DEVIATION**2))
+    line = torch.exp(-((torch.arange(size, device=device) - (size - 1) / 2) ** 2) / (2 * _DEVIATION**2))
     window = line[:, None] * line[None, :]
     return (window / window.sum())[None, None]
 

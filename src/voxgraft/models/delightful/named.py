@@ -40,6 +40,7 @@ def kept(x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
 
 def clip_statistics(x: torch.Tensor, mask: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:
     """x [B, C, T] less its mean and over its deviation along `axes`, padding apart; 0 in the padding."""
+    x = x.float()
     count = mask.expand_as(x).sum(axes, keepdim=True).clamp(min=1)
     mean = (x * mask).sum(axes, keepdim=True) / count
     centred = (x - mean) * mask

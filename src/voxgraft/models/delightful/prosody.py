@@ -155,7 +155,7 @@ class PhonemeProsody(nn.Module):
         states, _, lengths = self.encoder(mel, frames)
         heard = self.encoder_prj(states)
         mask = sequence_mask(lengths, heard.shape[1])
-        positions = sinusoids(heard.shape[1], heard.shape[2]).to(heard)
+        positions = sinusoids(heard.shape[1], heard.shape[2], heard.device).to(heard.dtype)
         places = shifted_places(text_mask, mask)
         attended = self.attention["attention"](x, heard, positions, mask, places)
         return self.encoder_bottleneck(self.dropout(attended)) * text_mask.transpose(-2, -1)

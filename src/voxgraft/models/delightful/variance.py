@@ -75,5 +75,6 @@ def line_convolution(channels: int, kernel: int) -> nn.Conv1d:
 def normalised(x: torch.Tensor) -> torch.Tensor:
     """Mean 0 and deviation 1 over the last axis."""
     # In plain operations: a graph wants to know beforehand how wide a layer norm is.
+    x = x.float()
     centred = x - x.mean(-1, keepdim=True)
     return centred * torch.rsqrt(centred.square().mean(-1, keepdim=True) + 1e-5)

@@ -192,7 +192,9 @@ class Coupling(nn.Module):
         self, kept: torch.Tensor, mask: torch.Tensor, speaker: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Shift and log scale of the other half, [B, C/2, T] each."""
-        shift, log_scale = self.end(self.wn(self.start(kept) * mask, mask, speaker)).chunk(2, dim=1)
+        # Whatever precision the network has: what it moves is kept in full.
+        moves = self.end(self.wn(self.start(kept) * mask, mask, speaker)).to(kept.dtype)
+        shift, log_scale = moves.chunk(2, dim=1)
         if self.sigmoid_scale:
             log_scale = torch.log(_LEAST_SCALE + torch.sigmoid(log_scale + _SCALE_SHIFT))
         return shift, log_scale
