@@ -201,3 +201,10 @@ def test_a_file_that_was_made_ready_to_speak_is_a_base_as_any_other(tmp_path):
         own = training.learner.network.eval()
         made.append(own.infer(torch.tensor([[3, 5, 4]]), torch.tensor([3])).mel)
     torch.testing.assert_close(made[0], made[1])
+
+
+@pytest.mark.parametrize("language", ["en", "en-us", None])
+def test_recordings_that_name_no_language_are_in_that_of_the_texts(language, tmp_path):
+    training = begun(of_base(tmp_path, "tts-framework", language=language), tmp_path)
+    rows = {example.language for example in training.data.train}
+    assert [training.target.languages[row] for row in rows] == ["en"]

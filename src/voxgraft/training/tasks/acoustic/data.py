@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -151,8 +152,16 @@ def spec_of(target: Target) -> AudioSpec:
 
 
 def names_of(target: Target, config: RunConfig) -> Names:
-    """Whose rows the tables of the network hold."""
-    return Names(target.speakers, target.languages, config.language)
+    """Whose rows the tables of the network hold. Recordings that name no language are in that of the texts, whose row may
+    be called by its family: `en` for en-us."""
+    spoken = config.language or (target.symbols.voice if target.symbols is not None else None)
+    if (
+        spoken is not None
+        and spoken not in target.languages
+        and (family := re.split("[-_]", spoken)[0]) in target.languages
+    ):
+        spoken = family
+    return Names(target.speakers, target.languages, spoken)
 
 
 def mixture_of(data: AcousticData, config: RunConfig) -> Mixture:
