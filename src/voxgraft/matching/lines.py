@@ -58,7 +58,7 @@ def _read(path: Path) -> Iterator[Line]:
     if everyvoice.find(path) is not None:
         for row in everyvoice.read(path, None).rows:
             if isinstance(row, Finding):
-                raise CorpusError(row.detail, file=path, field=f"line {row.line}", remedy=f"{_sentence(row.remedy)}")
+                raise CorpusError(row.detail, file=path, field=f"line {row.line}", remedy=_sentence(row.remedy))
             yield Line(row.id, row.text, row.speaker, row.language)
     elif suffix == ".jsonl":
         yield from _jsonl(path)

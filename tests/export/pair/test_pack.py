@@ -30,3 +30,13 @@ def test_a_pack_holds_the_voice_and_the_weights_of_both(pair, tmp_path):
     assert pack.archive is not None
     with zipfile.ZipFile(pack.archive) as archive:
         assert {name.rpartition("/")[2] for name in archive.namelist()} == names
+
+
+def test_a_voice_is_called_as_the_run_that_made_its_model(pair):
+    """Whose weights lie in a file named after a step, in a folder `best`."""
+    from dataclasses import replace
+
+    own = replace(pair, acoustic=replace(pair.acoustic, config={"name": "ann"}))
+    assert describe_pair(own).voice_name == "und-ann-custom"
+    odd = replace(pair, acoustic=replace(pair.acoustic, config={"name": "a/../b"}))
+    assert describe_pair(odd).voice_name == "und-text_to_spec-custom"

@@ -224,7 +224,7 @@ def metadata_of(checkpoint: Checkpoint, name: str | None = None, consent: str | 
     voice = spoken_language(checkpoint)
     carried = _carried(checkpoint)
     return VoiceMetadata(
-        name=name or carried.get("name") or _plain_name(origin.path),
+        name=name or carried.get("name") or _own_name(checkpoint) or _plain_name(origin.path),
         audio=checkpoint.audio,
         symbols=checkpoint.symbols,
         language=language_of(voice, stored if isinstance(stored, Mapping) else None, voice),
@@ -277,6 +277,12 @@ def _base(found: Mapping[str, Any]) -> BaseProvenance:
     return BaseProvenance(
         str(found["name"]), **{key: None if value is None else str(value) for key, value in known.items()}
     )
+
+
+def _own_name(checkpoint: Checkpoint) -> str | None:
+    """What the run that made a checkpoint was called, where it says so in a form that a voice can be called by."""
+    name = checkpoint.config.get("name")
+    return name if isinstance(name, str) and NAME.fullmatch(name) else None
 
 
 def _plain_name(path: Path) -> str:
