@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.checkpoints.formats.hugging_face.hugging_face_files import HUGGING_FACE
 from tests.training.loop.fake_gpu import GPU, NoWaiting, Waits, batch_on_gpu, fake_gpu, moved
+from tests.training.tasks.acoustic import tiny_acoustic
 from tests.training.tasks.ctc import tiny_recogniser
 from tests.training.tasks.ctc.conftest import whisper  # noqa: F401
 from tests.training.tasks.vits import tiny_project
@@ -13,6 +14,7 @@ from torch._subclasses.fake_tensor import DynamicOutputShapeException, unset_fak
 from voxgraft.models.vits import vits as vits_model
 from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.step import take_step
+from voxgraft.training.tasks.acoustic import setup as acoustic_setup
 from voxgraft.training.tasks.ctc import module as ctc_module
 from voxgraft.training.tasks.ctc import setup as ctc_setup
 from voxgraft.training.tasks.settle import settled_task
@@ -36,6 +38,8 @@ VOICES = {
 # Discriminator, and the last part of a network: the spectral norms of the full ones are brought up to date there too.
 VOCODERS = {"vocoder-light": "light", "vocoder-full": "hifigan", "vocoder-univnet": "univnet", "vocoder-alone": "none"}
 
+ACOUSTIC = {"fastspeech2": {}, "fastspeech2-frozen": {"freeze": ["text_encoder", "aligner", "postnet"]}}
+
 
 @pytest.fixture
 def begun(tmp_path, request):
@@ -48,6 +52,8 @@ def begun(tmp_path, request):
             weights = {"mel": 45, "stft": 1, "adversarial": 1, "feature": 2}
             config = tiny_vocoder.project(tmp_path, discriminator=VOCODERS[name], weights=weights, **training)
             return vocoder_setup.begin(settled_task(config))
+        if name in ACOUSTIC:
+            return acoustic_setup.begin(tiny_acoustic.project(tmp_path, training=ACOUSTIC[name] | training))
         base = ENCODERS[name] or request.getfixturevalue("whisper")
         settings = {"steps": 6, "batch": 2} | training
         return ctc_setup.begin(
@@ -100,7 +106,10 @@ def engine(monkeypatch):
 def batches_of(training, count):
     """Batches of the first steps, whose clips are aligned."""
     found = list(training.batches(0, count, Processes()))
-    if hasattr(training.learner, "alignments"):
+    if hasattr(training.learner, "align"):
+        for batch in found:
+            training.learner.alignments.update(training.learner.align(batch, list(dict.fromkeys(batch.clips))), 0)
+    elif hasattr(training.learner, "alignments"):
         clips = sorted({clip for batch in found for clip in batch.clips})
         alignments = training.learner.alignments
         alignments.update(alignments.align(training.learner.generator.eval(), clips, torch.device("cpu")), 0)
@@ -108,7 +117,7 @@ def batches_of(training, count):
     return found
 
 
-@pytest.mark.parametrize("name", [*VOICES, *ENCODERS, *VOCODERS])
+@pytest.mark.parametrize("name", [*VOICES, *ENCODERS, *VOCODERS, *ACOUSTIC])
 def test_a_step_keeps_to_its_device_and_does_not_wait_for_it(begun, engine, name):
     training = begun(name)
     first, second = batches_of(training, 2)
