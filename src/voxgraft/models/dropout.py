@@ -37,12 +37,12 @@ class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, threshold: int) -> torch.Tensor:
         drawn = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None).view(torch.uint8)
-        lost = (drawn[: x.numel()] < threshold).view(x.shape)
-        ctx.save_for_backward(lost)
-        ctx.scale = _CHANCES / (_CHANCES - threshold)
-        return (x * ctx.scale).masked_fill_(lost, 0)
+        # Products are quicker than filling where a mask says so.
+        kept = (drawn[: x.numel()] >= threshold).view(x.shape).to(x.dtype).mul_(_CHANCES / (_CHANCES - threshold))
+        ctx.save_for_backward(kept)
+        return x * kept
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (lost,) = ctx.saved_tensors
-        return (gradient * ctx.scale).masked_fill_(lost, 0), None
+        (kept,) = ctx.saved_tensors
+        return gradient * kept, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from voxgraft.models.dropout import Dropout, dropout
@@ -48,7 +49,15 @@ class Convolution(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.sequential(self.layer_norm(x).transpose(1, 2)).transpose(1, 2)
+        pointwise, _, depthwise, norm, _, last, drop = self.sequential
+        x = F.glu(pointwise_linear(self.layer_norm(x), pointwise), -1)
+        x = F.silu(norm(depthwise(x.transpose(1, 2)))).transpose(1, 2)
+        return drop(pointwise_linear(x, last))
+
+
+def pointwise_linear(x: torch.Tensor, convolution: nn.Conv1d) -> torch.Tensor:
+    """A convolution of width 1 as one product, x [B, T, inputs] -> [B, T, outputs]: CPUs have no quick convolution of that width."""
+    return F.linear(x, convolution.weight.squeeze(-1), convolution.bias)
 
 
 class SelfAttention(nn.MultiheadAttention):
@@ -64,12 +73,13 @@ class SelfAttention(nn.MultiheadAttention):
         if not self.training or not self.dropout or x.device.type != "cpu":
             return super().forward(x, x, x, key_padding_mask=padding, need_weights=False)[0]
         batch, length, channels = x.shape
-        joint = torch.nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)
+        joint = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         # [3, B, heads, T, C / heads]
         parts = joint.view(batch, length, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
         query, key, value = parts.unbind(0)
         scores = (query / math.sqrt(self.head_dim)) @ key.transpose(-1, -2)
-        weights = scores.masked_fill(padding[:, None, None], -torch.inf).softmax(-1)
+        nowhere = torch.zeros(padding.shape, dtype=scores.dtype).masked_fill_(padding, -torch.inf)
+        weights = (scores + nowhere[:, None, None]).softmax(-1)
         mixed = dropout(weights, self.dropout, True) @ value
         return self.out_proj(mixed.transpose(1, 2).reshape(batch, length, channels))
 

@@ -149,6 +149,8 @@ class FastSpeech2(nn.Module):
             channels, decoder_layers, decoder_heads, decoder_filter_channels, decoder_kernel, decoder_dropout
         )
         self.mel_linear = nn.Linear(channels, mels)
+        # Zero says that nobody has trained it, or told it of recordings yet.
+        nn.init.zeros_(self.mel_linear.bias)
         if postnet_layers:
             self.postnet = Postnet(mels, postnet_channels, postnet_layers, postnet_kernel)
         if multispeaker:

@@ -12,6 +12,7 @@ from torch import nn
 
 from voxgraft.models.dropout import Dropout
 from voxgraft.models.fastspeech2.aligner import Aligner
+from voxgraft.models.fastspeech2.conformer import pointwise_linear
 
 PHONE, FRAME = "phone", "frame"
 # Pitch and energy are deviations from the mean of the voice: what lies outside falls into the outermost bins.
@@ -39,7 +40,8 @@ class SeparableConv(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.model(x)
+        depthwise, pointwise = self.model
+        return pointwise_linear(depthwise(x).transpose(1, 2), pointwise).transpose(1, 2)
 
 
 class PredictorLayer(nn.Module):

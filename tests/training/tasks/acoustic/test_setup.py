@@ -136,3 +136,14 @@ def test_a_base_of_phonological_features_is_refused_in_words(tmp_path):
     manifest = corpus(tmp_path / "recordings", speakers=(None,), languages=(None,))
     with pytest.raises(TrainingError, match="phonological features"):
         begin(project(tmp_path, base=BASE.with_name("features.ckpt"), manifest=manifest))
+
+
+def test_a_model_from_scratch_begins_at_the_mean_of_recordings_and_a_base_does_not(tmp_path):
+    training = begin(scratch(tmp_path / "scratch"))
+    mels = np.concatenate([np.asarray(example.features().mel) for example in training.data.train], axis=1)
+    bias = training.learner.network.mel_linear.bias.detach().numpy()
+    # Some of the recordings are enough to know where mels lie.
+    np.testing.assert_allclose(bias, mels.mean(1), atol=1.0)
+    assert training.validate()[0].mel_distance < 0.5 * np.abs(mels).mean()
+    base = np.asarray(open_checkpoint(BASE).tensors["mel_linear.bias"])
+    np.testing.assert_array_equal(begin(project(tmp_path / "base")).learner.network.mel_linear.bias.detach(), base)
