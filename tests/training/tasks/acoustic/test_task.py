@@ -36,7 +36,7 @@ def test_a_run_is_evaluated_beside_its_base_and_exported(run, tmp_path):
     source = find_source(str(result.folder))
     exported = TASK.export(source, open_checkpoint(source.path), ExportRequest(to="weights", out=tmp_path / "out"))
     again = open_checkpoint(exported.files[0])
-    np.testing.assert_array_equal(again.tensors["mel_linear.weight"], opened.tensors["mel_linear.weight"])
+    np.testing.assert_array_equal(again.tensors["mel_linear.weight"], opened.checkpoint.tensors["mel_linear.weight"])
 
 
 def test_a_base_is_evaluated_on_recordings_and_they_must_be_named(tmp_path):
