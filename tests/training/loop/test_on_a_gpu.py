@@ -11,6 +11,8 @@ from tests.training.tasks.vits import tiny_project
 from tests.training.tasks.vocoder import tiny_vocoder
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, unset_fake_temporarily
 
+from voxgraft.models import discriminators
+from voxgraft.models.discriminators import together
 from voxgraft.models.vits import vits as vits_model
 from voxgraft.training.loop.processes import Processes
 from voxgraft.training.loop.step import take_step
@@ -35,7 +37,14 @@ VOICES = {
     "all-learn": {"learning_rates": tiny_project.EVERYTHING_LEARNS},
     "whole-clips": {"window": None},
 }
-# Discriminator, and the last part of a network: the spectral norms of the full ones are brought up to date there too.
+# Their discriminators, narrower than they are: the spectral norms of HiFi-GAN's are brought up to date there too.
+NARROW = {
+    "hifigan": {
+        "mpd": lambda: discriminators.MultiPeriodDiscriminator((2, 3), (2, 4, 4, 4, 4)),
+        "msd": lambda: discriminators.MultiScaleDiscriminator(2, ((4, 15, 1, 1), (8, 41, 2, 4), (8, 5, 1, 1))),
+    },
+    "univnet": {"mrd": lambda: discriminators.MultiResolutionDiscriminator(width=4)},
+}
 VOCODERS = {"vocoder-light": "light", "vocoder-full": "hifigan", "vocoder-univnet": "univnet", "vocoder-alone": "none"}
 
 ACOUSTIC = {"fastspeech2": {}, "fastspeech2-frozen": {"freeze": ["text_encoder", "aligner", "postnet"]}}
@@ -49,6 +58,7 @@ def begun(tmp_path, request):
         if name in VOICES:
             return vits_setup.begin(tiny_project.project(tmp_path, **VOICES[name] | training))
         if name in VOCODERS:
+            request.getfixturevalue("monkeypatch").setattr(together, "KINDS", NARROW)
             weights = {"mel": 45, "stft": 1, "adversarial": 1, "feature": 2}
             config = tiny_vocoder.project(tmp_path, discriminator=VOCODERS[name], weights=weights, **training)
             return vocoder_setup.begin(settled_task(config))
