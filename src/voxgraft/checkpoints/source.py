@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from voxgraft.checkpoints.containers.safetensors import is_safetensors
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, is_torch_file, read_torch_file
 from voxgraft.files import open_regular, sha256_of
 
@@ -76,7 +77,8 @@ class CheckpointSource:
     @cached_property
     def torch(self) -> TorchFile | None:
         """The content, if torch.save wrote the file. Raises CheckpointError where such a file is damaged."""
-        if self.path.is_dir():
+        # The length that safetensors begins with may look like a pickle's first opcodes.
+        if self.path.is_dir() or is_safetensors(self.head):
             return None
         return read_torch_file(self.path) if is_torch_file(self.path) else None
 

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "inspect": ("voxgraft.cli.inspect:inspect", "Say what a checkpoint is, what it holds and what it lacks."),
     "lm": ("voxgraft.cli.lm:lm", "Build a language model for a recogniser from text."),
+    "match": ("voxgraft.cli.match:match", "Fit a vocoder to the spectrograms of a text-to-spec model."),
     "new": ("voxgraft.cli.new:new", "Make a project: a folder with its settings and corpus."),
     "plan": ("voxgraft.cli.plan:plan", "Say what becomes of every tensor of the base, without training."),
     "train": (

@@ -18,6 +18,11 @@ def new(
     base: str = typer.Option("auto", help="A checkpoint, an installed voice, a library entry, or auto to pick one."),
     from_scratch: bool = typer.Option(False, "--from-scratch", help="Start from nothing: needs hours of recordings."),
     recogniser: bool = typer.Option(False, "--recogniser", help="Speech to text, from scratch or from --base."),
+    two_stage: bool = typer.Option(
+        False,
+        "--two-stage",
+        help="A text-to-spec model, heard by a vocoder: pitch, energy and durations can be controlled.",
+    ),
     language: str | None = typer.Option(
         None, help="espeak-ng voice of the texts, such as en-us; the base's by default."
     ),
@@ -35,11 +40,14 @@ def new(
         raise typer.BadParameter("--base and --from-scratch exclude each other")
     if recogniser and base == "auto" and not from_scratch:
         raise typer.BadParameter("name its base with --base, or say --from-scratch", param_hint="--recogniser")
+    if recogniser and two_stage:
+        raise typer.BadParameter("--recogniser and --two-stage exclude each other")
+    task = "recogniser" if recogniser else "acoustic" if two_stage else None
     options = {"name": voice_name(folder), "language": language, "voice_type": voice_type, "voice.quality": quality}
-    options |= {"base": FROM_SCRATCH if from_scratch else base, "task": "recogniser" if recogniser else None}
+    options |= {"base": FROM_SCRATCH if from_scratch else base, "task": task}
     values = parse_overrides(settings, {name: value for name, value in options.items() if value is not None})
     config, manifest = new_project(folder, values, corpus, skip_bad)
-    steps = next_commands(folder, corpus is not None)
+    steps = next_commands(folder, corpus is not None, two_stage=config.task == "acoustic")
     if json:
         print_json({"project": str(folder), "base": config.base, "clips": manifest and len(manifest), "next": steps})
         return
@@ -51,7 +59,7 @@ def new(
         print(f"  {step}")
 
 
-def next_commands(folder: Path, has_corpus: bool) -> list[str]:
+def next_commands(folder: Path, has_corpus: bool, *, two_stage: bool = False) -> list[str]:
     """What to run next, ready to paste."""
     project, corpus = shlex.quote(str(folder)), shlex.quote(str(folder / "corpus"))
     steps = [] if has_corpus else [f"voxgraft corpus import RECORDINGS --into {corpus}"]
@@ -60,6 +68,7 @@ def next_commands(folder: Path, has_corpus: bool) -> list[str]:
         f"voxgraft corpus check {project}",
         f"voxgraft plan {project}",
         f"voxgraft train {project}",
+        *([f"voxgraft match {project}"] if two_stage else []),
     ]
 
 

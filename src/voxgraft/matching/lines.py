@@ -58,7 +58,7 @@ def _read(path: Path) -> Iterator[Line]:
     if everyvoice.find(path) is not None:
         for row in everyvoice.read(path, None).rows:
             if isinstance(row, Finding):
-                raise CorpusError(row.detail, file=path, field=f"line {row.line}", remedy=_sentence(row.remedy))
+                raise CorpusError(row.detail, file=path, field=f"line {row.line}", remedy=row.remedy)
             yield Line(row.id, row.text, row.speaker, row.language)
     elif suffix == ".jsonl":
         yield from _jsonl(path)
@@ -121,7 +121,3 @@ def _unique(lines: list[Line]) -> list[Line]:
         seen[name] = seen.get(name, 0) + 1
         found.append(Line(name if seen[name] == 1 else f"{name}-{seen[name]}", line.text, line.speaker, line.language))
     return found
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].removesuffix('.')}."

@@ -47,6 +47,11 @@ class ProjectFolder:
         return self.corpus / "cache"
 
     @property
+    def synthesized_spec(self) -> Path:
+        """Spectrograms that text-to-spec models made of the recordings, a folder for each model."""
+        return self.corpus / "synthesized_spec"
+
+    @property
     def runs(self) -> Path:
         """A folder for each run."""
         return self.path / "runs"

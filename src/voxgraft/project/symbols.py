@@ -37,7 +37,9 @@ def project_symbols(config: RunConfig, base: Checkpoint | None) -> SymbolTable |
         return in_language(inherited, config.language) if inherited is not None else None
     if task_name(config, base) in ("recogniser", "vocoder"):
         return None
-    return in_language(default_symbols(config.language), config.language)
+    table = in_language(default_symbols(config.language), config.language)
+    # A learned alignment can't tell between which frames a pad lies: only VITS' symbols have one after each.
+    return replace(table, intersperse=False) if task_name(config, base) == "acoustic" else table
 
 
 def in_language(table: SymbolTable, language: str | None) -> SymbolTable:

@@ -104,3 +104,16 @@ def test_opening_reads_no_values(tmp_path):
 )
 def test_known_by_its_beginning(head, expected):
     assert is_safetensors(head) is expected
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0580])
+def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path, length):
+    from voxgraft.checkpoints.containers.torch.unpickle import is_torch_file
+    from voxgraft.checkpoints.source import CheckpointSource
+
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(length)
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + header + b"\0\0\x80?")
+    assert is_torch_file(path)
+    assert CheckpointSource(path).torch is None
+    assert open_safetensors(path).tensors["a"].load() == 1

@@ -7,15 +7,17 @@ from pathlib import Path
 from voxgraft.checkpoints import Checkpoint, open_checkpoint
 from voxgraft.errors import ExportError
 from voxgraft.export.source import Source, find_source
+from voxgraft.library.bundled import bundled_for
 from voxgraft.project.run_folder import checkpoints_in
 
 
 def find_vocoder(asked: str | Path | None, source: Source | None, acoustic: Checkpoint) -> Checkpoint:
-    """The vocoder that is asked for: a file, a run, an entry of the library; else the one that the model's run names.
+    """The vocoder that is asked for: a file, a run, an entry of the library; else the one that the model's run names, else
+    the one that comes with voxgraft.
 
     Raises CheckpointError where nothing of that name exists, ExportError where nobody names one.
     """
-    named = named_vocoder(asked, source)
+    named = named_vocoder(asked, source) or bundled_for("vocoder")
     if named is None:
         raise ExportError(
             "a text-to-spec model needs a vocoder to be heard, and none is named",

@@ -43,8 +43,8 @@ def generated(folder, data, change=lambda mel: mel, **index):
     for number, example in enumerate((*data.train, *data.validation)):
         mel = np.array(example.prepared.mel) - 1
         np.save(folder / f"{number}.npy", change(mel) if number == 2 else mel)
-        files[example.prepared.utterance.id] = f"{number}.npy"
-    (folder / "index.json").write_text(json.dumps({"files": files, **index}), "utf-8")
+        files[example.prepared.utterance.id] = {"file": f"{number}.npy"}
+    (folder / "index.json").write_text(json.dumps({"mels": files, **index}), "utf-8")
     return folder
 
 
@@ -140,9 +140,9 @@ def test_everyvoices_own_files_are_taken(config, data, tmp_path):
 def test_files_outside_of_the_folder_are_not_taken(config, data, tmp_path):
     folder = generated(tmp_path / "mels", data)
     index = json.loads((folder / "index.json").read_text())
-    name = next(iter(index["files"]))
+    name = next(iter(index["mels"]))
     np.save(tmp_path / "outside.npy", np.zeros((8, 3)))
-    index["files"][name] = "../outside.npy"
+    index["mels"][name]["file"] = "../outside.npy"
     (folder / "index.json").write_text(json.dumps(index))
     with pytest.raises(TrainingError, match="no generated spectrogram"):
         data_of(with_generated(config, folder), SPEC, 0)

@@ -19,6 +19,7 @@ from voxgraft.training.loop.checkpoints import content_of, load, save  # noqa: E
 from voxgraft.training.loop.optimisers import take_up  # noqa: E402
 from voxgraft.training.loop.processes import Processes  # noqa: E402
 from voxgraft.training.loop.step import take_step  # noqa: E402
+from voxgraft.training.loop.validation import Verdict  # noqa: E402
 from voxgraft.training.run import train  # noqa: E402
 from voxgraft.training.tasks.settle import settled_task  # noqa: E402
 from voxgraft.training.tasks.vocoder import setup  # noqa: E402
@@ -159,3 +160,23 @@ def test_a_base_of_another_shape_is_refused(tmp_path):
 def test_nothing_left_to_learn_is_an_error(tmp_path):
     with pytest.raises(TrainingError, match="frozen"):
         setup.begin(settled_task(project(tmp_path, freeze=("generator",))))
+
+
+def test_with_discriminators_the_newest_that_is_near_the_lowest_distance_is_the_best(tmp_path, monkeypatch):
+    training = setup.begin(settled_task(project(tmp_path)))
+    found = []
+    for step, mel in ((0, 1.0), (10, 0.8), (20, 0.95), (30, 1.1)):
+        monkeypatch.setattr(
+            setup, "assess", lambda *_, mel=mel: (Verdict(-mel, mel_distance=mel, stft_distance=1.0), [])
+        )
+        training.position.step = step
+        verdict, _ = training.validate()
+        found.append((verdict.score, verdict.eligible))
+    assert found == [(0, True), (10, True), (20, True), (30, False)]
+    assert training.checkpoint()["voxgraft_run"] == {"lowest_mel": 0.8}
+
+
+def test_without_discriminators_the_lowest_distance_is_the_best(tmp_path):
+    training = setup.begin(settled_task(project(tmp_path, discriminator="none")))
+    verdict, _ = training.validate()
+    assert verdict.score == pytest.approx(-(verdict.mel_distance + verdict.stft_distance / 3))

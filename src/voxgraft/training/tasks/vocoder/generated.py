@@ -1,6 +1,6 @@
 """Spectrograms that an acoustic model generated of the corpus: found, and held against the recordings before training begins.
 
-A folder of them has a file for each recording: named in `index.json`, {"audio": {AudioSpec}, "files": {ID: FILE}}, or by
+A folder of them has a file for each recording: named in `index.json`, {"audio": {AudioSpec}, "mels": {ID: {"file": FILE}}}, or by
 its id, ID.npy; or as EveryVoice's `synthesized_spec` has them, ID--SPEAKER--LANGUAGE--spec-pred-RATE-KIND.pt.
 """
 
@@ -36,7 +36,7 @@ def generated_files(folder: Path, spec: AudioSpec, wanted: Mapping[str, int]) ->
         )
     index = read_object(folder / INDEX, remedy=_REMEDY) if (folder / INDEX).is_file() else {}
     _require_same_kind(index.get("audio"), spec, folder)
-    found = {name: _file_of(folder, name, index.get("files")) for name in wanted}
+    found = {name: _file_of(folder, name, index.get("mels")) for name in wanted}
     for name, frames in wanted.items():
         _check(found[name], spec, frames, name)
     return found
@@ -59,8 +59,9 @@ def read_mel(path: Path) -> np.ndarray:
     return array
 
 
-def _file_of(folder: Path, name: str, files: Any) -> Path:
-    listed = files.get(name) if isinstance(files, dict) else None
+def _file_of(folder: Path, name: str, mels: Any) -> Path:
+    entry = mels.get(name) if isinstance(mels, dict) else None
+    listed = entry.get("file") if isinstance(entry, dict) else None
     places = [folder / listed] if isinstance(listed, str) else [folder / f"{name}.npy"]
     places += sorted(folder.glob(f"{_escaped(name)}--*--spec-pred-*.pt"))
     inside = (path for path in places if path.is_file() and path.resolve().is_relative_to(folder.resolve()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ from voxgraft.training.tasks.vocoder.validate import assess
 
 # A mel loss of weight 45 has gradients of some hundreds; only what runs away is cut off.
 GRADIENT_CLIP = 1000.0
+# How many times the lowest mel distance of a run its best may have.
+MOST_ABOVE_LOWEST = 1.25
 # Clips a step.
 BATCH_ON_CPU = 8
 BATCH_ON_GPU = 16
@@ -67,6 +70,8 @@ class VocoderTraining:
     data: VocoderData
     learner: VocoderLearner
     position: Position
+    # Of all validations so far.
+    lowest_mel: float = math.inf
     rates_setting = "vocoder.learning_rates"
     # The best is never worse than the graft that the run begins with.
     validates_graft = True
@@ -85,9 +90,19 @@ class VocoderTraining:
         return max(group["lr"] for group in self.learner.optimisers[0].param_groups)
 
     def validate(self) -> tuple[Verdict, list[Sample]]:
-        """Held-out recordings, made of their spectrograms again."""
+        """Held-out recordings, made of their spectrograms again.
+
+        Once discriminators are used, sound goes on getting better where distances no longer fall, so that the newest is taken
+        for the best unless its mel distance is much above the lowest; HiFi-GAN's authors take the last.
+        """
         clips = self.data.validation[: self.config.vocoder.validation_clips]
-        return assess(self.learner.network, clips, self.model.audio)
+        verdict, samples = assess(self.learner.network, clips, self.model.audio)
+        assert verdict.mel_distance is not None
+        self.lowest_mel = min(self.lowest_mel, verdict.mel_distance)
+        if not self.learner.judges:
+            return verdict, samples
+        near = verdict.mel_distance <= MOST_ABOVE_LOWEST * self.lowest_mel
+        return replace(verdict, score=float(self.position.step), eligible=near), samples
 
     def keep_best(self, step: int) -> Kept:
         """Weights of the best so far; it is exported at the end."""
@@ -109,7 +124,7 @@ class VocoderTraining:
         return {
             "state_dict": self.learner.weights(),
             "voxgraft": metadata_of(self._described(self.position.step)),
-            "voxgraft_run": {},
+            "voxgraft_run": {"lowest_mel": self.lowest_mel},
         }
 
     def refit(self) -> None:
@@ -177,7 +192,8 @@ def resume(config: RunConfig, path: Path, content: dict[str, Any]) -> VocoderTra
     data = data_of(config, model.audio, noise_channels(whole.generator))
     learner = _learner(config, whole, model, data)
     learner.load_weights(content["state_dict"])
-    return VocoderTraining(config, None, model, data, learner, Position(config.training.steps))
+    lowest = content["voxgraft_run"]["lowest_mel"]
+    return VocoderTraining(config, None, model, data, learner, Position(config.training.steps), lowest)
 
 
 def model_of(target: Target, base: Checkpoint | None) -> Model:

@@ -27,7 +27,7 @@ def revocode(generator: nn.Module, examples: Sequence[Example], *, generated: bo
     device = next(generator.parameters()).device
     found = []
     for example in examples:
-        mel = torch.from_numpy(np.ascontiguousarray(example.input_between(0, example.frames, generated=generated)))
+        mel = torch.from_numpy(np.array(example.input_between(0, example.frames, generated=generated)))
         found.append(speak(generator, mel.unsqueeze(0).to(device))[0, 0].float().cpu().numpy())
     generator.train(was_training)
     return found
