@@ -22,6 +22,9 @@ def match(
         str | None, typer.Option(help="Another text-to-spec model: a run, a checkpoint, a name.")
     ] = None,
     vocoder: Annotated[str | None, typer.Option(help="The vocoder to match; the project's by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the vocoder's run; NAME-matched-vocoder by default.")
+    ] = None,
     corpus: Annotated[Path | None, typer.Option(help="Recordings with transcripts, where there is no project.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for runs/, where there is no project.")] = None,
     force: Annotated[
@@ -44,6 +47,7 @@ def match(
         config,
         text_to_spec=text_to_spec,
         vocoder=vocoder,
+        name=name,
         force_pitch=force,
         force_energy=force,
         values=values,

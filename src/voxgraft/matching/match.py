@@ -29,7 +29,7 @@ from voxgraft.matching.mel_index import MelIndex
 from voxgraft.matching.spectrograms import generate_mels
 from voxgraft.progress import notice
 from voxgraft.project.corpora import voice_split
-from voxgraft.project.project import project_manifest
+from voxgraft.project.project import project_manifest, project_recordings
 from voxgraft.project.run_folder import MATCHED, project_folder, run_folder
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def match(
     *,
     text_to_spec: str | None = None,
     vocoder: str | None = None,
+    name: str | None = None,
     force_pitch: bool = False,
     force_energy: bool = False,
     values: Mapping[str, Any] | None = None,
@@ -80,12 +81,13 @@ def match(
     """Match a vocoder to a text-to-spec model on a project's recordings; begun again after a stop, it goes on.
 
     `text_to_spec` is the project's run where it is left out, `vocoder` the one that the project names (`acoustic.vocoder`).
-    `values`, by their dotted names, and `overrides` (`training.steps=500`) change settings of the vocoder's run.
+    `name` is that of the vocoder's run. `values`, by their dotted names, and `overrides` (`training.steps=500`) change settings of the vocoder's run.
 
     Raises:
         CheckpointError: there is no such model. TrainingError: the two don't fit. CorpusError: there are no recordings.
     """
     from voxgraft.training.run import train
+    from voxgraft.training.tasks.acoustic.data import given_durations
 
     acoustic_file = _acoustic_file(text_to_spec, config)
     vocoder_file = _vocoder_file(vocoder or config.acoustic.vocoder, config)
@@ -93,8 +95,16 @@ def match(
     spec = _shared_spectrogram(acoustic, open_checkpoint(vocoder_file))
     parts = _prepared(config, spec)
     folder = project_folder(config).synthesized_spec
-    mels = generate_mels(acoustic, parts.every, folder, force_pitch=force_pitch, force_energy=force_energy)
+    mels = generate_mels(
+        acoustic,
+        parts.every,
+        folder,
+        force_pitch=force_pitch,
+        force_energy=force_energy,
+        durations=given_durations(config, acoustic.symbols, spec) if acoustic.symbols is not None else None,
+    )
     asked = {"base": str(vocoder_file), "vocoder.generated": str(mels.folder), **(values or {})}
+    asked |= {"name": name} if name is not None else {}
     matched = _vocoder_config(config, asked, overrides)
     result = train(matched, resume=run_folder(matched).config.exists())
     if not result.finished:
@@ -136,12 +146,9 @@ class _Parts:
 
 
 def _prepared(config: RunConfig, spec: AudioSpec) -> _Parts:
+    project_recordings(config)
     manifest = project_manifest(config)
-    if manifest is None:
-        from voxgraft.project.project import project_recordings
-
-        project_recordings(config)
-        raise AssertionError("a project without a manifest has no recordings")
+    assert manifest is not None
     split = voice_split(config, manifest)
     measured = split.held_out if config.corpus.held_out else split.validation
     every = replace(

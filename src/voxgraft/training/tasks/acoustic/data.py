@@ -202,11 +202,11 @@ def _examples(
         names_of(target, config),
         hop=spec.hop,
         limits=(config.corpus.shortest, config.corpus.longest),
-        durations=_given_durations(config, target.symbols, spec),
+        durations=given_durations(config, target.symbols, spec),
     )
 
 
-def _given_durations(config: RunConfig, symbols: SymbolTable, spec: AudioSpec) -> GivenDurations:
+def given_durations(config: RunConfig, symbols: SymbolTable, spec: AudioSpec) -> GivenDurations:
     """What finds the durations of a clip where the settings name a file or folder of them; None where the model aligns."""
     if config.acoustic.durations is None:
         return None
