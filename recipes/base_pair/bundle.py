@@ -27,8 +27,11 @@ def main() -> None:
     chosen = arguments.parse_args()
     found = open_checkpoint(find_source(chosen.run).path)
     tensors = {name: halved(found.tensors[name]) for name in found.shapes if not name.startswith("discriminator.")}
-    provenance = replace(found.provenance, licence="CC0-1.0", source=chosen.source)
-    write_safetensors(chosen.out, replace(found, tensors=tensors, provenance=provenance))
+    provenance = replace(found.provenance, licence="CC0-1.0", source=chosen.source, dataset=chosen.out.stem)
+    # Places on the machine that trained it are nobody's business.
+    config = {name: value for name, value in found.config.items() if name not in ("base", "generated")}
+    config["name"] = chosen.out.stem
+    write_safetensors(chosen.out, replace(found, tensors=tensors, provenance=provenance, config=config))
     print(f"{chosen.out}: {chosen.out.stat().st_size / 2**20:.1f} MB, {found.step} steps")
 
 
