@@ -86,3 +86,11 @@ def test_odd_provenance_is_left_out(tmp_path):
     odd = {"voxgraft": {"name": "../x", "licences": 7, "base": [], "consent": 3, "corpus_sha256": None}}
     metadata = describe_voice(checkpoint_of(tmp_path / "ann.ckpt", config=odd), language="de")
     assert (metadata.name, metadata.licences, metadata.consent) == ("ann", ("CC0",), None)
+
+
+def test_a_project_is_its_run(tmp_path):
+    (tmp_path / "voxgraft.yaml").write_text("name: mine\n")
+    make_run(tmp_path / "runs" / "mine", best=["epoch=1-step=20.ckpt"], last=["epoch=1-step=30.ckpt"])
+    found = find_source(tmp_path)
+    assert found.run == RunFolder(tmp_path / "runs" / "mine")
+    assert found.path.name == "epoch=1-step=20.ckpt"

@@ -41,7 +41,11 @@ def abilities_of(checkpoint: Checkpoint, named: str | None = None) -> tuple[Abil
         ),
         ("fine-tune", _untrainable(facts), _fine_tune(facts, where)),
         ("transfer", _untransferable(facts), _transfer(facts, where)),
-        ("match", _unmatchable(facts.family), f"voxgraft plan --base ACOUSTIC --vocoder {where}"),
+        (
+            "match",
+            _unmatchable(facts.family),
+            f"voxgraft match --text-to-spec TEXT_TO_SPEC --vocoder {where} --corpus RECORDINGS",
+        ),
         ("export", _unexportable(facts), _export(facts, where)),
     )
     return tuple(Ability(what, not why, why or how) for what, why, how in steps)

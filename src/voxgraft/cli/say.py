@@ -138,10 +138,11 @@ def _at_hand(voice: str) -> Path | None:
 
 
 def _is_base(name: str) -> bool:
+    from voxgraft.library.bundled import bundled_bases
     from voxgraft.library.catalogue import load_catalogue
     from voxgraft.library.store import Library
 
-    return Library().find(name) is not None or load_catalogue().find(name) is not None
+    return name in bundled_bases() or Library().find(name) is not None or load_catalogue().find(name) is not None
 
 
 def _speak(

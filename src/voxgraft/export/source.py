@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voxgraft.checkpoints import Checkpoint
+from voxgraft.config.load import load_config
 from voxgraft.errors import ExportError
 from voxgraft.export.piper.metadata import VoiceMetadata, metadata_of
 from voxgraft.library.resolve import resolve
-from voxgraft.project.run_folder import RunFolder, checkpoints_in
+from voxgraft.project.run_folder import ProjectFolder, RunFolder, checkpoints_in, run_folder
 from voxgraft.text.languages import language_of
 
 
@@ -23,11 +24,13 @@ class Source:
 
 
 def find_source(source: str | Path) -> Source:
-    """A run's best checkpoint, or its last where none was called best; otherwise what `resolve` finds.
+    """A run's best checkpoint, or its last where none was called best; of a project, that of its run; otherwise what `resolve`
+    finds.
 
     Raises ExportError for a run without a checkpoint, CheckpointError where nothing of that name exists.
     """
-    run = RunFolder(Path(source).expanduser())
+    path = Path(source).expanduser()
+    run = run_folder(load_config(path)) if ProjectFolder(path).settings.is_file() else RunFolder(path)
     if not run.is_run:
         return Source(resolve(source))
     last = _newest(run.checkpoints)
