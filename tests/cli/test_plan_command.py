@@ -128,8 +128,8 @@ def test_layers_out_of_range_are_exit_1_with_the_range(here):
 def test_a_family_that_cannot_be_trained_yet_says_which_can(here, tmp_path):
     pytest.importorskip("lightning")
     (tmp_path / "voxgraft.yaml").write_text("name: x\n")
-    code, _, err = here("train", ".", "--base", FIXTURES / "coqui_tts" / "glow_tts.pth")
+    code, _, err = here("train", ".", "--base", FIXTURES / "coqui_tts" / "tacotron2.pth")
     assert code == 1
-    assert "Glow-TTS can't be trained yet" in err
+    assert "Tacotron 2 can't be trained yet" in err
     assert "VITS" in err
     assert not (tmp_path / "runs").exists()

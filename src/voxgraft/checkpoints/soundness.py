@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,16 +13,23 @@ import numpy as np
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 
 _BLOCK = 2**21
+# Values below which threads cost more than they save.
+_WORTH_THREADS = 2**22
 
 
 def unsound_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Name -> what is wrong with it, such as `3 NaN, 1 infinite`. Reads every value once, a block at a time, on every core:
     checksums and sums let go of the interpreter lock."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count() if _size(tensors) > _WORTH_THREADS else 1) as pool:
         counted = zip(tensors, pool.map(lambda name: _unsound_values(tensors, name), tensors), strict=True)
         return {
             name: ", ".join(f"{count} {kind}" for kind, count in counts.items()) for name, counts in counted if counts
         }
+
+
+def _size(tensors: Mapping[str, np.ndarray]) -> int:
+    shapes = tensors.shapes if isinstance(tensors, TensorStore) else {name: a.shape for name, a in tensors.items()}
+    return sum(map(math.prod, shapes.values()))
 
 
 def _unsound_values(tensors: Mapping[str, np.ndarray], name: str) -> Counter[str]:

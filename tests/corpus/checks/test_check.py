@@ -194,7 +194,11 @@ def test_the_page_stays_small(clean, tmp_path, monkeypatch):
 def test_kinds_that_block_are_all_known():
     kinds = {"malformed row", "unsafe path", "missing audio", "unreadable audio", "duplicate id", "empty text"}
     heard = {"silence", "too short", "too long"}
-    assert kinds | heard | {"outside the alphabet", "too short for its text"} == BLOCKING
+    of_recognisers = {"outside the alphabet", "too short for its text"}
+    of_two_stages = {
+        "unknown symbols", "unknown speaker", "unknown language", "wrong length", "wrong durations", "not a number",
+    }  # fmt: skip
+    assert kinds | heard | of_recognisers | of_two_stages == BLOCKING
 
 
 def test_stereo_in_antiphase_is_told_and_no_silence(clean):
