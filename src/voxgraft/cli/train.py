@@ -129,7 +129,11 @@ def _as_ours(
         notice(line)
     # Coqui's flags need no project: the recordings are those that its configuration names.
     named = project if not pairs or project != Path(".") or (project / PROJECT_FILE).exists() else None
-    return run(load_config(named, settings, {**asked.settings, **values}), resume=resume)
+    theirs = dict(asked.settings)
+    if named is not None and "--coqpit.output_path" not in dict(pairs):
+        # A project stays where it is, whatever the configuration beside a base says.
+        theirs.pop("output", None)
+    return run(load_config(named, settings, {**theirs, **values}), resume=resume)
 
 
 def show_run(result: RunResult, json: bool) -> None:
