@@ -57,6 +57,7 @@ def test_it_trains_speaks_and_writes_a_page(tiny_demo):
     assert set(result.to_dict()) == {"seconds", "base", "result", "recordings", "voice", "report", "sample", "run"}
 
 
+@pytest.mark.slow
 def test_begun_again_it_does_not_train_again(tiny_demo):
     first, _ = tiny_demo("training.steps=2")
     before = (first.run.folder / "metrics.jsonl").read_text()

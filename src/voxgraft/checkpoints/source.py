@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from voxgraft.checkpoints.containers.onnx import OnnxGraph, read_onnx
 from voxgraft.checkpoints.containers.safetensors import is_safetensors
 from voxgraft.checkpoints.containers.torch.unpickle import TorchFile, is_torch_file, read_torch_file
 from voxgraft.files import open_regular, sha256_of
@@ -81,6 +82,11 @@ class CheckpointSource:
         if self.path.is_dir() or is_safetensors(self.head):
             return None
         return read_torch_file(self.path) if is_torch_file(self.path) else None
+
+    @cached_property
+    def onnx(self) -> OnnxGraph:
+        """The graph of an ONNX file. Raises CheckpointError where it is damaged or none."""
+        return read_onnx(self.path)
 
     @cached_property
     def sha256(self) -> str:

@@ -134,6 +134,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path, alone):
     assert not list(folder.glob("failed*"))
 
 
+@pytest.mark.slow
 def test_torchrun_starts_them_too(tmp_path, alone):
     script = command(tmp_path)[1]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script]
@@ -142,6 +143,7 @@ def test_torchrun_starts_them_too(tmp_path, alone):
     assert_alike(tmp_path / "runs" / "tiny", alone, 1, 5e-6, 1e-6)
 
 
+@pytest.mark.slow
 def test_what_ends_one_process_ends_all_with_its_own_words(tmp_path):
     dump_config(project(tmp_path, devices=2, **ALIKE), tmp_path / "voxgraft.yaml")
     script = command(tmp_path, "train", str(tmp_path))
@@ -166,6 +168,7 @@ fit.take_step = take_step
     assert time.monotonic() - began < 100
 
 
+@pytest.mark.slow
 def test_what_the_first_can_not_prepare_is_said_once(tmp_path):
     dump_config(project(tmp_path, devices=2, disk_budget_gb=1e-6), tmp_path / "voxgraft.yaml")
     done = subprocess.run(

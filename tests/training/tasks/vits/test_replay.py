@@ -89,6 +89,7 @@ def test_the_same_seed_says_the_same(tmp_path):
         assert a.prepared.utterance.sha256 == b.prepared.utterance.sha256
 
 
+@pytest.mark.slow
 def test_with_replay_a_kept_voice_changes_less(tmp_path):
     """How far a kept voice's sound of a text moves in a few large steps towards another's recordings."""
 

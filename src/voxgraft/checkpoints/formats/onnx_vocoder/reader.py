@@ -11,7 +11,7 @@ from voxgraft.architectures.dimensions.upsampler import upsampler_architecture
 from voxgraft.architectures.families import families, family_of
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-from voxgraft.checkpoints.containers.onnx import OnnxGraph, read_onnx
+from voxgraft.checkpoints.containers.onnx import OnnxGraph
 from voxgraft.checkpoints.containers.tensor_store import LazyTensor, TensorStore
 from voxgraft.checkpoints.formats.hifigan_original.config import audio_beside
 from voxgraft.checkpoints.formats.onnx_vocoder.hifigan import looks_like_hifigan, recover_hifigan
@@ -34,7 +34,7 @@ def recognises(candidate: CheckpointSource) -> bool:
     if not is_onnx(candidate):
         return False
     try:
-        graph = read_onnx(candidate.path)
+        graph = candidate.onnx
     except CheckpointError:
         return False
     return _own(graph) is not None or _hifigan(graph) is not None
@@ -42,7 +42,7 @@ def recognises(candidate: CheckpointSource) -> bool:
 
 def read(candidate: CheckpointSource) -> Checkpoint:
     """Read weights, architecture and spectrogram. Raises CheckpointError where the file is damaged."""
-    graph = read_onnx(candidate.path)
+    graph = candidate.onnx
     own = _own(graph)
     with naming_file(candidate.path):
         return _read_own(candidate, graph, own) if own is not None else _read_hifigan(candidate, graph)

@@ -13,7 +13,7 @@ from voxgraft.architectures.dimensions.vits import missing_parts, vits_architect
 from voxgraft.architectures.names.vits import inference_names
 from voxgraft.audio.spec import AudioSpec
 from voxgraft.checkpoints.checkpoint import Checkpoint, Provenance
-from voxgraft.checkpoints.containers.onnx import OnnxGraph, read_onnx
+from voxgraft.checkpoints.containers.onnx import OnnxGraph
 from voxgraft.checkpoints.containers.protobuf import BYTES, FieldBudget, read_fields
 from voxgraft.checkpoints.containers.tensor_store import TensorStore
 from voxgraft.checkpoints.formats.onnx_kinds import kind_of
@@ -57,7 +57,7 @@ def _looks_cut_off(numbers: set[tuple[int, int]]) -> bool:
 def read(candidate: CheckpointSource) -> Checkpoint:
     """Recover the whole generator of a voice. Raises CheckpointError where file or settings are damaged."""
     path = candidate.path
-    graph, quantised = dequantised(read_onnx(path))
+    graph, quantised = dequantised(candidate.onnx)
     _check_voice(path, graph)
     settings_path = settings_beside(path)
     raw = read_settings_json(settings_path)
