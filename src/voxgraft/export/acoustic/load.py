@@ -35,7 +35,7 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
         raise ExportError(obstacle.why, file=checkpoint.provenance.path, field=obstacle.field, remedy=obstacle.remedy)
     network = fold_weight_norm(network_of(checkpoint.family, checkpoint.architecture))
     values = _values(checkpoint, {name: tuple(t.shape) for name, t in network.state_dict().items()})
-    network.load_state_dict(values, strict=False)
+    network.load_state_dict({**network.state_dict(), **values})
     return network.requires_grad_(False).eval()
 
 
